@@ -1,0 +1,100 @@
+"""Refuse what an index formula cannot digest, and say where it stands."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+import pandas as pd
+
+
+def show(label: object) -> str:
+    """A row or column label as a reader writes it: numpy's numbers without their type."""
+    if isinstance(label, tuple):
+        return f"({', '.join(show(part) for part in label)})"
+    return repr(label.item() if isinstance(label, np.generic) else label)
+
+
+def places(bad: pd.DataFrame, limit: int = 3) -> str:
+    """The first cells where `bad` is true, as "row …, column …", and how many there are in all."""
+    rows, columns = np.nonzero(bad.to_numpy())
+    shown = [
+        f"row {show(bad.index[r])}, column {show(bad.columns[c])}"
+        for r, c in zip(rows[:limit], columns[:limit])
+    ]
+    more = f" and {len(rows) - limit} more" if len(rows) > limit else ""
+    return "; ".join(shown) + more
+
+
+def numbers(data: pd.DataFrame, what: str) -> pd.DataFrame:
+    """`data` as floats, after refusing text, duplicates of columns, missing and infinite values."""
+    if not isinstance(data, pd.DataFrame):
+        raise TypeError(
+            f"{what} must be a pandas DataFrame with one column an indicator, got {type(data).__name__}"
+        )
+    if data.shape[1] == 0 or data.shape[0] == 0:
+        raise ValueError(f"{what} is empty ({data.shape[0]} rows, {data.shape[1]} columns)")
+    if not data.columns.is_unique:
+        raise ValueError(
+            f"{what} has the column {data.columns[data.columns.duplicated()][0]!r} more than once"
+        )
+    for name, dtype in data.dtypes.items():
+        if not pd.api.types.is_numeric_dtype(dtype) or pd.api.types.is_bool_dtype(dtype):
+            raise TypeError(
+                f"{what}: column {name!r} is not numeric (dtype {dtype}, first value {show(data[name].iloc[0])}); "
+                "convert it with pandas.to_numeric or leave it out"
+            )
+    missing = data.isna()
+    if missing.to_numpy().any():
+        raise ValueError(
+            f"{what} has {int(missing.to_numpy().sum())} missing value(s): {places(missing)}; "
+            "drop these rows or fill them deliberately beforehand"
+        )
+    values = data.astype(float)
+    infinite = ~np.isfinite(values)
+    if infinite.to_numpy().any():
+        raise ValueError(f"{what} has infinite values: {places(infinite)}; a division by zero upstream?")
+    return values
+
+
+def series(data: pd.Series, what: str) -> pd.Series:
+    """The same for one column."""
+    if not isinstance(data, pd.Series):
+        raise TypeError(f"{what} must be a pandas Series, got {type(data).__name__}")
+    return numbers(data.to_frame(data.name if data.name is not None else what), what).iloc[:, 0]
+
+
+def signs(directions: int | Mapping, columns: pd.Index) -> pd.Series:
+    """One +1 or -1 a column; a mapping names the exceptions and whatever it leaves out is positive."""
+    if isinstance(directions, Mapping):
+        unknown = [name for name in directions if name not in columns]
+        if unknown:
+            raise ValueError(
+                f"directions names {unknown}, which are not columns; columns are {list(columns)}"
+            )
+        out = pd.Series([directions.get(name, 1) for name in columns], index=columns)
+    else:
+        out = pd.Series(directions, index=columns)
+    wrong = out[~out.isin([1, -1])]
+    if len(wrong):
+        raise ValueError(f"directions must be +1 or -1, got {wrong.iloc[0]!r} for {wrong.index[0]!r}")
+    return out.astype(int)
+
+
+def keys(by: str | pd.Series, index: pd.Index, what: str) -> pd.Series:
+    """The group of each row: `by` names an index level or is a Series with the same index."""
+    if isinstance(by, pd.Series):
+        if not by.index.equals(index):
+            raise ValueError(f"{what}: the key Series {by.name!r} has another index than the data")
+        out = by
+    elif by in index.names:
+        out = pd.Series(index.get_level_values(by), index=index, name=by)
+    else:
+        raise ValueError(
+            f"{what}={by!r} is no level of the index (levels: {list(index.names)}) and no Series"
+        )
+    if out.isna().any():
+        raise ValueError(
+            f"{what}: the key {out.name!r} is missing in row {show(out.index[out.isna().to_numpy()][0])}"
+        )
+    return out

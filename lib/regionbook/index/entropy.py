@@ -1,0 +1,212 @@
+"""Entropy-weight index (熵值法, 熵权法)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+import pandas as pd
+
+from ._checks import keys, numbers, show, signs
+
+
+@dataclass(frozen=True)
+class EntropyIndex:
+    """What :func:`entropy_index` returns.
+
+    Attributes
+    ----------
+    score : Series
+        Σ_j w_j z_ij, one value a row of the raw data.
+    weights, entropy, redundancy : Series or DataFrame
+        w_j, e_j and 1 − e_j by indicator; a DataFrame with one row a group when `weights` was a key.
+    normalised : DataFrame
+        z_ij, directions and zero handling applied.
+    row_weights : DataFrame
+        The w_j that each row's score uses; equal rows unless weights differ by group.
+    dimensions : Series or None
+        Dimension of each indicator, as given.
+    """
+
+    score: pd.Series
+    weights: pd.Series | pd.DataFrame
+    entropy: pd.Series | pd.DataFrame
+    redundancy: pd.Series | pd.DataFrame
+    normalised: pd.DataFrame
+    row_weights: pd.DataFrame
+    dimensions: pd.Series | None = None
+
+    def _dimensions(self) -> pd.Series:
+        if self.dimensions is None:
+            raise ValueError(
+                "no dimensions were given; call entropy_index(…, dimensions={indicator: dimension})"
+            )
+        return self.dimensions
+
+    @property
+    def dimension_weights(self) -> pd.Series | pd.DataFrame:
+        """Σ w_j over the indicators of each dimension (a DataFrame, one row a group, if weights differ)."""
+        by_row = self.weights.T.groupby(self._dimensions(), sort=False).sum()
+        return by_row.T if isinstance(self.weights, pd.DataFrame) else by_row
+
+    @property
+    def dimension_scores(self) -> pd.DataFrame:
+        """Σ w_j z_ij over the indicators of each dimension; the columns add up to the score."""
+        parts = self.normalised * self.row_weights
+        return parts.T.groupby(self._dimensions(), sort=False).sum().T
+
+    def _repr_html_(self) -> str:
+        if isinstance(self.weights, pd.DataFrame):
+            return (100 * self.weights).round(4).to_html()
+        table = pd.DataFrame({"entropy": self.entropy, "weight, %": 100 * self.weights})
+        if self.dimensions is not None:
+            table.insert(0, "dimension", self.dimensions)
+        return table.round(4).to_html()
+
+
+def _entropy(z: np.ndarray) -> np.ndarray:
+    """e_j of one block of rows; 0 ln 0 = 0, and a column without variation is spread evenly: e = 1."""
+    total = z.sum(axis=0)
+    share = np.divide(z, total, out=np.full_like(z, 1 / len(z)), where=total > 0)
+    logs = np.log(share, out=np.zeros_like(share), where=share > 0)
+    e = -(share * logs).sum(axis=0) / np.log(len(z))
+    return np.where(z.max(axis=0) == z.min(axis=0), 1.0, e)
+
+
+def entropy_index(
+    raw: pd.DataFrame,
+    directions: int | Mapping[str, int] = 1,
+    *,
+    normalise: str | pd.Series = "pooled",
+    weights: str | pd.Series = "pooled",
+    zeros: Literal["limit", "shift", "compress"] = "limit",
+    shift: float = 1e-4,
+    constant: Literal["refuse", "zero"] = "refuse",
+    dimensions: Mapping[str, str] | pd.Series | None = None,
+) -> EntropyIndex:
+    r"""Entropy-weighted composite of n indicators over m rows.
+
+    .. math::
+        z_{ij} = \frac{x_{ij}-\min_j}{\max_j-\min_j} \;\text{or}\; \frac{\max_j-x_{ij}}{\max_j-\min_j},\quad
+        p_{ij} = \frac{z_{ij}}{\sum_i z_{ij}},\quad
+        e_j = -\frac{1}{\ln m}\sum_i p_{ij}\ln p_{ij},\quad
+        w_j = \frac{1-e_j}{\sum_k (1-e_k)},\quad S_i = \sum_j w_j z_{ij}
+
+    An indicator weighs much when few rows hold most of it. Range and weights are invariant to the
+    unit of an indicator, not to its logarithm and not to one extreme row.
+
+    Parameters
+    ----------
+    raw : DataFrame, rows × indicators
+        Numbers in any unit; an index (unit, year) for a panel.
+    directions : +1, -1 or mapping
+        -1 reverses an indicator (more is worse); indicators that a mapping leaves out are positive.
+    normalise : "pooled", index level or Series
+        Rows over which minimum and maximum are taken: all, or those with the same key (``"year"``).
+        By year, scores of different years cannot be compared.
+    weights : "pooled", index level or Series
+        Rows over which entropy is taken: one set of weights, or one a group.
+    zeros : "limit", "shift" or "compress"
+        Min–max scaling makes at least one zero in each column. ``"limit"``: 0 ln 0 = 0, z unchanged.
+        ``"shift"``: z + shift, in the score too. ``"compress"``: (1 − shift) z + shift.
+    shift : float
+        In the unit of z; the larger, the more alike the weights.
+    constant : "refuse" or "zero"
+        An indicator that does not vary (in a group) has no range. ``"zero"`` sets z = 0, e = 1.
+    dimensions : mapping or Series, optional
+        Dimension of every indicator, for `dimension_weights` and `dimension_scores`.
+
+    Returns
+    -------
+    EntropyIndex
+
+    Raises
+    ------
+    TypeError, ValueError
+        Missing, infinite or non-numeric cells (with their place), unknown names, constant columns,
+        a group of one row, a choice that does not exist.
+
+    References
+    ----------
+    Equations (1)–(7) of 王娟娟 (2025); Shannon (1948) for the entropy.
+
+    Examples
+    --------
+    >>> raw = pd.DataFrame({"patents": [0, 1, 3, 9], "smoke": [5.0, 4, 2, 1]}, index=list("ABCD"))
+    >>> index = entropy_index(raw, {"smoke": -1})
+    >>> index.weights.round(3).to_dict()
+    {'patents': 0.591, 'smoke': 0.409}
+    >>> index.score.round(3).to_dict()
+    {'A': 0.0, 'B': 0.168, 'C': 0.504, 'D': 1.0}
+    """
+    for name, value, allowed in (
+        ("zeros", zeros, ("limit", "shift", "compress")),
+        ("constant", constant, ("refuse", "zero")),
+    ):
+        if value not in allowed:
+            raise ValueError(f"{name}={value!r} is not one of {', '.join(map(repr, allowed))}")
+    if not 0 < shift < np.inf or (zeros == "compress" and shift >= 1):
+        raise ValueError(f"shift={shift!r} must be positive and finite (below 1 for zeros='compress')")
+    x = numbers(raw, "raw")
+    sign = signs(directions, x.columns)
+    if dimensions is not None:
+        dimensions = pd.Series(dimensions, name="dimension")
+        unplaced = x.columns.difference(dimensions.dropna().index)
+        if len(unplaced):
+            raise ValueError(f"dimensions does not place the indicators {list(unplaced)}")
+        dimensions = dimensions.reindex(x.columns)
+
+    pooled = pd.Series("pooled", index=x.index)
+    scaling = (
+        pooled
+        if isinstance(normalise, str) and normalise == "pooled"
+        else keys(normalise, x.index, "normalise")
+    )
+    blocks = pooled if isinstance(weights, str) and weights == "pooled" else keys(weights, x.index, "weights")
+    for what, key in (("normalise", scaling), ("weights", blocks)):
+        size = key.groupby(key.to_numpy()).size()
+        if size.min() < 2:
+            raise ValueError(
+                f"{what}: group {show(size.idxmin())} has a single row; range and entropy (ln 1 = 0) need at least two"
+            )
+
+    oriented = (x * sign).to_numpy()
+    codes, groups = pd.factorize(scaling.to_numpy())
+    grouped = pd.DataFrame(oriented).groupby(codes)
+    low, high = grouped.min().to_numpy(), grouped.max().to_numpy()
+    span = high - low
+    flat = np.argwhere(span == 0)
+    if len(flat) and constant == "refuse":
+        g, j = flat[0]
+        where = "" if scaling is pooled else f" within {scaling.name or 'group'} {show(groups[g])}"
+        raise ValueError(
+            f"indicator {x.columns[j]!r} is constant{where} ({oriented[codes == g][0, j] * sign.iloc[j]:g}), "
+            f"{len(flat)} such case(s) in all; drop it or choose constant='zero'"
+        )
+    z = (oriented - low[codes]) / np.where(span == 0, 1, span)[codes]
+    if zeros != "limit":
+        z = (z if zeros == "shift" else (1 - shift) * z) + shift
+
+    codes, groups = pd.factorize(blocks.to_numpy(), sort=True)
+    e = np.vstack([_entropy(z[codes == g]) for g in range(len(groups))])
+    d = 1 - e
+    if (d.sum(axis=1) < 1e-14).any():
+        raise ValueError("no indicator varies, so that there is nothing to weigh")
+    w = d / d.sum(axis=1, keepdims=True)
+
+    def by_indicator(values: np.ndarray, name: str) -> pd.Series | pd.DataFrame:
+        if blocks is pooled:
+            return pd.Series(values[0], index=x.columns, name=name)
+        return pd.DataFrame(values, index=pd.Index(groups, name=blocks.name), columns=x.columns)
+
+    return EntropyIndex(
+        score=pd.Series((z * w[codes]).sum(axis=1), index=x.index, name="score"),
+        weights=by_indicator(w, "weight"),
+        entropy=by_indicator(e, "entropy"),
+        redundancy=by_indicator(d, "redundancy"),
+        normalised=pd.DataFrame(z, index=x.index, columns=x.columns),
+        row_weights=pd.DataFrame(w[codes], index=x.index, columns=x.columns),
+        dimensions=dimensions,
+    )

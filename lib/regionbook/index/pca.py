@@ -1,0 +1,173 @@
+"""Principal-component index (主成分分析)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+import pandas as pd
+from scipy import special
+
+from ._checks import numbers, signs
+
+
+@dataclass(frozen=True)
+class PCAIndex:
+    """What :func:`pca_index` returns; components are named PC1, PC2, …
+
+    Attributes
+    ----------
+    score : Series
+        Σ_k s_k PC_k over the kept components, s_k = λ_k / Σ λ of the kept ones. Mean zero, no bounds.
+    components : DataFrame, rows × all components
+    eigenvalues, explained : Series
+        Of the correlation matrix, and their share of the number of indicators.
+    vectors, loadings : DataFrame, indicators × components
+        Unit eigenvectors a, and a √λ = correlation of indicator and component.
+    kept : int
+        Number of components in the score.
+    weights : Series
+        Σ_k s_k a_jk: what one standard deviation of an indicator adds to the score. May be negative.
+    correlation : DataFrame
+    n : int
+    """
+
+    score: pd.Series
+    components: pd.DataFrame
+    eigenvalues: pd.Series
+    explained: pd.Series
+    vectors: pd.DataFrame
+    loadings: pd.DataFrame
+    kept: int
+    weights: pd.Series
+    correlation: pd.DataFrame
+    n: int
+
+    def suitability(self) -> pd.Series:
+        """Kaiser–Meyer–Olkin measure and Bartlett's test of sphericity (`kmo`, `chi2`, `df`, `p`)."""
+        k = len(self.correlation)
+        if self.eigenvalues.iloc[-1] < 1e-10:
+            raise ValueError(
+                f"the correlation matrix of {k} indicators and {self.n} rows is singular: no partial correlations; "
+                "drop indicators that are sums of others, or add rows"
+            )
+        r = self.correlation.to_numpy()
+        inverse = np.linalg.inv(r)
+        partial = inverse / np.sqrt(np.outer(np.diag(inverse), np.diag(inverse)))
+        off = ~np.eye(k, dtype=bool)
+        kmo = (r[off] ** 2).sum() / ((r[off] ** 2).sum() + (partial[off] ** 2).sum())
+        chi2 = -(self.n - 1 - (2 * k + 5) / 6) * np.linalg.slogdet(r)[1]
+        df = k * (k - 1) / 2
+        return pd.Series({"kmo": kmo, "chi2": chi2, "df": df, "p": special.chdtrc(df, chi2)})
+
+    def _repr_html_(self) -> str:
+        table = self.loadings.iloc[:, : self.kept].assign(weight=self.weights)
+        head = pd.DataFrame({"eigenvalue": self.eigenvalues, "explained": self.explained})
+        head["cumulative"] = self.explained.cumsum()
+        return table.round(4).to_html() + head.round(4).to_html()
+
+
+def pca_index(
+    raw: pd.DataFrame,
+    directions: int | Mapping[str, int] = 1,
+    *,
+    components: str | float = "eigenvalue>1",
+    sign: Literal["mean", "largest"] = "mean",
+) -> PCAIndex:
+    r"""Composite of the leading principal components of the standardised indicators.
+
+    With z standardised (sample standard deviation), R = z'z/(n − 1) = A Λ A',
+
+    .. math:: PC_k = z a_k, \qquad S_i = \sum_{k \le K} \frac{\lambda_k}{\sum_{l \le K}\lambda_l} PC_{ik}
+
+    Parameters
+    ----------
+    raw : DataFrame, rows × indicators
+    directions : +1, -1 or mapping
+        -1 reverses an indicator before the analysis.
+    components : "eigenvalue>1", int or float
+        Components in the score: Kaiser's rule, a number, or the smallest number that explains at
+        least this share of the variance (between 0 and 1).
+    sign : "mean" or "largest"
+        An eigenvector's sign is arbitrary. ``"mean"``: each component correlates positively with the
+        mean of the standardised indicators. ``"largest"``: its largest loading in absolute value is
+        positive (the convention of many packages).
+
+    Returns
+    -------
+    PCAIndex
+
+    Raises
+    ------
+    TypeError, ValueError
+        Missing, infinite, non-numeric or constant columns, fewer than three rows, fewer than two
+        indicators, an impossible number of components.
+
+    References
+    ----------
+    Jolliffe (2002), *Principal Component Analysis*, ch. 2–3; Kaiser (1960) for the rule.
+
+    Examples
+    --------
+    >>> raw = pd.DataFrame({"a": [1.0, 2, 3, 4], "b": [2.0, 4, 6, 9], "c": [1.0, 0, 1, 0]})
+    >>> index = pca_index(raw)
+    >>> index.explained.round(3).to_dict()
+    {'PC1': 0.774, 'PC2': 0.224, 'PC3': 0.002}
+    >>> index.kept
+    1
+    """
+    x = numbers(raw, "raw")
+    n, k = x.shape
+    if n < 3 or k < 2:
+        raise ValueError(f"principal components need at least 3 rows and 2 indicators, got {n} and {k}")
+    if sign not in ("mean", "largest"):
+        raise ValueError(f"sign={sign!r} is not one of 'mean', 'largest'")
+    x = x * signs(directions, x.columns)
+    flat = x.columns[x.max() == x.min()]
+    if len(flat):
+        raise ValueError(f"indicator {flat[0]!r} is constant and cannot be standardised; drop it")
+    z = ((x - x.mean()) / x.std(ddof=1)).to_numpy()
+    correlation = z.T @ z / (n - 1)
+    values, vectors = np.linalg.eigh(correlation)
+    values, vectors = np.clip(values[::-1], 0, None), vectors[:, ::-1]
+
+    if isinstance(components, str):
+        if components != "eigenvalue>1":
+            raise ValueError(
+                f"components={components!r}: expected 'eigenvalue>1', a number of components or a share"
+            )
+        kept = max(1, int((values > 1).sum()))
+    elif isinstance(components, (int, np.integer)) and not isinstance(components, bool):
+        kept = int(components)
+        if not 1 <= kept <= k:
+            raise ValueError(f"components={components} must lie between 1 and the number of indicators, {k}")
+    elif isinstance(components, float) and 0 < components < 1:
+        kept = int(np.searchsorted(np.cumsum(values) / k, components - 1e-12) + 1)
+    else:
+        raise ValueError(
+            f"components={components!r}: a share must be a float between 0 and 1, a number an int"
+        )
+
+    if sign == "mean":
+        # cov(z a, mean of z) is proportional to the column sums of R A = Λ A, hence to those of A
+        flip = vectors.sum(axis=0)
+    else:
+        flip = vectors[np.abs(vectors).argmax(axis=0), np.arange(k)]
+    vectors = vectors * np.where(flip < 0, -1, 1)
+    share = values[:kept] / values[:kept].sum()
+    names = [f"PC{i + 1}" for i in range(k)]
+    scores = z @ vectors
+    return PCAIndex(
+        score=pd.Series(scores[:, :kept] @ share, index=x.index, name="score"),
+        components=pd.DataFrame(scores, index=x.index, columns=names),
+        eigenvalues=pd.Series(values, index=names, name="eigenvalue"),
+        explained=pd.Series(values / k, index=names, name="explained"),
+        vectors=pd.DataFrame(vectors, index=x.columns, columns=names),
+        loadings=pd.DataFrame(vectors * np.sqrt(values), index=x.columns, columns=names),
+        kept=kept,
+        weights=pd.Series(vectors[:, :kept] @ share, index=x.columns, name="weight"),
+        correlation=pd.DataFrame(correlation, index=x.columns, columns=x.columns),
+        n=n,
+    )
