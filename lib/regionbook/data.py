@@ -1,0 +1,613 @@
+"""Load what the workbook ships: printed figures, teaching panels, their truth, and the user's own file."""
+
+from __future__ import annotations
+
+import difflib
+import json
+import re
+import warnings
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from functools import cache
+from html import escape
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from regionbook.paths import data_file
+
+NUMBER = r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?"
+MISSING = {"", "NA", "N/A", "NaN", "nan", "NULL", "."}
+_SHOWN = 5  # places named for one kind of problem; the rest is counted
+
+
+class DataError(ValueError):
+    """A file does not fit its schema; the message lists every kind of problem with its places."""
+
+    def __init__(self, where: str, problems: Sequence[str]):
+        self.where = where
+        self.problems = tuple(problems)
+        kinds = f"{len(problems)} problem{'s' if len(problems) > 1 else ''}"
+        super().__init__(f"{where}: {kinds}.\n" + "\n".join(f"  - {p}" for p in problems))
+
+
+class DataWarning(UserWarning):
+    """Something in a file is unusual but was not changed."""
+
+
+# ---------------------------------------------------------------------------------------------------
+# Published figures
+# ---------------------------------------------------------------------------------------------------
+
+_TABLES: dict[str, dict[str, Any]] = {
+    "estimates": {
+        "columns": "table panel column column_label sample outcome term estimate paren paren_kind stars note",
+        "numbers": ["estimate", "paren"],
+        "strict": True,
+        "allowed": {"stars": {"", "*", "**", "***"}, "paren_kind": {"", "se", "t", "z", "p"}},
+        "key": ["table", "panel", "column", "outcome", "term"],
+    },
+    "fit": {
+        "columns": "table panel column stat value p_value note",
+        "numbers": ["value", "p_value"],
+        "strict": False,
+        "key": ["table", "panel", "column", "stat"],
+    },
+    "descriptives": {
+        "columns": "table variable label_zh label_en role n mean sd min max note",
+        "numbers": ["n", "mean", "sd", "min", "max"],
+        "strict": True,
+        "key": ["table", "variable"],
+    },
+    "indicators": {
+        "columns": "index dimension subdimension indicator_zh indicator_en symbol unit direction weight_pct "
+        "period note",
+        "numbers": ["weight_pct"],
+        "strict": True,
+        "allowed": {"direction": {"", "+", "-"}},
+        "key": ["index", "dimension", "subdimension", "indicator_zh", "symbol", "period"],
+    },
+    "other": {
+        "columns": "table row column value unit note",
+        "numbers": ["value"],
+        "strict": False,
+        "key": None,  # lists: one row may hold several labels of one place
+    },
+    "inconsistent": {
+        "columns": "file table column term reason",
+        "numbers": [],
+        "strict": True,
+        "key": ["file", "table", "column", "term"],
+    },
+}
+
+
+@dataclass(frozen=True)
+class Published:
+    """The figures of one paper as printed.
+
+    Every number column ``c`` holds floats and has a twin ``c_text`` with the print itself, so that the number
+    of printed decimals is known; a cell that is not a number (``yes``, a label) is NaN with its text kept.
+
+    Attributes
+    ----------
+    slug : str
+    citation : dict of str
+        Authors, year, title (Chinese and English), journal, pages.
+    estimates, fit, descriptives, indicators, other : pandas.DataFrame
+        One row a printed coefficient, fit statistic, described variable, index indicator, other figure.
+    inconsistent : pandas.DataFrame
+        Printed figures that the paper itself contradicts: file, table, column, term, reason.
+    """
+
+    slug: str
+    citation: dict[str, str]
+    estimates: pd.DataFrame
+    fit: pd.DataFrame
+    descriptives: pd.DataFrame
+    indicators: pd.DataFrame
+    other: pd.DataFrame
+    inconsistent: pd.DataFrame
+
+    def __repr__(self) -> str:
+        c = self.citation
+        sizes = ", ".join(f"{name} {len(getattr(self, name))}" for name in _TABLES)
+        return f"Published({self.slug!r}: {c['authors_en']} {c['year']}; rows: {sizes})"
+
+    def _repr_html_(self) -> str:
+        c = {k: escape(v) for k, v in self.citation.items()}
+        pages = f", {c['pages']}" if c["pages"] else ""
+        return (
+            f"<p>{c['authors_zh']} ({c['authors_en']}), {c['year']}. <b>{c['title_zh']}</b> "
+            f"<i>{c['title_en']}</i>. {c['journal']}{pages}.</p>"
+        )
+
+
+@cache
+def _papers() -> pd.DataFrame:
+    path = data_file("published", "papers.csv")
+    return pd.read_csv(path, dtype=str, keep_default_na=False).set_index("slug")
+
+
+def papers() -> pd.DataFrame:
+    """Return the list of papers: one row a slug, with authors, year, titles, journal, pages.
+
+    Examples
+    --------
+    >>> papers().loc["city-innovation", "authors_en"]
+    'Tang Kai, Cai Xiaopei, Wang Haijie'
+    """
+    return _papers().copy()
+
+
+def _known(slug: str) -> str:
+    slugs = list(_papers().index)
+    if slug not in slugs:
+        near = difflib.get_close_matches(str(slug), slugs, n=1)
+        hint = f" Did you mean {near[0]!r}?" if near else ""
+        raise ValueError(f"Unknown paper {slug!r}.{hint} The papers are: {', '.join(slugs)}.")
+    return slug
+
+
+def _is_number(text: pd.Series) -> pd.Series:
+    return text.str.fullmatch(NUMBER).fillna(False).astype(bool)
+
+
+def read_published(path: Path, kind: str) -> pd.DataFrame:
+    """Read one file of printed figures and hold it to the schema of its kind.
+
+    Parameters
+    ----------
+    path
+        A CSV file; if it does not exist an empty frame with the right columns is returned.
+    kind
+        ``estimates``, ``fit``, ``descriptives``, ``indicators``, ``other`` or ``inconsistent``.
+
+    Raises
+    ------
+    DataError
+        Names file, row (header = row 1) and column of each cell that breaks the schema.
+    """
+    rule = _TABLES[kind]
+    wanted = rule["columns"].split()
+    if not path.exists():
+        frame = pd.DataFrame({c: pd.Series(dtype=str) for c in wanted})
+    else:
+        frame = pd.read_csv(path, dtype=str, keep_default_na=False)
+    where = f"{path.parent.name}/{path.name}"
+    if list(frame.columns) != wanted:
+        raise DataError(where, [f"columns are {list(frame.columns)}, expected {wanted}"])
+
+    problems: list[str] = []
+    for column, allowed in rule.get("allowed", {}).items():
+        bad = frame.loc[~frame[column].isin(allowed), column]
+        problems += [
+            f"row {i + 2}, column {column}: {v!r} is none of {sorted(allowed)}" for i, v in bad.items()
+        ]
+    for column in rule["numbers"]:
+        number = _is_number(frame[column])
+        if rule["strict"]:
+            bad = frame.loc[~number & frame[column].ne(""), column]
+            problems += [f"row {i + 2}, column {column}: {v!r} is not a number" for i, v in bad.items()]
+    if rule["key"]:
+        twice = frame.loc[frame.duplicated(rule["key"]), rule["key"]]
+        problems += [
+            f"row {i + 2}, columns {', '.join(rule['key'])}: {tuple(v)} stands there before"
+            for i, v in zip(twice.index, twice.itertuples(index=False), strict=True)
+        ]
+    if kind == "estimates":
+        bare = frame.index[frame["paren"].ne("") & frame["paren_kind"].eq("")]
+        problems += [f"row {i + 2}, column paren_kind: empty beside a number in brackets" for i in bare]
+    if problems:
+        raise DataError(where, problems)
+
+    for column in rule["numbers"]:
+        text = frame[column].copy()
+        frame[column] = pd.to_numeric(text.where(_is_number(text)))
+        frame[f"{column}_text"] = text
+    return frame
+
+
+@cache
+def _published(slug: str) -> dict[str, pd.DataFrame]:
+    return {kind: read_published(data_file("published", slug, f"{kind}.csv"), kind) for kind in _TABLES}
+
+
+def published(slug: str) -> Published:
+    """Return the figures of a paper exactly as printed.
+
+    Parameters
+    ----------
+    slug
+        Name of the paper, for example ``"city-innovation"``.
+
+    Raises
+    ------
+    ValueError
+        Unknown slug; the message lists all of them.
+    DataError
+        A file breaks its schema; the message names file, row and column.
+
+    Examples
+    --------
+    >>> import regionbook as rb
+    >>> p = rb.published("city-innovation")
+    >>> row = p.estimates.query("table == '3' and column == '2' and term == 'digit'").iloc[0]
+    >>> row["estimate_text"], row["paren_text"], row["stars"]
+    ('0.0999', '0.0020', '***')
+    """
+    frames = {kind: frame.copy() for kind, frame in _published(_known(slug)).items()}
+    return Published(slug=slug, citation=dict(_papers().loc[slug]), **frames)
+
+
+def decimals(text: str) -> int:
+    """Number of decimals of a printed number.
+
+    >>> decimals("0.0999"), decimals("-12.30"), decimals("2744")
+    (4, 2, 0)
+    """
+    mantissa = re.split("[eE]", text)[0]
+    return len(mantissa.partition(".")[2])
+
+
+# ---------------------------------------------------------------------------------------------------
+# Teaching panels and the user's own data
+# ---------------------------------------------------------------------------------------------------
+
+KEYS = ["city", "year"]
+
+
+def _teaching(slug: str, ending: str) -> Path:
+    path = data_file("teaching", f"{_known(slug)}{ending}")
+    if not path.exists():
+        ready = sorted(p.name.removesuffix(ending) for p in path.parent.glob(f"*{ending}"))
+        raise FileNotFoundError(
+            f"No teaching panel for {slug!r} yet: {path.name} is not in {path.parent}. "
+            f"Ready: {', '.join(ready) or 'none'}."
+        )
+    return path
+
+
+def columns(slug: str) -> pd.DataFrame:
+    """Return the data dictionary of a teaching panel, which is also the schema of your own file.
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row a column: column, label_en, label_zh, unit, role, dtype, minimum, maximum, published, note.
+        ``published`` names the printed row (variable or indicator) that the column stands for.
+    """
+    frame = pd.read_csv(_teaching(slug, ".columns.csv"), dtype=str, keep_default_na=False)
+    for bound in ("minimum", "maximum"):
+        frame[bound] = pd.to_numeric(frame[bound])
+    return frame
+
+
+def truth(slug: str) -> dict[str, Any]:
+    """Return the parameters of the process that made a teaching panel, as a dictionary."""
+    return json.loads(_teaching(slug, ".truth.json").read_text(encoding="utf-8"))
+
+
+@dataclass(frozen=True)
+class Notice:
+    """The standard notice on simulated data; shown by a notebook as a box."""
+
+    slug: str
+    text: str
+
+    def __repr__(self) -> str:
+        return self.text
+
+    def _repr_html_(self) -> str:
+        return (
+            '<div style="border-left:4px solid #b35900;padding:.4em .8em;background:#fff6e5;color:#222">'
+            f"<b>Simulated data, not evidence.</b> {escape(self.text.partition('. ')[2])}</div>"
+        )
+
+
+def notice(slug: str) -> Notice:
+    """Return the notice that every lesson shows before it uses a teaching panel."""
+    c = _papers().loc[_known(slug)]
+    authors = c["authors_en"] if len(c["authors_en"]) < 80 else "The authors"
+    return Notice(
+        slug,
+        f"Simulated data, not evidence. {authors} ({c['year']}) used data that cannot be shared. "
+        "The panel here is drawn by computer on the real units and years and pulled to the printed figures. "
+        "It teaches the method; no number computed from it says anything about a real place. Do not cite it.",
+    )
+
+
+def load(
+    slug: str,
+    source: str | Path | pd.DataFrame | None = None,
+    *,
+    required: Iterable[str] | None = None,
+    allow_gaps: bool = False,
+) -> pd.DataFrame:
+    """Return a paper's panel, indexed by ``city`` and ``year``.
+
+    Without ``source`` this is the shipped teaching panel: **simulated data, not evidence**. With ``source``
+    it is your own file, held to the same schema (`columns`); nothing is dropped, filled or converted silently.
+
+    Parameters
+    ----------
+    slug
+        Name of the paper, for example ``"city-innovation"``.
+    source
+        Your data: a ``.csv`` (UTF-8 or GB18030), ``.xlsx``, ``.dta`` or ``.parquet`` file, or a data frame.
+        One row a city and year. Columns that the schema does not know are kept.
+    required
+        Your file needs only these columns (besides ``city`` and ``year``); by default every column of the
+        dictionary is needed. Columns that are there are checked either way.
+    allow_gaps
+        Accept a panel in which some cities lack some years.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Sorted by administrative code (where there is a column ``code``) and year. ``.attrs`` holds ``slug``,
+        ``simulated`` (True or False) and ``source``.
+
+    Raises
+    ------
+    ValueError
+        Unknown slug.
+    DataError
+        Your file does not fit; all problems are listed at once, with row (header = row 1), column and value.
+
+    Examples
+    --------
+    >>> import regionbook as rb
+    >>> panel = rb.load("city-innovation")
+    >>> panel.index.names, panel.attrs["simulated"]
+    (FrozenList(['city', 'year']), True)
+    """
+    schema = columns(slug).set_index("column")
+    if source is None:
+        if required is not None or allow_gaps:
+            raise ValueError("`required` and `allow_gaps` are for your own data: pass `source` as well.")
+        kinds = {"int": "int64", "float": "float64", "str": str}
+        dtypes = {c: kinds.get(k, k) for c, k in schema["dtype"].items()}
+        frame = pd.read_csv(_teaching(slug, ".csv"), dtype=dtypes)
+        where = "shipped"
+    else:
+        raw, where, place = _read(source)
+        frame = _checked(raw, schema, where, place, required, allow_gaps)
+        _warn_units(frame, schema, slug)
+    panel = _indexed(frame)
+    panel.attrs = {"slug": slug, "simulated": source is None, "source": where}
+    return panel
+
+
+def _indexed(frame: pd.DataFrame) -> pd.DataFrame:
+    """Index by city and year, cities in the order of their codes (an index that `.loc` can slice)."""
+    order = frame.sort_values("code", kind="stable") if "code" in frame else frame
+    cities = pd.Index(order["city"].drop_duplicates(), name="city")
+    years = pd.Index(frame["year"].drop_duplicates().sort_values(), name="year")
+    codes = [cities.get_indexer(frame["city"]), years.get_indexer(frame["year"])]
+    index = pd.MultiIndex(levels=[cities, years], codes=codes, names=KEYS)
+    position = pd.Series(codes[0] * len(years) + codes[1]).argsort(kind="stable")
+    return frame.drop(columns=KEYS).set_axis(index).iloc[position]
+
+
+@dataclass(frozen=True)
+class _Place:
+    """How a user finds row number i (from 0) of the file again."""
+
+    word: str
+    first: int
+
+    def __call__(self, i: int) -> str:
+        return f"{self.word} {i + self.first}"
+
+
+def _read(source: str | Path | pd.DataFrame) -> tuple[pd.DataFrame, str, _Place]:
+    if isinstance(source, pd.DataFrame):
+        named = [n for n in source.index.names if n in KEYS]
+        return source.reset_index(named).reset_index(drop=True), "data frame", _Place("position", 0)
+    path = Path(source)
+    if not path.exists():
+        raise FileNotFoundError(f"No file {path} (looked in {Path.cwd()}).")
+    ending = path.suffix.lower()
+    if ending == ".csv":
+        return _read_csv(path), path.name, _Place("row", 2)
+    if ending == ".xlsx":
+        sheets = pd.read_excel(path, sheet_name=None, dtype=object, keep_default_na=False)
+        filled = {name: sheet for name, sheet in sheets.items() if len(sheet.columns)}
+        if len(filled) != 1:
+            raise DataError(
+                path.name,
+                [
+                    f"has {len(filled)} filled sheets ({', '.join(filled) or 'none'}): keep one, or read the sheet "
+                    "with pandas and pass the data frame"
+                ],
+            )
+        return next(iter(filled.values())), path.name, _Place("row", 2)
+    if ending == ".dta":
+        return pd.read_stata(path), path.name, _Place("observation", 1)
+    if ending == ".parquet":
+        frame = pd.read_parquet(path)
+        return frame.reset_index([n for n in frame.index.names if n in KEYS]), path.name, _Place("row", 1)
+    raise ValueError(
+        f"Cannot read {path.name}: give a .csv, .xlsx, .dta or .parquet file, or a data frame read by pandas."
+    )
+
+
+def _read_csv(path: Path) -> pd.DataFrame:
+    how: dict[str, Any] = {"dtype": str, "keep_default_na": False, "skip_blank_lines": False}
+    try:
+        try:
+            frame = pd.read_csv(path, encoding="utf-8-sig", **how)
+        except UnicodeDecodeError:
+            frame = pd.read_csv(path, encoding="gb18030", **how)
+            warnings.warn(f"{path.name} is not UTF-8; it was read as GB18030.", DataWarning, stacklevel=4)
+    except UnicodeDecodeError as error:
+        raise DataError(path.name, ["is neither UTF-8 nor GB18030 text: save it as 'CSV UTF-8'"]) from error
+    except pd.errors.EmptyDataError as error:
+        raise DataError(path.name, ["is empty"]) from error
+    except pd.errors.ParserError as error:
+        raise DataError(path.name, [f"is no regular table: {error}"]) from error
+    if len(frame.columns) == 1 and re.search(r"[;\t|]", str(frame.columns[0])):
+        raise DataError(
+            path.name, [f"its header is one cell, {frame.columns[0]!r}: separate the columns by commas"]
+        )
+    return frame
+
+
+def _some(places: Sequence[str]) -> str:
+    more = len(places) - _SHOWN
+    return ", ".join(places[:_SHOWN]) + (f", and {more} more" if more > 0 else "")
+
+
+def _count(n: int, thing: str) -> str:
+    return f"{n:,} {thing}{'' if n == 1 else 's'}"
+
+
+def _suggest(name: str, label: pd.Series, given: Sequence[str]) -> str:
+    """Columns of the file that may be the missing one: near in spelling, or equal to its label."""
+    low = {g.strip().lower(): g for g in reversed(given)}
+    words = [name.lower(), label["label_en"].lower(), label["label_zh"].lower()]
+    near = [low[w] for w in words if w in low]
+    near = near or [low[m] for m in difflib.get_close_matches(name.lower(), low, n=2, cutoff=0.75)]
+    near = near or [g for w, g in low.items() if len(name) > 2 and (name.lower() in w.split("_"))]
+    return f" (yours: {' or '.join(repr(n) for n in near[:2])}?)" if near else ""
+
+
+def _as_number(column: pd.Series) -> tuple[pd.Series, pd.Series]:
+    """Floats and a mask of the cells that are filled but not a number."""
+    if pd.api.types.is_numeric_dtype(column) and not pd.api.types.is_bool_dtype(column):
+        values = column.astype(float)
+        return values, values.abs().eq(float("inf"))
+    text = column.map(lambda v: "" if v is None or v is pd.NA or v != v else str(v).strip()).astype(str)
+    number = _is_number(text)
+    return pd.to_numeric(text.where(number)), ~number & ~text.isin(MISSING)
+
+
+def _checked(
+    raw: pd.DataFrame,
+    schema: pd.DataFrame,
+    where: str,
+    place: _Place,
+    required: Iterable[str] | None,
+    allow_gaps: bool,
+) -> pd.DataFrame:
+    """Hold a user's table to the schema; raise one DataError with everything that is wrong."""
+    problems: list[str] = []
+    raw = raw.rename(columns=str)
+    given = list(raw.columns)
+    twice = sorted({c for c in given if given.count(c) > 1})
+    if twice:
+        raise DataError(where, [f"column {c!r} stands there {given.count(c)} times" for c in twice])
+    if raw.empty:
+        raise DataError(where, ["has a header but no rows"])
+
+    needed = list(schema.index[~schema["role"].str.contains("optional")])
+    if required is not None:
+        required = [required] if isinstance(required, str) else list(required)
+        unknown = [c for c in required if c not in schema.index]
+        if unknown:
+            raise ValueError(
+                f"`required` names {unknown}, which are no columns of the dictionary (rb.columns)."
+            )
+        needed = KEYS + [c for c in required if c not in KEYS]
+    missing = [c for c in needed if c not in given]
+    if missing:
+        spare = [g for g in given if g not in schema.index]
+        listed = "; ".join(
+            f"{c} — {schema.at[c, 'label_en']} [{schema.at[c, 'unit'] or 'text'}]"
+            + _suggest(c, schema.loc[c], spare)
+            for c in missing
+        )
+        problems.append(f"{_count(len(missing), 'column')} missing: {listed}")
+
+    frame = raw.copy()
+    for name in schema.index.intersection(raw.columns, sort=False):
+        rule = schema.loc[name]
+        column = raw[name]
+        if rule["dtype"] == "str":
+            text = column.map(lambda v: "" if v is None or v is pd.NA or v != v else str(v)).astype(str)
+            empty = text.str.strip().isin(MISSING)
+            loose = text.ne(text.str.strip()) & ~empty
+            if loose.any():
+                cells = [f"{place(i)}: {text.iloc[i]!r}" for i in loose.to_numpy().nonzero()[0]]
+                problems.append(f"column {name}: blanks around the text ({_some(cells)}): remove them")
+            frame[name] = text
+        else:
+            values, bad = _as_number(column)
+            empty = values.isna() & ~bad
+            fraction = (values % 1 != 0) & values.notna() if rule["dtype"].startswith("int") else bad & False
+            for mask, fault in ((bad, "not a number"), (fraction, "not a whole number")):
+                if mask.any():
+                    cells = [f"{place(i)}: {column.iloc[i]!r}" for i in mask.to_numpy().nonzero()[0]]
+                    hint = (
+                        "; write numbers without thousands separators or units"
+                        if fault == "not a number" and column[mask].astype(str).str.contains(r"\d").any()
+                        else ""
+                    )
+                    problems.append(
+                        f"column {name}: {_count(len(cells), 'cell')} {fault} ({_some(cells)}){hint}"
+                    )
+            unit = f" {rule['unit']}" if rule["unit"] else ""
+            for bound, mask in (("minimum", values < rule["minimum"]), ("maximum", values > rule["maximum"])):
+                if mask.any():
+                    cells = [f"{place(i)}: {values.iloc[i]:g}" for i in mask.to_numpy().nonzero()[0]]
+                    problems.append(
+                        f"column {name}: {_count(len(cells), 'value')} beyond the {bound} of "
+                        f"{rule[bound]:g}{unit} ({_some(cells)}); is the unit right?"
+                    )
+            frame[name] = values
+            if rule["dtype"].startswith("int") and not (bad | fraction | empty).any():
+                frame[name] = values.astype("int64")
+        if empty.any() and (name in needed or name in KEYS):
+            cells = [place(i) for i in empty.to_numpy().nonzero()[0]]
+            problems.append(f"column {name}: {_count(len(cells), 'cell')} empty ({_some(cells)})")
+
+    if set(KEYS) <= set(given) and pd.api.types.is_integer_dtype(frame["year"]):
+        problems += _grid_problems(frame, place, allow_gaps)
+    if problems:
+        raise DataError(where, problems)
+    known = [c for c in schema.index if c in frame]
+    return frame[known + [c for c in frame if c not in known]]
+
+
+def _grid_problems(frame: pd.DataFrame, place: _Place, allow_gaps: bool) -> list[str]:
+    """City-years that stand there twice, and those that are not there."""
+    problems = []
+    again = frame.duplicated(KEYS)
+    if again.any():
+        cells = [
+            f"{place(i)}: {frame['city'].iloc[i]} {frame['year'].iloc[i]}"
+            for i in again.to_numpy().nonzero()[0]
+        ]
+        problems.append(f"{_count(len(cells), 'city-year')} there more than once ({_some(cells)})")
+    if not allow_gaps:
+        there = pd.MultiIndex.from_frame(frame[KEYS])
+        years = range(int(frame["year"].min()), int(frame["year"].max()) + 1)
+        full = pd.MultiIndex.from_product([frame["city"].unique(), years])
+        gaps = full.difference(there, sort=False).to_frame(index=False, name=KEYS)
+        if len(gaps):
+            by_city = gaps.groupby("city", sort=False)["year"].agg(lambda y: " ".join(map(str, y)))
+            cells = [f"{city} {years_}" for city, years_ in by_city.items()]
+            problems.append(
+                f"{_count(len(gaps), 'city-year')} absent ({_some(cells)}): complete the panel, leave the "
+                "cities out, or pass allow_gaps=True"
+            )
+    return problems
+
+
+def _warn_units(frame: pd.DataFrame, schema: pd.DataFrame, slug: str) -> None:
+    """Point at columns whose typical value is a hundred times that of the teaching panel, or a hundredth."""
+    shipped = pd.read_csv(_teaching(slug, ".csv"))
+    for name in schema.index.intersection(frame.columns, sort=False):
+        unit = schema.at[name, "unit"]
+        if name in KEYS or not unit or schema.at[name, "dtype"] == "str":
+            continue
+        ours, yours = shipped[name].median(), frame[name].median()
+        if ours > 0 and yours > 0 and not 0.01 < yours / ours < 100:
+            warnings.warn(
+                f"Column {name}: your median is {yours:.4g}, the teaching panel's {ours:.4g} {unit}. "
+                f"Check that yours is in {unit}; nothing was changed.",
+                DataWarning,
+                stacklevel=3,
+            )
