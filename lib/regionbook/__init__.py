@@ -1,0 +1,78 @@
+"""Helper library of the workbook: data, printed numbers, comparison, checks.
+
+``import regionbook as rb`` loads nothing else; each name is fetched when it is first used.
+"""
+
+from __future__ import annotations
+
+import importlib
+import sys
+from types import ModuleType
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from regionbook import geo, index, models, plots, tables, widgets
+    from regionbook.auditing import audit
+    from regionbook.comparison import compare, scorecard
+    from regionbook.data import load, published, truth
+    from regionbook.exercises.check import check
+    from regionbook.exercises.personal import personal, personal_truth
+
+__version__ = "0.1.0"
+
+_SUBMODULES = ("geo", "index", "models", "plots", "tables", "widgets")
+_HOME = {
+    "audit": "auditing",
+    "check": "exercises.check",
+    "compare": "comparison",
+    "load": "data",
+    "personal": "exercises.personal",
+    "personal_truth": "exercises.personal",
+    "published": "data",
+    "scorecard": "comparison",
+    "truth": "data",
+}
+
+__all__ = [
+    "audit",
+    "check",
+    "compare",
+    "geo",
+    "index",
+    "load",
+    "models",
+    "personal",
+    "personal_truth",
+    "plots",
+    "published",
+    "scorecard",
+    "tables",
+    "truth",
+    "widgets",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name in _SUBMODULES:
+        return importlib.import_module(f"regionbook.{name}")
+    if name in _HOME:
+        value = getattr(importlib.import_module(f"regionbook.{_HOME[name]}"), name)
+        globals()[name] = value
+        return value
+    raise AttributeError(f"module 'regionbook' has no attribute {name!r}; there are: {', '.join(__all__)}")
+
+
+def __dir__() -> list[str]:
+    return sorted([*globals(), *__all__])
+
+
+class _Package(ModuleType):
+    """Where a module and its function share a name (audit, compare), the package shows the function."""
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        if isinstance(value, ModuleType) and _HOME.get(name) == name:
+            value = getattr(value, name)  # importing a submodule puts it here, over the function
+        super().__setattr__(name, value)
+
+
+sys.modules[__name__].__class__ = _Package

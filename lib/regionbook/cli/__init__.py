@@ -1,0 +1,1 @@
+"""Commands behind ``workbook.py``; run one with ``python -m regionbook.cli COMMAND``."""

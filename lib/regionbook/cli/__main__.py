@@ -1,0 +1,72 @@
+"""``python -m regionbook.cli COMMAND``: what ``workbook.py`` calls once the environment is ready."""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import os
+import sys
+
+
+def parser() -> argparse.ArgumentParser:
+    """All commands and their options."""
+    top = argparse.ArgumentParser(prog="workbook.py", description="Commands of the workbook.")
+    commands = top.add_subparsers(dest="command", required=True, metavar="COMMAND")
+
+    sync = commands.add_parser("sync", help="text -> notebooks -> exercises")
+    sync.add_argument("names", nargs="*", help="slug, chapter folder or path; default: what changed")
+    sync.add_argument("--all", action="store_true", dest="everything", help="execute all, changed or not")
+
+    run = commands.add_parser("run", help="execute lessons, write nothing")
+    run.add_argument(
+        "names", nargs="*", metavar="SLUG", help="slug, chapter folder or path; default: all lessons"
+    )
+
+    data = commands.add_parser("data", help="regenerate the teaching data")
+    data.add_argument("names", nargs="*", metavar="SLUG", help="default: all")
+    data.add_argument(
+        "--check", action="store_true", help="write nothing; fail if a shipped file would change"
+    )
+
+    score = commands.add_parser("scorecard", help="every printed number: ours, printed, verdict")
+    score.add_argument("--json", action="store_true", dest="as_json", help="one JSON object on stdout")
+
+    commands.add_parser("bench", help="speed against peers, ratios measured in one run")
+    commands.add_parser("doctor", help="what is missing on this machine and how to mend it")
+
+    grade = commands.add_parser("grade", help="grade handed-in notebooks")
+    grade.add_argument("files", nargs="+", help="notebooks made from exercises/, or folders of them")
+    grade.add_argument("--csv", help="write the points of every cell to this file")
+    grade.add_argument("--exercise", help="CHAPTER/N-name, if the file names do not tell")
+    grade.add_argument("--timeout", type=int, default=120, help="seconds a cell may take (default 120)")
+    return top
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Run one command; the exit code is 0 if all went well."""
+    os.environ.setdefault("OMP_NUM_THREADS", "1")  # the same sums, in the same order, on every machine
+    args = vars(parser().parse_args(argv))
+    command = args.pop("command")
+    module, _, function = {
+        "sync": "lessons.sync",
+        "run": "lessons.run",
+        "data": "teaching.data",
+        "scorecard": "score.scorecard",
+        "bench": "bench.main",
+        "doctor": "doctor.main",
+        "grade": "grading.main",
+    }[command].partition(".")
+    try:
+        return int(bool(getattr(importlib.import_module(f"regionbook.cli.{module}"), function)(**args)))
+    except KeyboardInterrupt:
+        print("\nStopped.", file=sys.stderr)
+        return 130
+    except Exception as error:
+        if type(error).__name__ in ("LessonError", "FileNotFoundError"):  # said in words already
+            print(error, file=sys.stderr)
+            return 1
+        raise
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,102 @@
+"""Commands ``sync`` (text to notebooks to exercises) and ``run`` (execute lessons, write nothing)."""
+
+from __future__ import annotations
+
+import sys
+import time
+from pathlib import Path
+
+from regionbook.cli import notebooks as nbs
+from regionbook.exercises.generate import exercise
+from regionbook.paths import ROOT
+
+
+class Progress:
+    """One line that counts up on a terminal; one line a lesson elsewhere."""
+
+    def __init__(self, title: str) -> None:
+        self.title, self.live, self.start = title, sys.stdout.isatty(), time.perf_counter()
+
+    def __call__(self, done: int, total: int) -> None:
+        """Say that cell ``done`` of ``total`` is running."""
+        if self.live:
+            print(f"\r\x1b[K{self.title}  cell {done}/{total}", end="", flush=True)
+
+    def close(self, result: str) -> None:
+        """Finish the line with ``result`` and the time taken."""
+        clear = "\r\x1b[K" if self.live else ""
+        print(f"{clear}{self.title}  {result}, {time.perf_counter() - self.start:.1f} s", flush=True)
+
+
+def exercise_of(md: Path, root: Path = ROOT) -> Path | None:
+    """Where the exercise made from the solution ``md`` stands; None for a lesson."""
+    if md.parent.parent != root / "solutions":
+        return None
+    return root / "exercises" / md.parent.name / f"{md.stem}.ipynb"
+
+
+def exercise_text(md: Path) -> str:
+    """The bytes of the exercise notebook that belongs to the solution ``md``."""
+    return nbs.dumps(exercise(nbs.canonical(nbs.read_text(md), md.stem), md.stem))
+
+
+def sync(names: list[str], everything: bool = False, root: Path = ROOT) -> int:
+    """Bring notebooks and exercises in step with their texts; return how many could not be.
+
+    Without names those whose text says something else than the stored notebook are executed; with names these
+    are, changed or not.
+    """
+    chosen = nbs.select(names, root) if names else nbs.sources(root)
+    todo = [md for md in chosen if names or everything or nbs.in_step(md)]
+    failed: list[Path] = []
+    for number, md in enumerate(todo, 1):
+        line = Progress(f"[{number}/{len(todo)}] {nbs.label(md, root)}")
+        try:
+            nb = nbs.read_text(md)
+            nbs.execute(nb, md.parent, progress=line)
+            nb = nbs.canonical(nb, md.stem)
+        except nbs.LessonError as error:
+            failed.append(md)
+            line.close(f"FAILED\n{error}\n")
+            continue
+        nbs.write(nbs.dumps(nb), md.with_suffix(".ipynb"))
+        nbs.write(nbs.as_text(nb), md)  # last, and after the notebook: its spelling is jupytext's
+        line.close("written")
+    made = 0
+    for md in chosen:
+        path = exercise_of(md, root)
+        if path and md not in failed:
+            text = exercise_text(md)
+            if not path.exists() or path.read_text(encoding="utf-8") != text:
+                nbs.write(text, path)
+                made += 1
+    done = len(todo) - len(failed)
+    print(
+        f"{done} executed, {len(chosen) - len(todo)} in step already, {made} exercises made, {len(failed)} failed"
+    )
+    return len(failed)
+
+
+def run(names: list[str], root: Path = ROOT) -> int:
+    """Execute lessons without writing anything; return how many failed."""
+    chosen = (
+        nbs.select(names, root)
+        if names
+        else [p for p in nbs.sources(root) if p.parent.parent.name == "chapters"]
+    )
+    if names:
+        lessons = [p for p in chosen if p.parent.parent.name == "chapters"]
+        chosen = lessons or chosen  # a slug means its lessons; a solution has to be named by its path
+    failed = 0
+    for number, md in enumerate(chosen, 1):
+        line = Progress(f"[{number}/{len(chosen)}] {nbs.label(md, root)}")
+        try:
+            seconds = nbs.execute(nbs.read_text(md), md.parent, progress=line)
+        except nbs.LessonError as error:
+            failed += 1
+            line.close(f"FAILED\n{error}\n")
+        else:
+            slowest = max(range(len(seconds)), key=seconds.__getitem__, default=0)
+            line.close(f"ok (slowest cell: {slowest + 1} of {len(seconds)}, {max(seconds, default=0):.1f} s)")
+    print(f"{len(chosen) - failed} of {len(chosen)} lessons run through")
+    return failed

@@ -1,0 +1,136 @@
+"""A panel for each student: the same process, other numbers."""
+
+from __future__ import annotations
+
+import functools
+import hashlib
+import json
+import os
+import re
+import unicodedata
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from regionbook.paths import ROOT
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+JITTER = 0.3
+"""How far the parameters of a personal panel may lie from the published ones; see ``regionbook.simulate``."""
+
+
+def personal(slug: str, student: str | int = "") -> pd.DataFrame:
+    """The panel on which a student works.
+
+    The same student number gives the same panel on every machine. The first call takes a few seconds; later ones
+    read it from the user's cache folder.
+
+    Parameters
+    ----------
+    slug
+        The paper, such as ``"city-innovation"``.
+    student
+        Student number: digits, or digits and Latin letters. Left empty, the panel is the shipped one.
+
+    Returns
+    -------
+    pandas.DataFrame
+        As ``regionbook.load(slug)``, with the student number in ``.attrs["student"]``.
+
+    Raises
+    ------
+    ValueError
+        If ``student`` is not a student number, or no process for ``slug`` is known.
+
+    Examples
+    --------
+    >>> import regionbook as rb
+    >>> panel = rb.personal("city-innovation", "20260001")  # doctest: +SKIP
+    """
+    student = student_number(student)
+    if not student:
+        from regionbook.data import load
+
+        panel = load(slug)
+    else:
+        panel = _drawn(slug, student)[0].copy()
+    panel.attrs["student"] = student
+    panel.attrs["slug"] = slug
+    return panel
+
+
+def personal_truth(slug: str, student: str | int = "") -> dict[str, Any]:
+    """The parameters behind a student's panel, in the form of ``regionbook.truth(slug)``."""
+    student = student_number(student)
+    if not student:
+        from regionbook.data import truth
+
+        return truth(slug)
+    return json.loads(json.dumps(_drawn(slug, student)[1]))  # a copy that may be changed
+
+
+def student_number(student: str | int) -> str:
+    """``student`` in its one spelling: no blanks, no leading zeros, capital letters, half-width digits.
+
+    Raises
+    ------
+    ValueError
+        If anything but digits and Latin letters is left, or more than 32 of them.
+    """
+    if isinstance(student, bool) or not isinstance(student, (str, int)):
+        raise ValueError(f'a student number is a text such as "20260001", not {student!r}')
+    text = unicodedata.normalize("NFKC", str(student)).strip().upper()
+    if text and not re.fullmatch(r"[0-9A-Z]{1,32}", text):
+        raise ValueError(
+            f'{student!r} is not a student number: use digits (and Latin letters) only, such as "20260001", or '
+            '"" for the panel that everyone shares'
+        )
+    return text.lstrip("0") or text[:1]
+
+
+def seed(slug: str, student: str) -> int:
+    """The seed of a student's panel: a 32-bit number from the paper and the student number."""
+    return int.from_bytes(hashlib.sha256(f"{slug}:{student}".encode()).digest()[:4], "big")
+
+
+@functools.lru_cache(maxsize=8)
+def _drawn(slug: str, student: str) -> tuple[pd.DataFrame, dict[str, Any]]:
+    import pandas as pd
+
+    file = cache_folder() / f"{slug}-{_process_key()}-{seed(slug, student):08x}"
+    frame, truth = file.with_suffix(".parquet"), file.with_suffix(".truth.json")
+    if frame.exists() and truth.exists():
+        return pd.read_parquet(frame), json.loads(truth.read_text(encoding="utf-8"))
+    from regionbook.simulate import simulate
+
+    made = simulate(slug, seed=seed(slug, student), mode="matched", jitter=JITTER)
+    panel, parameters = made.panel, made.truth
+    try:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        draft = file.with_suffix(f".{os.getpid()}.part")
+        panel.to_parquet(draft)
+        truth.write_text(json.dumps(parameters), encoding="utf-8")
+        draft.replace(frame)  # last, in one step: a half-written file is never read
+    except OSError:
+        pass  # a full or read-only disk: the panel is drawn anew next time
+    return panel, parameters
+
+
+@functools.cache
+def _process_key() -> str:
+    """Changes whenever a simulator or what it reads changes, so that no panel of an older process is used."""
+    files = sorted([*(ROOT / "lib/regionbook/simulate").glob("*.py"), *(ROOT / "data/geo").glob("*.csv")])
+    digest = hashlib.sha256(str(JITTER).encode())
+    for file in files:
+        digest.update(file.read_bytes())
+    return digest.hexdigest()[:8]
+
+
+def cache_folder() -> Path:
+    """Where personal panels are kept between sessions; ``REGIONBOOK_CACHE`` names another folder."""
+    if named := os.environ.get("REGIONBOOK_CACHE"):
+        return Path(named)
+    import platformdirs
+
+    return Path(platformdirs.user_cache_dir("regionbook", appauthor=False))

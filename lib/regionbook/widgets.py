@@ -1,0 +1,120 @@
+"""Something to move: controls above a picture that say something without a running kernel too."""
+
+from __future__ import annotations
+
+import base64
+import io
+from collections.abc import Callable
+from typing import Any
+
+WIDGET = "application/vnd.jupyter.widget-view+json"
+
+
+def explore(draw: Callable[..., Any], **controls: Any) -> None:
+    """Show ``draw(**values)`` under its controls and redraw it whenever one of them moves.
+
+    Where no kernel runs (a fresh clone, GitHub, an exported page) the stored output is the picture and the
+    text of the starting values.
+
+    Parameters
+    ----------
+    draw
+        Called with one value for each control. Returns a matplotlib figure, or a figure and a text, or a text
+        alone. A text is HTML, or anything with ``_repr_html_`` (a data frame).
+    **controls
+        One for each argument of ``draw``: a widget, or what ``ipywidgets.interact`` makes a widget from:
+        ``(low, high, step)`` or a number for a slider, a list or dict for a menu, a bool for a check box.
+
+    Raises
+    ------
+    TypeError
+        If a control cannot be made from what was given, or ``draw`` returns something else.
+
+    Examples
+    --------
+    >>> from matplotlib.figure import Figure
+    >>> def draw(weight):
+    ...     figure = Figure(figsize=(3, 2))
+    ...     figure.subplots().plot([0, 1], [0, weight])
+    ...     return figure, f"the line ends at {weight:.1f}"
+    >>> explore(draw, weight=(0.0, 1.0, 0.1))  # doctest: +SKIP
+    """
+    import ipywidgets
+    from IPython.display import display
+
+    if not controls:
+        raise TypeError("explore needs at least one control, such as explore(draw, weight=(0, 1, 0.1))")
+    made = {name: _control(name, given) for name, given in controls.items()}
+    picture = ipywidgets.Image(format="png", layout={"max_width": "100%", "align_self": "flex-start"})
+    text = ipywidgets.HTML()
+
+    def show() -> None:
+        figure, text.value = _parts(draw(**{name: control.value for name, control in made.items()}))
+        picture.value = b"" if figure is None else _png(figure)
+
+    def update(_: Any) -> None:
+        try:
+            show()
+        except Exception as error:  # else it would go to the log, unseen beside the picture of an older value
+            text.value = f"<b>{type(error).__name__}</b>: {error}"
+
+    show()
+    for control in made.values():
+        control.observe(update, "value")
+    box = ipywidgets.VBox([*made.values(), text, *([picture] if picture.value else [])])
+    bundle: dict[str, Any] = {
+        WIDGET: {"version_major": 2, "version_minor": 0, "model_id": box.model_id},
+        "text/plain": "",
+    }
+    if picture.value:
+        bundle["image/png"] = base64.b64encode(picture.value).decode()
+    if text.value:
+        bundle["text/html"] = text.value
+    display(bundle, raw=True)
+
+
+def _control(name: str, given: Any) -> Any:
+    import ipywidgets
+
+    if isinstance(given, ipywidgets.DOMWidget):
+        return given
+    control = ipywidgets.interactive.widget_from_abbrev(given)
+    if control is None:
+        raise TypeError(
+            f"control {name!r}: no widget can be made from {given!r}; give a widget, (low, high, step), "
+            "a list, a dict or a bool"
+        )
+    control.description = name.replace("_", " ")
+    control.style.description_width = "initial"
+    return control
+
+
+def _parts(result: Any) -> tuple[Any, str]:
+    """Figure (or None) and HTML of what ``draw`` returned."""
+    figure, texts = None, []
+    for part in result if isinstance(result, tuple) else (result,):
+        if hasattr(part, "savefig"):
+            figure = part
+        elif isinstance(part, str):
+            texts.append(part)
+        elif hasattr(part, "_repr_html_"):
+            texts.append(part._repr_html_())
+        else:
+            raise TypeError(
+                f"draw returned {type(part).__name__}; expected a matplotlib figure, a text, or both: (figure, text)"
+            )
+    return figure, "".join(texts)
+
+
+def _png(figure: Any) -> bytes:
+    """The picture, always of the same size (so that it does not jump) and with the same bytes each time."""
+    import matplotlib.pyplot as plt
+    from PIL import Image
+
+    if figure.get_layout_engine() is None:
+        figure.set_layout_engine("constrained")
+    raw, small = io.BytesIO(), io.BytesIO()
+    figure.savefig(raw, format="png", dpi=100, metadata={"Software": None})
+    plt.close(figure)  # else the notebook shows it once more
+    Image.open(raw).convert("RGB").quantize(64, dither=Image.Dither.NONE).save(small, "PNG", optimize=True)
+    return small.getvalue()
