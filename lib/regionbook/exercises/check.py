@@ -13,14 +13,23 @@ a series or dict of numbers, a data frame of numbers, a set of texts, or a list 
 
 from __future__ import annotations
 
+import difflib
 import html
 import importlib
+import inspect
+import math
+import numbers
 import pkgutil
+import unicodedata
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
+from decimal import Decimal
 from typing import Any
 
+import numpy as np
 import pandas as pd
+
+from regionbook.exercises.personal import personal
 
 UNITS = {
     1: "ten",
