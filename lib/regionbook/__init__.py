@@ -11,23 +11,28 @@ from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from regionbook import geo, index, models, plots, tables, widgets
+    from regionbook import geo, index, models, papers, plots, tables, widgets
     from regionbook.auditing import audit
     from regionbook.comparison import compare, scorecard
-    from regionbook.data import load, published, truth
+    from regionbook.data import columns, load, notice, published, truth
     from regionbook.exercises.check import check
     from regionbook.exercises.personal import personal, personal_truth
+    from regionbook.papers import card, prepare
 
 __version__ = "0.1.0"
 
-_SUBMODULES = ("geo", "index", "models", "plots", "tables", "widgets")
+_SUBMODULES = ("geo", "index", "models", "papers", "plots", "tables", "widgets")
 _HOME = {
     "audit": "auditing",
+    "card": "papers",
     "check": "exercises.check",
+    "columns": "data",
     "compare": "comparison",
     "load": "data",
+    "notice": "data",
     "personal": "exercises.personal",
     "personal_truth": "exercises.personal",
+    "prepare": "papers",
     "published": "data",
     "scorecard": "comparison",
     "truth": "data",
@@ -35,15 +40,20 @@ _HOME = {
 
 __all__ = [
     "audit",
+    "card",
     "check",
+    "columns",
     "compare",
     "geo",
     "index",
     "load",
     "models",
+    "notice",
+    "papers",
     "personal",
     "personal_truth",
     "plots",
+    "prepare",
     "published",
     "scorecard",
     "tables",

@@ -1,0 +1,109 @@
+"""Variables of each paper, built from the raw columns of its panel: one module a paper."""
+
+from __future__ import annotations
+
+import importlib
+from dataclasses import dataclass
+from html import escape
+from types import ModuleType
+
+import pandas as pd
+
+from regionbook.data import load, published
+
+
+def _module(slug: str) -> ModuleType:
+    published(slug)  # knows which papers there are
+    name = f"{__name__}.{slug.replace('-', '_')}"
+    try:
+        return importlib.import_module(name)
+    except ModuleNotFoundError as error:
+        if error.name != name:
+            raise
+        raise ValueError(f"{slug!r} has no lessons yet") from None
+
+
+@dataclass(frozen=True)
+class Card:
+    """A paper at a glance: citation, question, sample, headline numbers as printed."""
+
+    citation: str
+    question: str
+    sample: str
+    headline: pd.DataFrame
+
+    def __repr__(self) -> str:
+        return f"{self.citation}\n{self.question}\n{self.sample}\n{self.headline.to_string(index=False)}"
+
+    def _repr_html_(self) -> str:
+        rows = (("Question", self.question), ("Sample", self.sample))
+        return (
+            f"<p>{escape(self.citation)}</p>"
+            + "".join(f"<p><b>{name}.</b> {escape(text)}</p>" for name, text in rows)
+            + self.headline.to_html(index=False, border=0)
+        )
+
+
+def card(slug: str) -> Card:
+    """Return the card that opens a paper's lessons; its numbers come from ``data/published``.
+
+    Raises
+    ------
+    ValueError
+        If the paper is unknown or has no lessons yet.
+
+    Examples
+    --------
+    >>> card("city-innovation").headline["printed"].iloc[0]
+    '0.0999*** (0.0020)'
+    """
+    paper, printed = _module(slug), published(slug)
+    c = printed.citation
+    rows = []
+    for table, column, term, meaning in paper.HEADLINE:
+        at = printed.estimates.query("table == @table and column == @column and term == @term").squeeze()
+        rows.append((meaning, f"{table} ({column})", f"{at.estimate_text}{at.stars} ({at.paren_text})"))
+    pages = f", {c['pages']}" if c["pages"] else ""
+    return Card(
+        f"{c['authors_zh']} ({c['authors_en']}), {c['year']}. {c['title_zh']} / {c['title_en']}. {c['journal']}{pages}.",
+        paper.QUESTION,
+        paper.SAMPLE,
+        pd.DataFrame(rows, columns=["what the paper reports", "table (column)", "printed"]),
+    )
+
+
+def prepare(slug: str, panel: pd.DataFrame | None = None) -> pd.DataFrame:
+    """Return the panel with the variables that the paper's regressions use.
+
+    A chapter's first lesson builds each of them in the open; later lessons and the exercises start here.
+
+    Parameters
+    ----------
+    slug
+        Name of the paper, such as ``"city-innovation"``.
+    panel
+        As `regionbook.load` or `regionbook.personal` returns it; left out, the shipped teaching panel.
+
+    Returns
+    -------
+    pandas.DataFrame
+        A copy of `panel` with further columns.
+
+    Raises
+    ------
+    ValueError
+        If the paper is unknown or has no lessons yet, or `panel` lacks a column (the message names it).
+
+    Examples
+    --------
+    >>> prepare("city-innovation")["inn"].between(0, 1).all()
+    np.True_
+    """
+    paper = _module(slug)
+    panel = load(slug) if panel is None else panel
+    missing = [column for column in paper.RAW if column not in panel]
+    if missing:
+        raise ValueError(
+            f"the panel lacks {', '.join(missing)}; give one that rb.load({slug!r}, source=…) has checked"
+        )
+    return paper.prepare(panel)

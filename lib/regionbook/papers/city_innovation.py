@@ -1,0 +1,149 @@
+"""Variables of Tang, Cai and Wang (2026): 25 indicators, two indices, controls, instruments, moderators."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+
+from regionbook.index import coupling_coordination, entropy_index, pca_index
+
+QUESTION = (
+    "Does digital technology (数字技术) raise the capacity to innovate of cities that belong to China's urban "
+    "clusters (城市群), through which channels, and in which clusters more than in others?"
+)
+SAMPLE = (
+    "196 cities in 19 urban clusters, 2008–2021, 2,744 city-years, balanced. Outcome: an entropy-weight index of "
+    "25 indicators; treatment: invention-patent applications in digital fields, in 10,000."
+)
+HEADLINE = [
+    ("3", "2", "digit", "effect of digit, city and year fixed effects"),
+    ("3", "1", "digit", "the same without fixed effects"),
+    ("4", "2", "digit", "2SLS, instrument distance to port × trend"),
+    ("4", "4", "digit", "2SLS, instrument telephones 1984 × trend"),
+    ("7", "2", "digit:size", "interaction with the size of the cluster"),
+    ("7", "4", "digit:structure", "interaction with polycentric structure"),
+]
+"""Table, column, term, meaning: the numbers that `regionbook.card` shows."""
+
+CONTROLS = ["gov_k", "ln_density", "ln_hum", "ln_fin", "ln_trans", "ln_protect", "ln_unemploy"]
+"""The seven controls as the regressions use them."""
+
+TERMS = {"gov_k": "gov"} | {name: name.replace("_", " ") for name in CONTROLS[1:]}
+"""Our column name -> the paper's symbol."""
+
+PROXIES = ["edu_staff", "hightech_firms", "transport_staff", "it_staff", "loans"]
+"""Five cluster-level proxies of innovation infrastructure (footnote to section 5.2.3 of the paper)."""
+
+RAW = (
+    "cluster primate population gdp gdp_growth fiscal_exp edu_exp sci_exp st_trade library_books internet_users "
+    "sci_staff fdi_firms fdi_usd colleges teachers students papers pat_apply tech_market trademarks pat_grant green "
+    "tertiary telecom urban hc gov density hum fin trans protect unemploy port_distance phones_1984 "
+    "cluster_density cluster_gdp"
+).split() + PROXIES
+"""Raw columns that `prepare` reads."""
+
+
+def _to_primate(values: pd.Series, panel: pd.DataFrame) -> pd.Series:
+    """Per cent of the value that the primate city (首位城市) of the same cluster has in the same year."""
+    keys = [panel["cluster"], panel.index.get_level_values("year")]
+    primate = values.where(panel["primate"] == 1).groupby(keys).transform("max")
+    return 100 * values / primate
+
+
+def indicators(panel: pd.DataFrame) -> pd.DataFrame:
+    """Return the 25 indicators of Table 1, in its order, from the raw columns of `panel`.
+
+    Monetary totals are in 10,000 yuan and population in 10,000 persons, so that their ratio is in yuan a head.
+    The paper prints no formula for the coupling value (耦合值); ours is the coupling degree, in per cent, of
+    patents granted and GDP growth, both min-max scaled over all city-years.
+
+    Parameters
+    ----------
+    panel
+        Indexed by city and year, as `regionbook.load` returns it.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Rows of `panel`, 25 columns named as in the data dictionary (`regionbook.columns`).
+
+    Examples
+    --------
+    >>> from regionbook.data import load
+    >>> indicators(load("city-innovation")).shape
+    (2744, 25)
+    """
+    scaled = panel[["pat_grant", "gdp_growth"]].astype(float)
+    scaled = (scaled - scaled.min()) / (scaled.max() - scaled.min())
+    coupling = 100 * coupling_coordination(scaled)["coupling"]
+    return pd.DataFrame(
+        {
+            "edu_share": 100 * panel["edu_exp"] / panel["fiscal_exp"],
+            "sci_share": 100 * panel["sci_exp"] / panel["fiscal_exp"],
+            "sci_staff": panel["sci_staff"],
+            "fdi_firms": panel["fdi_firms"],
+            "fdi_usd": panel["fdi_usd"],
+            "colleges": panel["colleges"],
+            "teachers": panel["teachers"],
+            "students": panel["students"],
+            "papers": panel["papers"],
+            "pat_apply": panel["pat_apply"],
+            "tech_market": panel["tech_market"],
+            "trademarks": panel["trademarks"],
+            "pat_grant": panel["pat_grant"],
+            "st_trade_pc": panel["st_trade"] / panel["population"],
+            "green": panel["green"],
+            "gdp_pc": panel["gdp"] / panel["population"],
+            "tertiary": panel["tertiary"],
+            "library_pm": 100 * panel["library_books"] / panel["population"],
+            "internet": panel["internet_users"] / panel["population"],
+            "telecom": panel["telecom"],
+            "urban": panel["urban"],
+            "coupling": coupling,
+            "gdp_pc_ratio": _to_primate(panel["gdp"] / panel["population"], panel),
+            "edusci_ratio": _to_primate((panel["edu_exp"] + panel["sci_exp"]) / panel["population"], panel),
+            "hc_ratio": _to_primate(panel["hc"], panel),
+        }
+    )
+
+
+def _moderators(panel: pd.DataFrame) -> pd.DataFrame:
+    """Size and innovation infrastructure of the 19 clusters.
+
+    `size` is half the cluster's share in the sum of densities plus half its share in the sum of GDP (the paper
+    prints the halves, not the scaling); `inn_infra` is the first principal component of five proxies, scaled to
+    [0, 1].
+    """
+    one = panel.groupby("cluster")[["cluster_density", "cluster_gdp", *PROXIES]].first()
+    size = (one["cluster_density"] / one["cluster_density"].sum() + one["cluster_gdp"] / one["cluster_gdp"].sum()) / 2
+    score = pca_index(one[PROXIES], components=1).score
+    return pd.DataFrame({"size": size, "inn_infra": (score - score.min()) / (score.max() - score.min())})
+
+
+def prepare(panel: pd.DataFrame) -> pd.DataFrame:
+    """Return `panel` with the outcome, its PCA version, controls, instruments and moderators.
+
+    Logs are taken in raw yearbook units (deposits in 10,000 yuan, freight in 10,000 tonnes, unemployed in persons),
+    ``ln(1 + hum)`` because `hum` is zero somewhere, and `gov` is divided by 1,000: with these the paper's pooled
+    regression runs through the sample means (see the second lesson).
+    """
+    raw = indicators(panel)
+    trend = panel.index.get_level_values("year") - 2007
+    moderators = _moderators(panel)
+    new = {
+        "inn": entropy_index(raw).score,
+        "inn_2": pca_index(raw).score,
+        "gov_k": panel["gov"] / 1000,
+        "ln_density": np.log(panel["density"]),
+        "ln_hum": np.log1p(panel["hum"]),
+        "ln_fin": np.log(1e7 * panel["fin"]),
+        "ln_trans": np.log(1e3 * panel["trans"]),
+        "ln_protect": np.log(panel["protect"]),
+        "ln_unemploy": np.log(1e4 * panel["unemploy"]),
+        "trend": trend,
+        "IV_1": panel["port_distance"] * trend,
+        "IV_2": panel["phones_1984"] * trend,
+        "size": panel["cluster"].map(moderators["size"]),
+        "inn_infra": panel["cluster"].map(moderators["inn_infra"]),
+    }
+    return panel.assign(**new)
