@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 import pymcdm.weights
 import pytest
+
 from regionbook import index
 
 ORACLES = Path(__file__).parent / "data" / "oracles"
@@ -40,6 +41,7 @@ def panel() -> pd.DataFrame:
 # entropy ------------------------------------------------------------------------------------------
 
 
+@pytest.mark.reference
 @pytest.mark.parametrize(
     ("case", "choice"),
     [
@@ -62,12 +64,14 @@ def test_entropy_cross_section_equals_r(cross, case, choice):
     close(ours.score, reference(case, "score"))
 
 
+@pytest.mark.reference
 def test_minmax_equals_r(cross):
     ours = index.entropy_index(cross, {"emissions": -1}).normalised
     for name in INDICATORS:
         close(ours[name], reference("cross_minmax", name))
 
 
+@pytest.mark.reference
 def test_entropy_pooled_panel_equals_r(panel):
     for case, choice in (("zero", {}), ("shift_0.0001", {"zeros": "shift", "shift": 1e-4})):
         ours = index.entropy_index(panel, {"emissions": -1}, **choice)
@@ -75,6 +79,7 @@ def test_entropy_pooled_panel_equals_r(panel):
         close(ours.score, reference(f"panel_pooled_entropy_{case}", "score"))
 
 
+@pytest.mark.reference
 def test_entropy_by_year_equals_r(panel):
     ours = index.entropy_index(panel, {"emissions": -1}, normalise="year", weights="year")
     for year in ours.weights.index:
@@ -91,6 +96,7 @@ def test_key_series_is_the_same_as_the_level(panel):
     pd.testing.assert_series_equal(a.score, b.score)
 
 
+@pytest.mark.reference
 def test_weights_equal_pymcdm(panel):
     """pymcdm takes the matrix as it is, and sets e = 0 for any column with a zero: hence the shift."""
     ours = index.entropy_index(panel, {"emissions": -1}, zeros="shift", shift=1e-3)
@@ -189,6 +195,7 @@ def test_constant_within_a_year_is_named(panel):
 # principal components -----------------------------------------------------------------------------
 
 
+@pytest.mark.reference
 @pytest.mark.parametrize(
     ("case", "directions"), [("cross_pca", 1), ("cross_pca_negative_reversed", {"emissions": -1})]
 )
@@ -248,6 +255,7 @@ def test_suitability_refuses_a_singular_correlation(cross):
 # location quotient --------------------------------------------------------------------------------
 
 
+@pytest.mark.reference
 def test_location_quotient_equals_r():
     sectors = data("sectors").set_index("unit")
     total = sectors.sum(axis=1)
@@ -289,6 +297,7 @@ def test_location_quotient_refuses(part, whole, choice, message):
 # coupling, Theil ----------------------------------------------------------------------------------
 
 
+@pytest.mark.reference
 @pytest.mark.parametrize(
     ("case", "columns", "choice"),
     [
@@ -323,6 +332,7 @@ def test_coupling_refuses(values, choice, message):
         index.coupling_coordination(pd.DataFrame(values), **choice)
 
 
+@pytest.mark.reference
 @pytest.mark.parametrize(("case", "weighted"), [("theil_plain", False), ("theil_population", True)])
 @pytest.mark.parametrize("kind", ["T", "L"])
 def test_theil_equals_r(case, weighted, kind):

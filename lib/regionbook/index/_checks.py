@@ -20,7 +20,7 @@ def places(bad: pd.DataFrame, limit: int = 3) -> str:
     rows, columns = np.nonzero(bad.to_numpy())
     shown = [
         f"row {show(bad.index[r])}, column {show(bad.columns[c])}"
-        for r, c in zip(rows[:limit], columns[:limit])
+        for r, c in zip(rows[:limit], columns[:limit], strict=True)
     ]
     more = f" and {len(rows) - limit} more" if len(rows) > limit else ""
     return "; ".join(shown) + more
@@ -51,7 +51,7 @@ def numbers(data: pd.DataFrame, what: str) -> pd.DataFrame:
             "drop these rows or fill them deliberately beforehand"
         )
     values = data.astype(float)
-    infinite = ~np.isfinite(values)
+    infinite = values.isin([np.inf, -np.inf])
     if infinite.to_numpy().any():
         raise ValueError(f"{what} has infinite values: {places(infinite)}; a division by zero upstream?")
     return values

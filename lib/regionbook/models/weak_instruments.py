@@ -1,0 +1,387 @@
+"""Weak-instrument statistics for one endogenous regressor, robust to heteroskedasticity and clusters."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import Literal
+
+import numpy as np
+import pandas as pd
+from scipy import linalg, special
+
+from ._within import Partialled, orthonormal, partial_out
+
+Cov = Literal["iid", "robust", "cluster"]
+
+STOCK_YOGO = pd.DataFrame(
+    {
+        0.10: [16.38, 19.93, 22.30, 24.58, 26.87],
+        0.15: [8.96, 11.59, 12.83, 13.96, 15.09],
+        0.20: [6.66, 8.75, 9.54, 10.26, 10.98],
+        0.25: [5.53, 7.25, 7.80, 8.31, 8.84],
+    },
+    index=pd.RangeIndex(1, 6, name="instruments"),
+).rename_axis(columns="maximal size of a 5% test")
+"""Critical values of the first-stage F, 2SLS, one endogenous regressor (Stock and Yogo 2005, Table 5.2).
+
+They hold for homoskedastic errors; papers compare a robust F with them for want of better ones.
+"""
+
+
+def _prepare(
+    data: pd.DataFrame,
+    columns: list[str],
+    instruments: Sequence[str],
+    exog: Sequence[str],
+    absorb: Sequence[str],
+    cov: str,
+    clusters: str | None,
+) -> tuple[Partialled, np.ndarray]:
+    if isinstance(instruments, str):
+        raise TypeError(f"instruments must be a list of names, got the string; write [{instruments!r}]")
+    if not instruments:
+        raise ValueError("instruments is empty; at least one is needed")
+    part = partial_out(data, [*columns, *instruments], exog, absorb, cov, clusters)
+    z = part.columns[:, len(columns) :]
+    orthonormal(z, part.norms[len(columns) :], list(instruments))
+    if part.groups and part.groups <= len(instruments):
+        raise ValueError(f"{part.groups} clusters cannot give a covariance of {len(instruments)} instruments")
+    return part, z
+
+
+def _table(rows: dict[str, str]) -> str:
+    return pd.DataFrame({"": rows}).to_html(header=False)
+
+
+@dataclass(frozen=True)
+class KleibergenPaap:
+    """What :func:`kleibergen_paap` returns.
+
+    Attributes
+    ----------
+    lm, lm_df, lm_p : under-identification test, χ²(`lm_df`)
+    wald : rank test in Wald form, χ²
+    f : Wald F, compared with :data:`STOCK_YOGO`
+    instruments, absorbed, n, clusters : L, A, N, G of the formulas (G = 0 without clusters)
+    """
+
+    lm: float
+    lm_df: int
+    lm_p: float
+    wald: float
+    f: float
+    cov: str
+    instruments: int
+    absorbed: int
+    n: int
+    clusters: int
+
+    def _repr_html_(self) -> str:
+        name = "Cragg–Donald" if self.cov == "iid" else "Kleibergen–Paap rk"
+        return _table(
+            {
+                f"{'Anderson' if self.cov == 'iid' else name} LM": f"{self.lm:.4f} [p = {self.lm_p:.4f}]",
+                f"{name} Wald F": f"{self.f:.4f}",
+                "observations": f"{self.n:,}" + (f" in {self.clusters} clusters" if self.clusters else ""),
+            }
+        )
+
+
+def kleibergen_paap(
+    data: pd.DataFrame,
+    endog: str,
+    instruments: Sequence[str],
+    exog: Sequence[str] = (),
+    absorb: Sequence[str] = (),
+    cov: Cov = "robust",
+    clusters: str | None = None,
+) -> KleibergenPaap:
+    r"""Kleibergen–Paap rk LM and Wald F statistics for one endogenous regressor.
+
+    d and Z (N × L) have the A exogenous columns (controls, effects, constant) partialled out;
+    g = Z'd/N, v the residual of d on Z, S(e) the covariance of the scores e·z:
+
+    .. math:: LM = N\, g' S(d)^{-1} g \sim \chi^2_L, \qquad Wald = N\, g' S(v)^{-1} g
+
+    .. math:: F = \frac{Wald}{N}\frac{N-L-A}{L}, \quad\text{clustered}\quad
+        F = \frac{Wald}{N-1}\frac{N-L-A}{L}\frac{G-1}{G}
+
+    Parameters
+    ----------
+    data : DataFrame, one row an observation
+    endog : str
+        The endogenous regressor.
+    instruments, exog : list of columns
+        Excluded instruments, and controls that the second stage contains too.
+    absorb : list of columns or index levels
+        Fixed effects; a constant is always included.
+    cov : "iid", "robust" or "cluster"
+        "iid" gives Anderson's LM and the Cragg–Donald F.
+    clusters : column or index level
+        With cov="cluster". Effects nested in the clusters do not count in A, as in ivreghdfe.
+
+    Returns
+    -------
+    KleibergenPaap
+
+    Raises
+    ------
+    TypeError, ValueError
+        Unknown names, missing or infinite values (with their place), columns that the fixed effects
+        absorb, too few rows or clusters.
+
+    References
+    ----------
+    Kleibergen and Paap (2006), J. Econometrics 133; small-sample terms of Stata's ivreg2
+    (Baum, Schaffer and Stillman 2007).
+
+    Examples
+    --------
+    >>> rng = np.random.default_rng(1)
+    >>> frame = pd.DataFrame(rng.normal(size=(200, 2)), columns=["z", "d"])
+    >>> frame["d"] += 0.5 * frame["z"]
+    >>> test = kleibergen_paap(frame, "d", ["z"])
+    >>> round(test.lm, 2), round(test.f, 2)
+    (12.96, 15.93)
+    """
+    part, z = _prepare(data, [endog], instruments, exog, absorb, cov, clusters)
+    d, size = part.columns[:, 0], z.shape[1]
+    g = z.T @ d / part.n
+    v = d - z @ np.linalg.solve(z.T @ z, z.T @ d)
+    lm = part.n * float(g @ np.linalg.solve(part.covariance(z, d, d, cov), g))
+    wald = part.n * float(g @ np.linalg.solve(part.covariance(z, v, v, cov), g))
+    return KleibergenPaap(
+        lm=lm,
+        lm_df=size,
+        lm_p=float(special.chdtrc(size, lm)),
+        wald=wald,
+        f=wald / part.correction(size) / size,
+        cov=cov,
+        instruments=size,
+        absorbed=part.absorbed,
+        n=part.n,
+        clusters=part.groups,
+    )
+
+
+@dataclass(frozen=True)
+class EffectiveF:
+    """What :func:`effective_f` returns: `f`, and `critical`, its 5 % critical value by tolerated bias τ."""
+
+    f: float
+    critical: pd.Series
+    cov: str
+    n: int
+
+    def _repr_html_(self) -> str:
+        rows = {"effective F": f"{self.f:.4f}"}
+        return _table(rows | {f"critical value, τ = {t:.0%}": f"{c:.2f}" for t, c in self.critical.items()})
+
+
+def effective_f(
+    data: pd.DataFrame,
+    endog: str,
+    instruments: Sequence[str],
+    exog: Sequence[str] = (),
+    absorb: Sequence[str] = (),
+    cov: Cov = "robust",
+    clusters: str | None = None,
+) -> EffectiveF:
+    r"""Effective first-stage F of Montiel Olea and Pflueger, with its critical values.
+
+    With Z'Z/N = Q, S the (small-sample corrected) covariance of the first-stage scores, W = Q^{-1/2} S Q^{-1/2}:
+
+    .. math:: F_{eff} = \frac{d'Z(Z'Z)^{-1}Z'd}{\operatorname{tr} W}
+
+    It tests whether the worst-case bias of 2SLS exceeds the share τ of its benchmark. The critical
+    value is that of the simplified (conservative) procedure: with x = 1/τ,
+
+    .. math:: K = \frac{(\operatorname{tr} W)^2 (1+2x)}{\operatorname{tr}(W'W)+2x\operatorname{tr}(W)\max\operatorname{eig} W},
+        \qquad c = \chi^2_{0.95}(K;\, xK)/K
+
+    With one instrument F_eff is the robust F, K = 1 and c = 37.4, 23.1, 15.1, 12.0 for
+    τ = 5, 10, 20, 30 %.
+
+    Parameters, errors: as :func:`kleibergen_paap`.
+
+    Returns
+    -------
+    EffectiveF
+
+    References
+    ----------
+    Montiel Olea and Pflueger (2013), J. Business & Economic Statistics 31(3), 358–369.
+
+    Examples
+    --------
+    >>> rng = np.random.default_rng(1)
+    >>> frame = pd.DataFrame(rng.normal(size=(200, 2)), columns=["z", "d"])
+    >>> effective_f(frame, "d", ["z"]).critical.round(1).to_dict()
+    {0.05: 37.4, 0.1: 23.1, 0.2: 15.1, 0.3: 12.0}
+    """
+    part, z = _prepare(data, [endog], instruments, exog, absorb, cov, clusters)
+    d, size = part.columns[:, 0], z.shape[1]
+    q = np.linalg.qr(z)[0]
+    z = q * np.sqrt(part.n)  # orthonormal instruments: Q = I, the statistic does not change
+    v = d - q @ (q.T @ d)
+    w = part.covariance(z, v, v, cov) * part.correction(size)
+    trace, top = np.trace(w), np.linalg.eigvalsh(w)[-1]
+    critical = {}
+    for tau in (0.05, 0.10, 0.20, 0.30):
+        x = 1 / tau
+        k = trace**2 * (1 + 2 * x) / ((w * w).sum() + 2 * x * trace * top)
+        critical[tau] = special.chndtrix(0.95, k, x * k) / k
+    f = float((q.T @ d) @ (q.T @ d) / trace)
+    return EffectiveF(f, pd.Series(critical, name="critical value").rename_axis("tau"), cov, part.n)
+
+
+@dataclass(frozen=True)
+class AndersonRubin:
+    """What :func:`anderson_rubin` returns.
+
+    Attributes
+    ----------
+    statistic, df, p : F statistic of the null, its degrees of freedom, p-value
+    intervals : tuple of (low, high)
+        The confidence set: none (empty), one, or two and more; an end may be infinite.
+    null, level : the tested value and the confidence level
+    """
+
+    statistic: float
+    df: tuple[int, int]
+    p: float
+    intervals: tuple[tuple[float, float], ...]
+    null: float
+    level: float
+
+    @property
+    def bounded(self) -> bool:
+        """Whether the set is neither empty nor infinite at an end."""
+        return bool(self.intervals) and all(np.isfinite(end) for pair in self.intervals for end in pair)
+
+    def __contains__(self, value: float) -> bool:
+        return any(low <= value <= high for low, high in self.intervals)
+
+    def __str__(self) -> str:
+        def one(low: float, high: float) -> str:
+            left = "(−∞" if np.isinf(low) else f"[{low:.4f}"
+            return f"{left}, {'+∞)' if np.isinf(high) else f'{high:.4f}]'}"
+
+        return " ∪ ".join(one(*pair) for pair in self.intervals) or "∅ (every value is rejected)"
+
+    def _repr_html_(self) -> str:
+        return _table(
+            {
+                f"Anderson–Rubin F({self.df[0]}, {self.df[1]}) of β = {self.null:g}": f"{self.statistic:.4f} "
+                f"[p = {self.p:.4f}]",
+                f"{self.level:.0%} confidence set": str(self),
+            }
+        )
+
+
+def anderson_rubin(
+    data: pd.DataFrame,
+    outcome: str,
+    endog: str,
+    instruments: Sequence[str],
+    exog: Sequence[str] = (),
+    absorb: Sequence[str] = (),
+    cov: Cov = "robust",
+    clusters: str | None = None,
+    null: float = 0.0,
+    level: float = 0.95,
+) -> AndersonRubin:
+    r"""Anderson–Rubin test of β = `null` and the confidence set by its inversion.
+
+    If β is right, y − βd has nothing to do with Z, however weak Z is. With g(β) = Z'(y − βd)/N and
+    S(β) the (small-sample corrected) covariance of the scores of y − βd's residual on Z:
+
+    .. math:: F(\beta) = \frac{N}{L}\, g(\beta)' S(\beta)^{-1} g(\beta) \sim F_{L,\,df}
+
+    df = N − L − A, clustered G − 1. g is linear and S quadratic in β, so the ends of
+    {β : F(β) ≤ c} solve the quadratic eigenvalue problem det[N g g' − cL S] = 0; with one
+    instrument it is a quadratic equation. A weak instrument gives an unbounded set.
+
+    Parameters
+    ----------
+    outcome : str
+        y; for the others see :func:`kleibergen_paap`.
+    null : float
+    level : float
+        Between 0 and 1.
+
+    Returns
+    -------
+    AndersonRubin
+
+    Raises
+    ------
+    TypeError, ValueError
+        As :func:`kleibergen_paap`; a level outside (0, 1).
+
+    References
+    ----------
+    Anderson and Rubin (1949), Ann. Math. Stat. 20; Andrews, Stock and Sun (2019), Ann. Rev. Econ. 11.
+
+    Examples
+    --------
+    >>> rng = np.random.default_rng(1)
+    >>> frame = pd.DataFrame(rng.normal(size=(200, 3)), columns=["strong", "weak", "d"])
+    >>> frame["d"] += frame["strong"]
+    >>> frame["y"] = 2 * frame["d"] + rng.normal(size=200)
+    >>> print(anderson_rubin(frame, "y", "d", ["strong"]))
+    [1.8440, 2.2330]
+    >>> print(anderson_rubin(frame, "y", "d", ["weak"]))
+    (−∞, +∞)
+    """
+    if not 0 < level < 1:
+        raise ValueError(f"level={level!r} must lie between 0 and 1, for example 0.95")
+    if not np.isfinite(null):
+        raise ValueError(f"null={null!r} must be a finite number")
+    part, z = _prepare(data, [outcome, endog], instruments, exog, absorb, cov, clusters)
+    y, d = part.columns[:, 0], part.columns[:, 1]
+    n, size = part.n, z.shape[1]
+    df = part.groups - 1 if part.groups else n - size - part.absorbed
+    scale = part.correction(size)
+
+    # β = centre + unit·b: near 2SLS, in units of its standard error, for well-scaled equations
+    q = np.linalg.qr(z)[0]
+    centre = (q.T @ y) @ (q.T @ d) / ((q.T @ d) @ (q.T @ d))
+    unit = np.linalg.norm(y - centre * d) / np.linalg.norm(q.T @ d) / np.sqrt(n)
+    y0, d0 = y - centre * d, unit * d
+    z = q * np.sqrt(n)
+    gy, gd = z.T @ y0 / n, z.T @ d0 / n
+    uy, ud = y0 - q @ (q.T @ y0), d0 - q @ (q.T @ d0)
+    syy, sdd = part.covariance(z, uy, uy, cov) * scale, part.covariance(z, ud, ud, cov) * scale
+    syd = part.covariance(z, uy, ud, cov) * scale
+    syd = syd + syd.T
+
+    def f(b: float) -> float:
+        g = gy - b * gd
+        return float(n / size * g @ np.linalg.solve(syy - b * syd + b * b * sdd, g))
+
+    c = float(special.fdtri(size, df, level)) * size
+    constant = n * np.outer(gy, gy) - c * syy
+    linear = -n * (np.outer(gy, gd) + np.outer(gd, gy)) + c * syd
+    square = n * np.outer(gd, gd) - c * sdd
+    eye, zero = np.eye(size), np.zeros((size, size))
+    roots = linalg.eigvals(np.block([[-linear, -constant], [eye, zero]]), linalg.block_diag(square, eye))
+    roots = roots[np.isfinite(roots)]
+    real = np.sort(roots.real[np.abs(roots.imag) < 1e-7 * (1 + np.abs(roots.real))])
+    ends = np.concatenate([[-np.inf], real, [np.inf]])
+    intervals: list[tuple[float, float]] = []
+    for low, high in pairwise(ends.tolist()):
+        if np.isinf(low):
+            inside = 0.0 if np.isinf(high) else high - 1 - abs(high)
+        else:
+            inside = low + 1 + abs(low) if np.isinf(high) else (low + high) / 2
+        if f(float(inside)) <= c / size:
+            low, high = centre + unit * low, centre + unit * high
+            if intervals and intervals[-1][1] == low:
+                low = intervals.pop()[0]
+            intervals.append((float(low), float(high)))
+    statistic = f((null - centre) / unit)
+    p = float(special.fdtrc(size, df, statistic))
+    return AndersonRubin(statistic, (size, df), p, tuple(intervals), null, level)
