@@ -20,12 +20,18 @@ def process(monkeypatch, tmp_path):
 
     def simulate(slug, *, seed, mode, jitter):
         calls.append((slug, seed, mode, jitter))
-        index = pd.MultiIndex.from_product([["Beijing", "Wuhan"], [2008, 2009]], names=["city", "year"])
+        flat = pd.DataFrame({"city": ["Wuhan", "Wuhan", "Beijing", "Beijing"], "year": [2009, 2008] * 2})
         return SimpleNamespace(
-            panel=pd.DataFrame({"digit": np.random.default_rng(seed).random(4)}, index=index),
-            truth={"beta": seed},
+            panel=flat.assign(digit=np.random.default_rng(seed).random(4)), truth={"beta": seed}
         )
 
+    def load(slug, source=None):
+        """As `regionbook.data.load`, without the schema of a paper."""
+        panel = source.set_index(["city", "year"]).sort_index()
+        panel.attrs = {"slug": slug, "simulated": False, "source": "a data frame"}
+        return panel
+
+    monkeypatch.setattr("regionbook.data.load", load)
     fake = ModuleType("regionbook.simulate")
     fake.simulate = simulate
     monkeypatch.setitem(sys.modules, "regionbook.simulate", fake)
@@ -41,7 +47,12 @@ def test_same_student_same_panel(process):
     module._drawn.cache_clear()
     again = personal("city-innovation", 20260001)
     assert again["digit"].min() > 0
-    assert again.attrs == {"student": "20260001", "slug": "city-innovation"}
+    assert again.attrs == {
+        "student": "20260001",
+        "slug": "city-innovation",
+        "simulated": True,
+        "source": "personal",
+    }
     assert again.index.names == ["city", "year"]
     assert len(process) == 1  # the second came from the cache
     assert process[0][2:] == ("matched", module.JITTER)

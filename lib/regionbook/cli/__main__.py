@@ -36,7 +36,7 @@ def parser() -> argparse.ArgumentParser:
 
     grade = commands.add_parser("grade", help="grade handed-in notebooks")
     grade.add_argument("files", nargs="+", help="notebooks made from exercises/, or folders of them")
-    grade.add_argument("--csv", help="write the points of every cell to this file")
+    grade.add_argument("--csv", dest="table", help="write the points of every cell to this file")
     grade.add_argument("--exercise", help="CHAPTER/N-name, if the file names do not tell")
     grade.add_argument("--timeout", type=int, default=120, help="seconds a cell may take (default 120)")
     return top

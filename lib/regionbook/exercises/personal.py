@@ -48,15 +48,15 @@ def personal(slug: str, student: str | int = "") -> pd.DataFrame:
     >>> import regionbook as rb
     >>> panel = rb.personal("city-innovation", "20260001")  # doctest: +SKIP
     """
-    student = student_number(student)
-    if not student:
-        from regionbook.data import load
+    from regionbook.data import load
 
-        panel = load(slug)
+    student = student_number(student)
+    if student:
+        panel = load(slug, _drawn(slug, student)[0])
+        panel.attrs |= {"simulated": True, "source": "personal"}
     else:
-        panel = _drawn(slug, student)[0].copy()
+        panel = load(slug)
     panel.attrs["student"] = student
-    panel.attrs["slug"] = slug
     return panel
 
 

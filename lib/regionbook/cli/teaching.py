@@ -1,0 +1,39 @@
+"""Command ``data``: regenerate the teaching data and say whether a file changed."""
+
+from __future__ import annotations
+
+import tempfile
+import time
+from pathlib import Path
+
+from regionbook.cli.notebooks import LessonError
+from regionbook.paths import DATA
+
+
+def data(names: list[str], check: bool = False, folder: Path = DATA / "teaching") -> int:
+    """Regenerate; with ``check`` write nothing and return how many shipped files would change."""
+    from regionbook.simulate import SLUGS, write
+
+    for name in names:
+        if name not in SLUGS:
+            raise LessonError(f"no teaching data are simulated for {name!r}; there are: {', '.join(SLUGS)}")
+    changed = 0
+    for slug in names or list(SLUGS):
+        start = time.perf_counter()
+        with tempfile.TemporaryDirectory() as draft:
+            write(slug, Path(draft))
+            made = sorted(Path(draft).iterdir())
+            print(f"{slug}: drawn in {time.perf_counter() - start:.1f} s")
+            for file in made:
+                shipped, new = folder / file.name, file.read_bytes()
+                if shipped.exists() and shipped.read_bytes() == new:
+                    print(f"  {file.name}: unchanged")
+                    continue
+                changed += 1
+                print(
+                    f"  {file.name}: {'changed' if shipped.exists() else 'new'}{' (not written)' if check else ''}"
+                )
+                if not check:
+                    folder.mkdir(parents=True, exist_ok=True)
+                    shipped.write_bytes(new)
+    return changed if check else 0

@@ -1,0 +1,423 @@
+#!/usr/bin/env python3
+"""The workbook's one entry point: sets itself up, then does what you ask.
+
+    python3 workbook.py lab               open JupyterLab on the start page
+    python3 workbook.py test              run every test
+    python3 workbook.py run SLUG ...      execute lessons without JupyterLab
+    python3 workbook.py sync [NAME ...]   text -> notebooks -> exercises
+    python3 workbook.py data              regenerate the teaching data
+    python3 workbook.py scorecard [--json]  every printed number: ours, printed, verdict
+    python3 workbook.py bench             speed against peers
+    python3 workbook.py doctor            what is missing here, and how to mend it
+    python3 workbook.py grade FILE ...    grade handed-in notebooks
+
+The first of them makes the folder .venv and installs the packages of requirements.lock into it (about 1.5 GB, a few
+minutes); later ones start at once. Options after the command are passed on: `lab --no-browser --port 9999`,
+`test -k index`. Nothing outside this folder is changed; delete .venv to start afresh.
+"""
+
+# Only the standard library, and only what old Pythons can read too: they are told which one is needed.
+import hashlib
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+import threading
+import time
+
+ROOT = os.path.dirname(os.path.abspath(__file__))
+VENV = os.path.join(ROOT, ".venv")
+STAMP = os.path.join(VENV, "regionbook-stamp.json")
+LOG = os.path.join(VENV, "setup.log")
+LOCK = os.path.join(ROOT, "requirements.lock")
+START = "chapters/00-start/1-how-to-use.ipynb"
+OLDEST, NEWEST = (3, 11), (3, 13)
+NEEDS_GB = 2.0  # while installing; 1.5 GB stay
+COMMANDS = ("lab", "test", "run", "sync", "data", "scorecard", "bench", "doctor", "grade")
+
+
+class Trouble(Exception):
+    """Something the user can mend, said in plain words."""
+
+
+def say(text, end="\n"):
+    """Progress goes to stderr, so that stdout is the command's own."""
+    sys.stderr.write(text + end)
+    sys.stderr.flush()
+
+
+# ----------------------------------------------------------------------------------------------- what may go wrong
+
+
+def check_python(version=None):
+    version = tuple(version or sys.version_info[:3])
+    if OLDEST <= version[:2] <= NEWEST:
+        return
+    names = (
+        ["py -3.13", "py -3.12", "py -3.11"]
+        if os.name == "nt"
+        else ["python3.13", "python3.12", "python3.11"]
+    )
+    found = [n for n in names if works(n)]
+    mend = (
+        "Run: {} workbook.py ...".format(found[0]) if found else "Install one from python.org or your system."
+    )
+    raise Trouble(
+        "The workbook needs Python 3.11, 3.12 or 3.13; this is Python {} ({}).\n{}".format(
+            ".".join(map(str, version)), sys.executable, mend
+        )
+    )
+
+
+def works(python):
+    """Whether that Python is there and starts."""
+    command = python.split()
+    if not shutil.which(command[0]):
+        return False
+    quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
+    return subprocess.call(command + ["-c", ""], **quiet) == 0
+
+
+def check_space(free=None):
+    free = shutil.disk_usage(ROOT).free / 1e9 if free is None else free
+    if free < NEEDS_GB:
+        raise Trouble(
+            "Setting up needs {:.1f} GB of disk space; {:.1f} GB are free here ({}).\n"
+            "Free some space, or move this folder to another disk, and run the same again.".format(
+                NEEDS_GB, free, ROOT
+            )
+        )
+
+
+def explain(output, step):
+    """Turn the last words of a failed step into a sentence with its mend."""
+    low = output.lower()
+
+    def any_of(*words):
+        return any(w in low for w in words)
+
+    if any_of("no space left", "errno 28", "winerror 112", "disk quota", "not enough space"):
+        return "The disk is full. Free {:.1f} GB and run the same again.".format(NEEDS_GB)
+    if any_of("ensurepip", "no module named venv"):
+        return (
+            "This Python cannot make environments: its venv module is incomplete.\n"
+            "On Debian and Ubuntu: sudo apt install python3-venv (or python{}.{}-venv); elsewhere install Python from\n"
+            "python.org. Then run the same again."
+        ).format(*sys.version_info[:2])
+    if any_of("certificate_verify", "sslerror", "ssl:"):
+        return (
+            "The package index could not be reached safely (certificate). If your network has its own certificate,\n"
+            "name its file in the environment variable PIP_CERT, then run the same again."
+        )
+    if any_of(
+        "failed to establish a new connection", "name resolution", "max retries", "connecttimeout", "read timed out",
+        "connection refused", "connection broken", "connection reset", "network is unreachable", "proxyerror",
+        "getaddrinfo failed", "connection aborted", "nodename nor servname", "temporary failure", "remotedisconnected",
+        "incompleteread",
+    ):  # fmt: skip
+        return (
+            "The package index cannot be reached: is there a network connection? Behind a proxy, set HTTPS_PROXY;\n"
+            "far from the index, name a mirror near you: set PIP_INDEX_URL to its address. Then run the same again."
+        )
+    if any_of("long path", "winerror 206"):
+        return (
+            "Windows refuses file names this long. Move this folder nearer to the drive's root (such as C:\\regionbook)\n"
+            "or enable long paths in Windows, and run the same again."
+        )
+    if any_of(
+        "permission denied", "errno 13", "winerror 5", "access is denied", "read-only file system", "errno 30"
+    ):
+        return (
+            "Files in {} cannot be written. Close programs that use them, or copy this folder to a place\n"
+            "that is yours, and run the same again.".format(ROOT)
+        )
+    missing = re.search(r"no matching distribution found for (\S+)", low)
+    if missing:
+        return (
+            "There is no build of {} for this Python and machine ({}, Python {}.{}).\n"
+            "Use Python 3.12 from python.org, or conda: conda env create -f environment.yml.".format(
+                missing.group(1), sys.platform, *sys.version_info[:2]
+            )
+        )
+    tail = "\n".join("    " + line for line in output.strip().splitlines()[-12:])
+    return "{} failed; its last words:\n{}\nThe whole story is in {}.".format(step, tail, LOG)
+
+
+# ------------------------------------------------------------------------------------------------------- set-up
+
+
+def venv_python():
+    return (
+        os.path.join(VENV, "Scripts", "python.exe")
+        if os.name == "nt"
+        else os.path.join(VENV, "bin", "python")
+    )
+
+
+def wanted():
+    """What the environment has to be made from; a stamp in it says what it was made from."""
+
+    def digest(name):
+        with open(os.path.join(ROOT, name), "rb") as file:
+            return hashlib.sha256(file.read().replace(b"\r\n", b"\n")).hexdigest()
+
+    return {"lock": digest("requirements.lock"), "project": digest("pyproject.toml"), "root": ROOT}
+
+
+def stamped():
+    """The stamp of a finished environment, {} if there is none or its Python is gone or another."""
+    try:
+        with open(STAMP, encoding="utf-8") as file:
+            stamp = json.load(file)
+        out = subprocess.run(
+            [venv_python(), "-c", "import sys; print(*sys.version_info[:2])"],
+            stdout=subprocess.PIPE,
+            check=True,
+        )
+        return stamp if out.stdout.decode().split() == stamp["python"] else {}
+    except (OSError, ValueError, KeyError, TypeError, subprocess.CalledProcessError):
+        return {}
+
+
+def forget():
+    if os.path.exists(STAMP):
+        os.remove(STAMP)
+
+
+def environment():
+    """Environment variables of everything that runs in .venv."""
+    env = dict(os.environ)
+    for name in ("PYTHONHOME", "PYTHONPATH", "PIP_TARGET", "PIP_PREFIX", "PIP_REQUIRE_VIRTUALENV"):
+        env.pop(name, None)
+    env.update(
+        VIRTUAL_ENV=VENV,
+        PATH=os.path.dirname(venv_python()) + os.pathsep + env.get("PATH", ""),
+        PIP_USER="0",
+        PIP_DISABLE_PIP_VERSION_CHECK="1",
+        PIP_NO_INPUT="1",
+        PYTHONUTF8="1",
+        JUPYTER_PREFER_ENV_PATH="1",
+    )
+    return env
+
+
+def call(command, step, watch=None):
+    """Run a step of the set-up; every line goes to the log, and to ``watch``."""
+    lines = []
+    with open(LOG, "a", encoding="utf-8") as log:
+        log.write("\n$ {}\n".format(" ".join(command)))
+        process = subprocess.Popen(
+            command, cwd=ROOT, env=environment(), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+        )  # fmt: skip
+        try:
+            for raw in process.stdout:
+                line = raw.decode("utf-8", "replace").rstrip()
+                lines.append(line)
+                log.write(line + "\n")
+                if watch:
+                    watch(line)
+            code = process.wait()
+        except BaseException:
+            process.terminate()
+            process.wait()
+            raise
+    if code:
+        raise Trouble(explain("\n".join(lines), step))
+
+
+class Counter:
+    """Shows how far an installation is: packages fetched, then packages in place."""
+
+    def __init__(self, total):
+        self.total, self.fetched, self.start = total, 0, time.time()
+        self.live, self.shown, self.installing, self.done = sys.stderr.isatty(), -1, False, False
+        self.before = self.present()
+
+    def present(self):
+        folders = [d for d, _, _ in os.walk(VENV) if os.path.basename(d) == "site-packages"][:1]
+        return sum(n.endswith(".dist-info") for n in os.listdir(folders[0])) if folders else 0
+
+    def line(self, line):
+        if line.startswith(("Collecting ", "Requirement already satisfied")):
+            self.fetched += 1
+            self.show("fetching", self.fetched, line.split()[1] if line.startswith("C") else "")
+        elif line.startswith("Installing collected packages") and not self.installing:
+            forget()  # from here on, an interruption leaves a half-made environment
+            self.installing = True
+            threading.Thread(target=self.poll, daemon=True).start()
+
+    def poll(self):
+        while not self.done:
+            self.show("installing", min(self.present() - self.before, self.total), "")
+            time.sleep(1)
+
+    def show(self, what, n, name):
+        seconds = time.time() - self.start
+        text = "  {:10} {:3}/{}  {:4.0f} s  {}".format(what, max(n, 0), self.total, seconds, name)
+        if self.live:
+            say("\r\x1b[K" + text, end="")
+        elif (what, 5 * n // max(self.total, 1)) != self.shown:
+            self.shown = (what, 5 * n // max(self.total, 1))
+            say(text)
+
+    def close(self):
+        self.done = True
+        if self.live:
+            say("\r\x1b[K", end="")
+
+
+def make_venv():
+    say("Making the environment .venv ...")
+    try:
+        import ensurepip  # noqa: F401  (Debian splits it off)
+        import venv  # noqa: F401
+    except ImportError as error:
+        raise Trouble(explain("No module named ensurepip: {}".format(error), "venv")) from None
+    try:
+        if os.path.lexists(VENV):
+            shutil.rmtree(VENV) if os.path.isdir(VENV) and not os.path.islink(VENV) else os.remove(VENV)
+        os.makedirs(VENV)
+    except OSError as error:
+        raise Trouble(explain(str(error), "Making .venv")) from None
+    call([sys.executable, "-m", "venv", VENV], "Making .venv")
+
+
+def locked():
+    """Lines of the lock that name a package."""
+    with open(LOCK, encoding="utf-8") as file:
+        return [line.split(" ;")[0].strip() for line in file if re.match(r"[A-Za-z0-9]", line)]
+
+
+def install_packages():
+    counter = Counter(len(locked()))
+    say("Installing {} packages (this takes a few minutes, once) ...".format(counter.total))
+    pip = [venv_python(), "-m", "pip", "install", "--no-compile", "--no-deps", "-r", LOCK]
+    try:
+        call(pip, "Installing packages", counter.line)
+    finally:
+        counter.close()
+
+
+def remove_strays():
+    """What an older lock had and this one has not."""
+    listed = subprocess.run(
+        [venv_python(), "-m", "pip", "list", "--format=json"],
+        stdout=subprocess.PIPE,
+        env=environment(),
+        check=True,
+    )
+
+    def plain(name):
+        return re.sub(r"[-_.]+", "-", name).lower()
+
+    keep = {plain(line.split("==")[0]) for line in locked()} | {"pip", "regionbook"}
+    strays = [p["name"] for p in json.loads(listed.stdout.decode()) if plain(p["name"]) not in keep]
+    if strays:
+        call([venv_python(), "-m", "pip", "uninstall", "--yes"] + strays, "Removing packages")
+
+
+def set_up():
+    """Make or mend .venv if the lock, the project or the folder changed; do nothing in a finished one."""
+    want, have = wanted(), stamped()
+    if all(have.get(k) == v for k, v in want.items()):
+        return
+    start = time.time()
+    if not have or have.get("root") != ROOT:
+        if os.path.isdir(VENV):
+            say("The environment .venv is unfinished or was made elsewhere; it is made afresh.")
+        check_space()
+        make_venv()
+        have = {}
+    elif have["lock"] != want["lock"]:
+        say("The list of packages changed.")
+    if have.get("lock") != want["lock"]:
+        install_packages()
+        if have:
+            remove_strays()
+    say("Installing the workbook's own library ...")
+    pip = [
+        venv_python(),
+        "-m",
+        "pip",
+        "install",
+        "--no-deps",
+        "--no-build-isolation",
+        "--no-index",
+        "--editable",
+        ROOT,
+    ]
+    call(pip, "Installing the library")
+    version = subprocess.run(
+        [venv_python(), "-c", "import sys; print(*sys.version_info[:2])"], stdout=subprocess.PIPE, check=True
+    )
+    want["python"] = version.stdout.decode().split()
+    with open(STAMP + ".part", "w", encoding="utf-8") as file:
+        json.dump(want, file)
+    os.replace(STAMP + ".part", STAMP)  # last: an environment with a stamp is whole
+    say("Ready after {:.0f} s.".format(time.time() - start))
+
+
+# ----------------------------------------------------------------------------------------------------- commands
+
+
+def command_line(command, rest):
+    """The process that does ``command`` in .venv, and its environment."""
+    python, env = venv_python(), environment()
+    if command == "lab":
+        config = os.path.join(ROOT, "lib", "regionbook", "cli", "jupyter")
+        env["JUPYTER_CONFIG_PATH"] = os.pathsep.join(filter(None, [config, env.get("JUPYTER_CONFIG_PATH")]))
+        line = [python, "-m", "jupyterlab", "--ServerApp.root_dir=" + ROOT]
+        if os.path.exists(os.path.join(ROOT, *START.split("/"))):
+            line.append("--LabApp.default_url=/lab/tree/" + START)
+        if hasattr(os, "geteuid") and os.geteuid() == 0:
+            line.append("--allow-root")  # as in a container; else JupyterLab refuses
+        return line + rest, env
+    if command == "test":
+        return [python, "-m", "pytest"] + rest, env
+    return [python, "-m", "regionbook.cli", command] + rest, env
+
+
+def hand_over(line, env, folder):
+    """Become that process (POSIX), or wait for it (Windows)."""
+    sys.stdout.flush()
+    sys.stderr.flush()
+    if os.name != "nt":
+        os.chdir(folder)
+        os.execve(line[0], line, env)
+    process = subprocess.Popen(line, env=env, cwd=folder)
+    while True:
+        try:
+            return process.wait()
+        except KeyboardInterrupt:  # the process got it too and ends by itself
+            pass
+
+
+def main(argv):
+    if not argv or argv[0] in ("-h", "--help", "help"):
+        print(__doc__.strip())
+        return 0
+    if argv[0] not in COMMANDS:
+        say("There is no command {!r}; there are: {}.".format(argv[0], ", ".join(COMMANDS)))
+        return 2
+    try:
+        check_python()
+        set_up()
+        line, env = command_line(argv[0], argv[1:])
+        # lessons, tests and JupyterLab belong to the project; files to grade are named from where the user stands
+        return hand_over(line, env, os.getcwd() if argv[0] == "grade" else ROOT)
+    except Trouble as trouble:
+        say("\n" + str(trouble))
+        return 1
+    except OSError as error:
+        say("\n" + explain(str(error), "Setting up"))
+        return 1
+    except KeyboardInterrupt:
+        say("\nStopped. The same command goes on where it was.")
+        return 130
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
