@@ -1,0 +1,74 @@
+"""The formula of `pyfixest.feols`, read into arrays: "outcome ~ regressors | effect + effect"."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from ..index._checks import places
+from ._within import codes, flat
+
+
+@dataclass(frozen=True)
+class Design:
+    """Outcome (n,), regressors (n × k) without constant, their names, and the codes of each effect."""
+
+    frame: pd.DataFrame
+    y: np.ndarray
+    x: np.ndarray
+    names: list[str]
+    effects: dict[str, np.ndarray]
+
+    def position(self, coefficient: str) -> int:
+        if coefficient not in self.names:
+            raise ValueError(
+                f"coefficient {coefficient!r} is not in the formula; it has {', '.join(self.names)}"
+            )
+        return self.names.index(coefficient)
+
+
+def read_formula(data: pd.DataFrame, formula: str) -> Design:
+    """Design of `formula`; a row that cannot be used is an error, not dropped."""
+    from formulaic import Formula
+
+    frame = flat(data)
+    main, *effects = [part.strip() for part in formula.split("|")]
+    if len(effects) > 1 or main.count("~") != 1:
+        raise ValueError(
+            f"formula {formula!r}: expected 'outcome ~ regressors' or 'outcome ~ regressors | effects'"
+        )
+    spec = Formula(main)
+    used = sorted(str(v) for v in spec.required_variables)
+    absent = [v for v in used if v not in frame.columns]
+    if absent:
+        raise ValueError(
+            f"formula {formula!r}: {absent} found neither among the columns nor the index levels of data"
+        )
+    missing = frame[used].isna()
+    if missing.to_numpy().any():
+        raise ValueError(
+            f"the formula's columns have missing values: {places(missing)}; drop these rows beforehand"
+        )
+    matrices = spec.get_model_matrix(frame, na_action="ignore")
+    if "Intercept" not in matrices.rhs:
+        raise ValueError(
+            f"formula {formula!r}: a constant (or the effects) always belongs to the model; take out the -1"
+        )
+    x = matrices.rhs.drop(columns="Intercept").astype(float)
+    y = matrices.lhs.astype(float)
+    if y.shape[1] != 1 or x.shape[1] == 0:
+        raise ValueError(f"formula {formula!r}: expected one numeric outcome and at least one regressor")
+    for part in (y, x):
+        infinite = pd.DataFrame(~np.isfinite(part.to_numpy()), index=frame.index, columns=part.columns)
+        if infinite.to_numpy().any():
+            raise ValueError(f"not finite: {places(infinite)}; a logarithm of zero?")
+    terms = [term.strip() for term in effects[0].split("+")] if effects else []
+    return Design(
+        frame=frame,
+        y=y.to_numpy().ravel(),
+        x=x.to_numpy(),
+        names=list(x.columns),
+        effects={term: codes(frame, term, "fixed effect") for term in terms},
+    )

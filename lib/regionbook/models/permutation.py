@@ -1,0 +1,185 @@
+"""Permutation test of a coefficient difference between two groups (费舍尔组合检验)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from ..index._checks import show
+from ._formula import read_formula
+from ._within import Sweep, codes, nested, orthonormal
+
+
+@dataclass(frozen=True)
+class PermutationTest:
+    """What :func:`permutation_test` returns.
+
+    Attributes
+    ----------
+    coefficients : Series
+        The coefficient in each group's own regression.
+    difference : float
+        Second group minus first.
+    p : float
+        Two-sided: (1 + number of |draws| ≥ |difference|) / (1 + number of draws).
+    draws : ndarray
+        Differences after shuffling the labels, for a histogram.
+    units : Series
+        Number of units by group.
+    """
+
+    coefficients: pd.Series
+    difference: float
+    p: float
+    draws: np.ndarray
+    units: pd.Series
+
+    def _repr_html_(self) -> str:
+        pairs = zip(self.coefficients.items(), self.units, strict=True)
+        rows = {f"{name} ({size} units)": f"{b:.4f}" for (name, b), size in pairs}
+        first, second = self.coefficients.index
+        rows[f"{second} − {first}"] = f"{self.difference:.4f}"
+        rows["permutation p"] = f"{self.p:.4f} ({len(self.draws):,} draws)"
+        return pd.DataFrame({"": rows}).to_html(header=False)
+
+
+def permutation_test(
+    data: pd.DataFrame,
+    formula: str,
+    coefficient: str,
+    group: str,
+    unit: str,
+    *,
+    draws: int = 999,
+    seed: int,
+) -> PermutationTest:
+    r"""Is a coefficient the same in two groups of units? Split-sample difference against shuffled labels.
+
+    Each group has its own regression, with its own fixed effects and its own slopes of the controls.
+    If groups do not matter, any other split of the units into groups of these sizes is as good:
+
+    .. math:: \Delta = \hat\beta_2 - \hat\beta_1, \qquad
+        p = \frac{1 + \#\{|\Delta^{(b)}| \ge |\Delta|\}}{1 + B}
+
+    Labels move with whole units, never row by row: a city keeps its years together. Give a larger
+    `unit` (the urban cluster) when the label belongs to it. The null is that the groups have the same
+    distribution, so a difference in variance alone can reject too.
+
+    No draw needs a regression: cross-products of everything (effects within units taken out, year
+    dummies as columns) add up over units, and a draw only adds them up anew.
+
+    Parameters
+    ----------
+    data : DataFrame, one row an observation
+    formula : str
+        As for `pyfixest.feols`: ``"inn ~ digit + gov | city + year"``; effects may be index levels.
+    coefficient : str
+        The regressor compared.
+    group : column
+        Exactly two values, constant within `unit`; sorted, the second minus the first is tested.
+    unit : column or index level
+        What is shuffled.
+    draws, seed : int
+
+    Returns
+    -------
+    PermutationTest
+
+    Raises
+    ------
+    TypeError, ValueError
+        Unknown names, missing or infinite values, a group that varies within a unit or has not exactly
+        two values, a coefficient without variation in a group.
+
+    References
+    ----------
+    Cleary (1999), J. Finance 54(2), 673–692, for the test as Chinese applications cite it; Good (2005),
+    *Permutation, Parametric, and Bootstrap Tests of Hypotheses*.
+
+    Examples
+    --------
+    >>> rng = np.random.default_rng(0)
+    >>> rows = pd.MultiIndex.from_product([range(40), range(8)], names=["city", "year"])
+    >>> panel = pd.DataFrame({"x": rng.normal(size=320)}, rows)
+    >>> panel["big"] = panel.index.get_level_values("city") < 20
+    >>> panel["y"] = (1 + panel["big"]) * panel["x"] + rng.normal(size=320)
+    >>> test = permutation_test(panel, "y ~ x | city + year", "x", "big", "city", seed=1)
+    >>> test.coefficients.round(2).to_dict(), test.p
+    ({False: 0.94, True: 2.04}, 0.001)
+    """
+    if draws < 1:
+        raise ValueError(f"draws={draws!r} must be at least 1")
+    design = read_formula(data, formula)
+    j = design.position(coefficient)
+    units = codes(design.frame, unit, "unit")
+    labels = codes(design.frame, group, "group")
+    names = sorted(pd.unique(design.frame[group]).tolist(), key=lambda value: (str(type(value)), value))
+    if len(names) != 2:
+        raise ValueError(f"group {group!r} must have two values, it has {len(names)}: {names[:5]}")
+    if not nested(units, labels):
+        spread = pd.Series(labels).groupby(units).nunique().to_numpy()
+        row = design.frame[unit].to_numpy()[units == spread.argmax()][0]
+        raise ValueError(
+            f"group {group!r} varies within {unit} {show(row)}; give a unit within which it is constant"
+        )
+    second = (design.frame[group] == names[1]).to_numpy()
+
+    # effects within units do not depend on the labels: sweep them once. The others become dummies.
+    inner = [e for e in design.effects.values() if nested(e, units)]
+    outer = [e for e in design.effects.values() if not nested(e, units)]
+    dummies = [np.eye(e.max() + 1)[e] for e in outer] or [np.ones((len(units), 1))]
+    order = [j, *(i for i in range(len(design.names)) if i != j)]
+    x = design.x[:, order]
+    norms = np.linalg.norm(x, axis=0)
+    orthonormal(Sweep(list(design.effects.values()), len(x))(x), norms, [design.names[i] for i in order])
+    columns = np.column_stack([x[:, 0] / norms[0], design.y, x[:, 1:] / norms[1:], *dummies])
+    if inner:
+        columns = Sweep(inner, len(x))(columns)
+    sort = np.argsort(units, kind="stable")
+    starts = np.searchsorted(units[sort], np.arange(units.max() + 1))
+    width = columns.shape[1]
+    products = np.stack([block.T @ block for block in np.split(columns[sort], starts[1:])]).reshape(
+        -1, width**2
+    )
+    total = products.sum(axis=0)
+
+    def slopes(cross: np.ndarray) -> np.ndarray:
+        """The coefficient for each stack of cross-products, all else partialled out.
+
+        The pseudo-inverse drops what a group lacks: one year dummy always, a control that never varies there.
+        """
+        cross = cross.reshape(-1, width, width)
+        scale = np.sqrt(np.einsum("bii->bi", cross[:, 2:, 2:]))
+        scale = np.divide(1, scale, out=np.zeros_like(scale), where=scale > 0)[:, :, None]
+        controls = cross[:, 2:, 2:] * scale * scale.swapaxes(1, 2)
+        outside = cross[:, 2:, :2] * scale
+        inverse = np.linalg.pinv(controls, rcond=1e-10, hermitian=True)
+        left = cross[:, :2, :2] - outside.swapaxes(1, 2) @ inverse @ outside
+        if (left[:, 0, 0] <= 1e-14).any():  # x has norm one over all rows, before any effect
+            raise ValueError(
+                f"{coefficient!r} has no variation left in one of the groups (or of the shuffled ones) after its "
+                "controls and fixed effects: too few units, or a regressor that belongs to one group"
+            )
+        return left[:, 0, 1] / left[:, 0, 0] / norms[0]
+
+    def difference(member: np.ndarray) -> np.ndarray:
+        inside = member @ products
+        return np.stack([slopes(total - inside), slopes(inside)])
+
+    label = second[sort][starts].astype(float)
+    own = difference(label[None, :])[:, 0]
+    shuffled = np.random.default_rng(seed).permuted(np.tile(label, (draws, 1)), axis=1)
+    blocks = [difference(block) for block in np.array_split(shuffled, -(-draws // 500))]
+    simulated = np.concatenate([b[1] - b[0] for b in blocks])
+    observed = float(own[1] - own[0])
+    extreme = int((np.abs(simulated) >= abs(observed) * (1 - 1e-9)).sum())
+    index = pd.Index(names, name=group)
+    return PermutationTest(
+        coefficients=pd.Series(own, index=index, name=coefficient),
+        difference=observed,
+        p=(1 + extreme) / (1 + draws),
+        draws=simulated,
+        units=pd.Series([int((label == 0).sum()), int((label == 1).sum())], index=index, name="units"),
+    )
