@@ -4,6 +4,7 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+import pyfixest as pf
 import pytest
 from linearmodels.iv import IV2SLS
 from scipy import stats
@@ -87,6 +88,22 @@ def test_effective_f_by_its_formula():
     assert iid.f == pytest.approx(reference("pooled_over", "weak_f_classical")["stat"], rel=1e-8)
 
 
+@pytest.mark.reference
+def test_f_statistics_equal_pyfixest():
+    """pyfixest leaves the controls in Z, so that its effective F with several instruments differs when there
+    are any; without controls, and with one instrument, it is the same."""
+    frame = PANEL.reset_index()
+    for controls, names in (("1", ["z1", "z2", "z3"]), ("x1", ["z1"])):
+        fit = pf.feols(f"y ~ {controls} | unit + year | d ~ {' + '.join(names)}", frame, vcov="hetero")
+        fit.IV_Diag()
+        choice = {"exog": [] if controls == "1" else [controls], "absorb": ["unit", "year"]}
+        assert models.kleibergen_paap(PANEL, "d", names, **choice).f == pytest.approx(
+            fit._f_stat_1st_stage, rel=1e-8
+        )
+        assert models.effective_f(PANEL, "d", names, **choice).f == pytest.approx(fit._eff_F, rel=1e-8)
+
+
+@pytest.mark.reference
 def test_stock_yogo_size_by_simulation():
     """Stock and Yogo's definition: at the boundary a nominal 5 % 2SLS t test rejects 10 % when ρ → 1.
 

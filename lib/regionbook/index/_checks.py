@@ -51,8 +51,8 @@ def numbers(data: pd.DataFrame, what: str) -> pd.DataFrame:
             "drop these rows or fill them deliberately beforehand"
         )
     values = data.astype(float)
-    infinite = values.isin([np.inf, -np.inf])
-    if infinite.to_numpy().any():
+    if np.isinf(values.to_numpy()).any():
+        infinite = values.isin([np.inf, -np.inf])
         raise ValueError(f"{what} has infinite values: {places(infinite)}; a division by zero upstream?")
     return values
 

@@ -174,8 +174,8 @@ def entropy_index(
 
     oriented = (x * sign).to_numpy()
     codes, groups = pd.factorize(scaling.to_numpy())
-    grouped = pd.DataFrame(oriented).groupby(codes)
-    low, high = grouped.min().to_numpy(), grouped.max().to_numpy()
+    rows = [oriented[codes == g] for g in range(len(groups))]
+    low, high = np.array([r.min(axis=0) for r in rows]), np.array([r.max(axis=0) for r in rows])
     span = high - low
     flat = np.argwhere(span == 0)
     if len(flat) and constant == "refuse":

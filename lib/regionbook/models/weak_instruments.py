@@ -201,6 +201,9 @@ def effective_f(
     .. math:: K = \frac{(\operatorname{tr} W)^2 (1+2x)}{\operatorname{tr}(W'W)+2x\operatorname{tr}(W)\max\operatorname{eig} W},
         \qquad c = \chi^2_{0.95}(K;\, xK)/K
 
+    pyfixest's `IV_Diag` gives F_eff without critical values, and with controls and several instruments
+    a slightly different one, as it does not partial the controls out of Z.
+
     With one instrument F_eff is the robust F, K = 1 and c = 37.4, 23.1, 15.1, 12.0 for
     τ = 5, 10, 20, 30 %.
 
