@@ -46,7 +46,7 @@ EARTH_RADIUS_KM = 6371.0088
 """Mean radius of the WGS 84 ellipsoid."""
 
 
-# ------------------------------------------------------------------------------------------------------ tables
+# ---------------------------------------------------------------------------------- tables
 
 
 @cache
@@ -186,7 +186,7 @@ def maritime() -> gpd.GeoDataFrame:
     return gpd.read_file(data_file("geo", "maritime.geojson")).set_crs(4326)
 
 
-# ------------------------------------------------------------------------------------------------------ places
+# ---------------------------------------------------------------------------------- places
 
 
 def _level(level: str) -> Level:
@@ -255,9 +255,11 @@ def _unknown(place: object, position: int, found: list[str], level: Level | None
     start = f"{place!r} (place {position + 1} of the list) "
     if found:
         return f"{start}means more than one {scope}: {say(found)}. Use a code or a full name."
-    if level is not None and str(place) in _lookup(None)[0]:
-        other = "province" if level == "city" else "city"
-        return f'{start}is not a {scope}. For {say([_lookup(None)[0][str(place)]])} use level="{other}".'
+    if level is not None:
+        other: Level = "province" if level == "city" else "city"
+        exact, short = _lookup(other)
+        if meant := [exact[str(place)]] if str(place) in exact else short.get(str(place)):
+            return f'{start}is not a {scope}. For {say(meant)} use level="{other}".'
     exact, text = _lookup(level)[0], str(place)
     if text.isdigit():
         near = [c for c in (text[:4] + "00", text[:2] + "0000") if c in exact]
@@ -294,7 +296,7 @@ def _points(places: Places) -> pd.DataFrame:
     return points
 
 
-# --------------------------------------------------------------------------------------------------- distances
+# ------------------------------------------------------------------------------- distances
 
 
 def _haversine(lon1: Any, lat1: Any, lon2: Any, lat2: Any) -> Any:
@@ -392,7 +394,7 @@ def port_distance(places: Places, to: pd.DataFrame | None = None) -> pd.DataFram
     return pd.DataFrame({"port": km.idxmin(axis=1), "km": km.min(axis=1)})
 
 
-# ----------------------------------------------------------------------------------------------------- weights
+# --------------------------------------------------------------------------------- weights
 
 
 def _graph(labels: pd.Index, matrix: np.ndarray) -> Graph:
@@ -460,7 +462,7 @@ def contiguity(
                 raise ValueError(f"isolates links {name[a]} to {name[b]}, but one of them is not in places.")
             matrix[keys.index(a), keys.index(b)] = matrix[keys.index(b), keys.index(a)] = 1.0
     elif isolates == "nearest" and len(keys) > 1:
-        km = distances(pd.DataFrame(points)).to_numpy()
+        km = distances(points).to_numpy(copy=True)
         np.fill_diagonal(km, np.inf)
         near = km[alone].argmin(axis=1)
         matrix[alone, near] = matrix[near, alone] = 1.0
@@ -570,7 +572,7 @@ def inverse_distance(
     return _graph(frame.index, weight)
 
 
-# -------------------------------------------------------------------------------------------------------- maps
+# ------------------------------------------------------------------------------------ maps
 
 _MAIN = (-2.72e6, 2.58e6, 1.78e6, 5.97e6)  # frame of the main map in metres, ending south of Hainan
 _SOUTH = (0.15e6, 2.2e6, 0.3e6, 2.75e6)  # frame of the inset
@@ -734,7 +736,7 @@ def choropleth(
         one.set_title(heading or "", fontfamily=font)
     if number.isna().any(axis=None):
         names, palette = [*names, "无数据" if labels == "zh" else "no data"], [*palette, look.NO_DATA]
-    patch = {"edgecolor": "#999999", "linewidth": 0.4}
+    patch: dict[str, Any] = {"edgecolor": "#999999", "linewidth": 0.4}
     handles = [Patch(facecolor=c, label=n, **patch) for c, n in zip(palette, names, strict=True)]
     text = {"prop": {"family": font, "size": 8}, "title_fontproperties": {"family": font, "size": 8.5}}
     if isinstance(values, pd.Series):
@@ -907,7 +909,7 @@ def _labels(
             False,
         )
     if isinstance(which, (int, np.integer)):
-        if not pd.api.types.is_numeric_dtype(values):
+        if pd.api.types.is_bool_dtype(values) or not pd.api.types.is_numeric_dtype(values):
             raise ValueError("which must be a list of places when the values are categories.")
         chosen = values.dropna().nlargest(int(which)).index.to_list()
     else:
@@ -927,43 +929,53 @@ def _labels(
 def _write_names(ax: Axes, names: list[str], spots: np.ndarray, dots: bool) -> None:
     """Write each name in the first free place around its spot; a name that finds none is left out."""
     from matplotlib.patheffects import withStroke
+    from matplotlib.transforms import Bbox
 
-    figure: Any = ax.get_figure()
+    figure: Any = ax.get_figure(root=True)
     figure.draw_without_rendering()
     renderer = figure.canvas.get_renderer()
-    taken = [a.get_window_extent(renderer) for a in (ax.get_legend(), *ax.child_axes) if a is not None]
     frame = ax.get_window_extent(renderer)
-    metres = float(np.ptp(ax.get_xlim())) / frame.width * figure.dpi / 72  # of the map in one point
+    taken = [a.get_window_extent(renderer) for a in (ax.get_legend(), *ax.child_axes) if a is not None]
+    pixels = figure.dpi / 72  # in one point
+    metres = float(np.ptp(ax.get_xlim())) / frame.width * pixels
     around = [(1, 0.35), (-1, 0.35), (1, -0.35), (-1, -0.35), (0, 1), (0, -1)]
     rings = (4, 10, 18, 28)  # points
     if not dots:  # an area's name stands on it if it can, else above or below
         around, rings = [(0, -1), (0, 1), *around[:4]], (0, 10, 18, 28)
     offsets = [(r * dx, r * dy) for r in rings for dx, dy in around]
-    for name, (x, y) in zip(names, spots, strict=True):
-        for dx, dy in offsets:
-            text = ax.annotate(
-                name if dots else textwrap.fill(name, 16),
-                (x, y),
-                (dx, dy),
-                textcoords="offset points",
-                ha="left" if dx > 0 else "right" if dx < 0 else "center",
-                va="center" if dx or not dy else "bottom" if dy > 0 else "top",
-                multialignment="center",
-                linespacing=1.0,
-                fontsize=7.5,
-                fontfamily=look.font(),
-                path_effects=[withStroke(linewidth=2, foreground="white")],
-                zorder=10,
-            )
-            box = text.get_window_extent(renderer).padded(1)
-            inside = frame.x0 <= box.x0 and box.x1 <= frame.x1 and frame.y0 <= box.y0 and box.y1 <= frame.y1
-            if not inside or any(box.overlaps(other) for other in taken):
-                text.remove()
+
+    for name, spot in zip(names, spots, strict=True):
+        text = ax.annotate(
+            name if dots else textwrap.fill(name, 16),
+            spot,
+            (0, 0),
+            textcoords="offset points",
+            ha="center",
+            va="center",
+            multialignment="center",
+            linespacing=1.0,
+            fontsize=7.5,
+            fontfamily=look.font(),
+            path_effects=[withStroke(linewidth=2, foreground="white")],
+            zorder=10,
+        )
+        size = text.get_window_extent(renderer).padded(1)
+        for dx, dy in offsets:  # the text's centre moves by the offset and half its size
+            half_x = np.sign(dx) * size.width / 2
+            half_y = 0 if dx else np.sign(dy) * size.height / 2
+            box = size.translated(dx * pixels + half_x, dy * pixels + half_y)
+            inside = Bbox.intersection(box, frame)
+            if inside is None or not np.allclose(inside.extents, box.extents):
                 continue
-            taken.append(box)
-            if dots:
-                ax.scatter(x, y, s=6, color="#222222", edgecolor="white", linewidth=0.4, zorder=9)
-            if max(abs(dx), abs(dy)) > 4:  # a thin line from the name to its spot
-                ends = [x, x + dx * metres], [y, y + dy * metres]
-                ax.plot(*ends, color="#222222", linewidth=0.5, linestyle="-", zorder=8)
-            break
+            if not any(box.overlaps(other) for other in taken):
+                break
+        else:
+            text.remove()
+            continue
+        text.set_position((dx + half_x / pixels, dy + half_y / pixels))
+        taken.append(box)
+        if dots:
+            ax.scatter(spot[0], spot[1], s=6, color="#222222", edgecolor="white", linewidth=0.4, zorder=9)
+        if max(abs(dx), abs(dy)) > 4:  # a thin line from the name to its spot
+            ends = [spot[0], spot[0] + dx * metres], [spot[1], spot[1] + dy * metres]
+            ax.plot(*ends, color="#222222", linewidth=0.5, linestyle="-", zorder=8)
