@@ -14,9 +14,8 @@ from typing import Any
 
 import pandas as pd
 
-from regionbook.data import Published, decimals, papers, published
-from regionbook.data import columns as dictionary
-from regionbook.paths import ROOT
+from regionbook.data import Published, decimals, each, papers, published
+from regionbook.paths import ROOT, data_file
 from regionbook.tables import model_estimates, stars
 
 MIME = "application/vnd.regionbook.compare+json"
@@ -173,9 +172,9 @@ def _printed_se(cell: Any) -> float:
     if cell.paren_kind in ("t", "z") and paren != 0:
         return abs(value / paren)
     if cell.paren_kind == "p" and 0 < paren < 1:
-        from scipy.stats import norm
+        from scipy.special import ndtri
 
-        return abs(value) / norm.isf(paren / 2)
+        return abs(value) / float(-ndtri(paren / 2))
     return math.nan
 
 
@@ -273,7 +272,7 @@ class Comparison:
                 "status": c.status,
                 "reason": c.reason,
             }
-            for c in tried.itertuples(index=False)
+            for c in each(tried)
         ]
 
     def _caption(self) -> str:
@@ -290,7 +289,7 @@ class Comparison:
 
     def _repr_html_(self) -> str:
         columns, terms = list(dict.fromkeys(self.cells["column"])), list(dict.fromkeys(self.cells["term"]))
-        by_place = {(c.term, c.column): c for c in self.cells.itertuples(index=False)}
+        by_place = {(c.term, c.column): c for c in each(self.cells)}
         style = "padding:2px 8px;text-align:right;white-space:nowrap;line-height:1.35"
         head = "".join(
             f'<th style="{style};border-bottom:1px solid">{f"({c})" if c.isdigit() else escape(c)}</th>'
@@ -310,12 +309,10 @@ class Comparison:
                     f"<b>{cell.own_shown or '—'}</b> {MARKS[cell.status]}</td>"
                 )
             body.append(f"<tr>{row}</tr>")
-        why = [
-            c for c in self.cells.itertuples() if c.status in ("differs", "paper_inconsistent") and c.reason
-        ]
+        told = [c for c in each(self.cells) if c.status in ("differs", "paper_inconsistent") and c.reason]
         notes = "".join(
             f"<li>{MARKS[c.status]} ({escape(c.column)}) {escape(c.term)}: {escape(c.reason)}</li>"
-            for c in why
+            for c in told
         )
         notes = f'<ul style="font-size:90%;margin:.3em 0">{notes}</ul>' if notes else ""
         return (
@@ -341,20 +338,19 @@ def _table_cells(slug: str, table: str) -> pd.DataFrame:
 def _own_of_model(model: Any, names: Mapping[str, str]) -> dict[str, tuple[float, float, float]]:
     """Term -> (estimate, standard error, p value); N and fit statistics have a bare value."""
     if isinstance(model, Mapping):
-        from scipy.stats import norm
+        from scipy.special import ndtr
 
         out = {}
         for term, value in model.items():
             if not isinstance(value, tuple | list) or len(value) not in (2, 3):
                 raise ValueError(f"{term!r}: give (estimate, standard error) or (…, p value), not {value!r}.")
             b, se = float(value[0]), float(value[1])
-            p = float(value[2]) if len(value) == 3 else float(2 * norm.sf(abs(b / se)))
+            p = float(value[2]) if len(value) == 3 else float(2 * ndtr(-abs(b / se)))
             out[names.get(term, term)] = (b, se, p)
         return out
     m = model_estimates(model)
     out = {
-        names.get(t, t): (r.estimate, r.se, r.p)
-        for t, r in zip(m.frame.index, m.frame.itertuples(), strict=True)
+        names.get(t, t): (r.estimate, r.se, r.p) for t, r in zip(m.frame.index, each(m.frame), strict=True)
     }
     return {**out, "N": (m.nobs, math.nan, math.nan)}
 
@@ -369,7 +365,7 @@ def _own_of_models(
     printed = list(dict.fromkeys(cells["column"]))
     numbers = {}
     for key, model in own.items():
-        column = str(columns.get(key, key))
+        column = str(columns.get(str(key), str(key)))
         if column not in printed:
             raise ValueError(f"{place} has no column {column!r}; its columns are {', '.join(printed)}.")
         for term, value in _own_of_model(model, names).items():
@@ -386,7 +382,12 @@ def _own_of_frame(
         raise ValueError(
             f"{place}: the frame has columns {list(own.columns)}, expected some of {_STATISTICS}."
         )
-    return {(c, names.get(v, v)): (float(own.at[v, c]), math.nan, math.nan) for c in known for v in own.index}
+    numbers = own[known].astype(float)
+    return {
+        (str(c), names.get(str(v), str(v))): (value, math.nan, math.nan)
+        for c in known
+        for v, value in zip(own.index, numbers[c].tolist(), strict=True)
+    }
 
 
 def _own_of_weights(
@@ -405,15 +406,13 @@ def _own_of_weights(
             f"{place}: your weights add to {own_sum:.4g}, the printed ones to {printed_sum:.4g}: "
             "give them on the same scale (per cent: multiply by 100)."
         )
-    if not set(own.index) <= set(weights["term"]):
-        table = dictionary(slug)
-        symbols = dict(zip(table["column"], table["published"], strict=True))
-        names = {**{k: v for k, v in symbols.items() if v}, **names}
-    by_term = {names.get(k, k): float(v) for k, v in own.items()}
+    symbols = pd.read_csv(data_file("published", "symbols.csv")).query("slug == @slug")
+    names = {**dict(zip(symbols["symbol"], symbols["indicator_en"], strict=True)), **names}
+    by_term = {names.get(str(k), str(k)): float(v) for k, v in own.items()}
     numbers = {(columns[0], term): (v, math.nan, math.nan) for term, v in by_term.items()}
     indicators = published(slug).indicators
     totals = indicators["indicator_en"].map(by_term).groupby(indicators["dimension"]).sum(min_count=1)
-    for total in cells[cells["file"].eq("other") & cells["rule"].eq("weight")].itertuples():
+    for total in each(cells[cells["file"].eq("other") & cells["rule"].eq("weight")]):
         part = [v for d, v in totals.items() if str(d).startswith(total.term)]
         if len(part) == 1:
             numbers[total.column, total.term] = (float(part[0]), math.nan, math.nan)
@@ -491,14 +490,15 @@ def compare(
     for key, stats in (fit or {}).items():
         for stat, value in stats.items():
             v, p = value if isinstance(value, tuple | list) else (value, math.nan)
-            numbers[str(columns.get(key, key)), stat] = (float(v), float(p), math.nan)
+            numbers[str(columns.get(str(key), str(key))), stat] = (float(v), float(p), math.nan)
 
     there = set(zip(cells["column"], cells["term"], strict=True))
-    typed = {(str(columns.get(k, k)), s) for k, stats in (fit or {}).items() for s in stats}
+    fit_columns = {k: str(columns.get(str(k), str(k))) for k in (fit or {})}
+    typed = {(fit_columns[k], s) for k, stats in (fit or {}).items() for s in stats}
     typed |= set(numbers) if strict else set()
     if not strict:
         typed |= {
-            (str(columns.get(k, k)), names.get(t, t))
+            (str(columns.get(str(k), str(k))), names.get(str(t), str(t)))
             for k, m in own.items()
             if isinstance(m, Mapping)
             for t in m
@@ -520,7 +520,7 @@ def compare(
 
     asked = {c for c, _ in numbers}
     rows = []
-    for cell in cells[cells["column"].isin(asked)].itertuples(index=False):
+    for cell in each(cells[cells["column"].isin(asked)]):
         digits, paren_digits = decimals(cell.printed_text), decimals(cell.paren_text)
         row = {k: getattr(cell, k) for k in ("file", *_KEY, "printed", "printed_paren")}
         bracket = f" ({cell.paren_text})" if cell.paren_text else ""
@@ -604,9 +604,15 @@ def scorecard(json: bool = False, *, chapters: Path | None = None) -> Any:
             )
     entries = []
     for slug in papers().index:
-        for c in _cells(slug).itertuples(index=False):
-            _, entry = own.pop((slug, c.table, c.column, c.term), ("", None))
-            if entry is None:
+        for c in each(_cells(slug)):
+            found = own.pop((slug, c.table, c.column, c.term), None)
+            if found is not None:
+                entry = found[1]
+                if entry["printed"] != c.printed:
+                    raise ValueError(
+                        f"{slug}, Table {c.table}, {c.column}, {c.term}: the lesson is older than the data."
+                    )
+            else:
                 status = "paper_inconsistent" if c.inconsistent else "not_attempted"
                 entry = {
                     "slug": slug, "table": c.table, "column": c.column, "term": c.term, "printed": c.printed,
@@ -614,15 +620,11 @@ def scorecard(json: bool = False, *, chapters: Path | None = None) -> Any:
                     "sign_ok": None, "stars_ok": None, "within_2se": None, "status": status,
                     "reason": c.inconsistent,
                 }  # fmt: skip
-            elif entry["printed"] != c.printed:
-                raise ValueError(
-                    f"{slug}, Table {c.table}, {c.column}, {c.term}: the lesson is older than the data."
-                )
             entries.append(entry)
     if own:
-        key, (notebook, _) = next(iter(own.items()))
+        place, (notebook, _) = next(iter(own.items()))
         raise ValueError(
-            f"{notebook} records {', '.join(key)}, which is no printed number: run the lesson again."
+            f"{notebook} records {', '.join(place)}, which is no printed number: run the lesson again."
         )
     cells = pd.DataFrame(entries)
     counts = pd.crosstab(cells["slug"], cells["status"]).reindex(papers().index, fill_value=0)

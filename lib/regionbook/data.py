@@ -6,7 +6,7 @@ import difflib
 import json
 import re
 import warnings
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
 from html import escape
@@ -141,6 +141,16 @@ def papers() -> pd.DataFrame:
     return _papers().copy()
 
 
+def each(frame: pd.DataFrame) -> Iterator[Any]:
+    """Rows of a frame as named tuples, without the index."""
+    return iter(frame.itertuples(index=False))
+
+
+def groups(frame: pd.DataFrame, by: str | list[str]) -> Iterator[tuple[Any, pd.DataFrame]]:
+    """Key and rows of each group, in order of appearance."""
+    return iter(frame.groupby(by, sort=False))
+
+
 def _known(slug: str) -> str:
     slugs = list(_papers().index)
     if slug not in slugs:
@@ -238,7 +248,7 @@ def published(slug: str) -> Published:
     ('0.0999', '0.0020', '***')
     """
     frames = {kind: frame.copy() for kind, frame in _published(_known(slug)).items()}
-    return Published(slug=slug, citation=dict(_papers().loc[slug]), **frames)
+    return Published(slug=slug, citation={str(k): str(v) for k, v in _papers().loc[slug].items()}, **frames)
 
 
 def decimals(text: str) -> int:
@@ -368,7 +378,7 @@ def load(
         if required is not None or allow_gaps:
             raise ValueError("`required` and `allow_gaps` are for your own data: pass `source` as well.")
         kinds = {"int": "int64", "float": "float64", "str": str}
-        dtypes = {c: kinds.get(k, k) for c, k in schema["dtype"].items()}
+        dtypes: dict[Any, Any] = {c: kinds.get(k, k) for c, k in schema["dtype"].items()}
         frame = pd.read_csv(_teaching(slug, ".csv"), dtype=dtypes)
         where = "shipped"
     else:
@@ -508,14 +518,14 @@ def _checked(
         unknown = [c for c in required if c not in schema.index]
         if unknown:
             raise ValueError(
-                f"`required` names {unknown}, which are no columns of the dictionary (rb.columns)."
+                f"`required` names {unknown}, which are no columns of the dictionary (regionbook.data.columns)."
             )
         needed = KEYS + [c for c in required if c not in KEYS]
     missing = [c for c in needed if c not in given]
     if missing:
         spare = [g for g in given if g not in schema.index]
         listed = "; ".join(
-            f"{c} — {schema.at[c, 'label_en']} [{schema.at[c, 'unit'] or 'text'}]"
+            f"{c} — {schema.at[c, 'label_en']!s} [{str(schema.at[c, 'unit']) or 'text'}]"
             + _suggest(c, schema.loc[c], spare)
             for c in missing
         )
@@ -530,7 +540,7 @@ def _checked(
             empty = text.str.strip().isin(MISSING)
             loose = text.ne(text.str.strip()) & ~empty
             if loose.any():
-                cells = [f"{place(i)}: {text.iloc[i]!r}" for i in loose.to_numpy().nonzero()[0]]
+                cells = [f"{place(i)}: {text.iloc[i]!r}" for i in loose.to_numpy().nonzero()[0].tolist()]
                 problems.append(f"column {name}: blanks around the text ({_some(cells)}): remove them")
             frame[name] = text
         else:
@@ -539,7 +549,7 @@ def _checked(
             fraction = (values % 1 != 0) & values.notna() if rule["dtype"].startswith("int") else bad & False
             for mask, fault in ((bad, "not a number"), (fraction, "not a whole number")):
                 if mask.any():
-                    cells = [f"{place(i)}: {column.iloc[i]!r}" for i in mask.to_numpy().nonzero()[0]]
+                    cells = [f"{place(i)}: {column.iloc[i]!r}" for i in mask.to_numpy().nonzero()[0].tolist()]
                     hint = (
                         "; write numbers without thousands separators or units"
                         if fault == "not a number" and column[mask].astype(str).str.contains(r"\d").any()
@@ -551,7 +561,7 @@ def _checked(
             unit = f" {rule['unit']}" if rule["unit"] else ""
             for bound, mask in (("minimum", values < rule["minimum"]), ("maximum", values > rule["maximum"])):
                 if mask.any():
-                    cells = [f"{place(i)}: {values.iloc[i]:g}" for i in mask.to_numpy().nonzero()[0]]
+                    cells = [f"{place(i)}: {values.iloc[i]:g}" for i in mask.to_numpy().nonzero()[0].tolist()]
                     problems.append(
                         f"column {name}: {_count(len(cells), 'value')} beyond the {bound} of "
                         f"{rule[bound]:g}{unit} ({_some(cells)}); is the unit right?"
@@ -560,7 +570,7 @@ def _checked(
             if rule["dtype"].startswith("int") and not (bad | fraction | empty).any():
                 frame[name] = values.astype("int64")
         if empty.any() and (name in needed or name in KEYS):
-            cells = [place(i) for i in empty.to_numpy().nonzero()[0]]
+            cells = [place(i) for i in empty.to_numpy().nonzero()[0].tolist()]
             problems.append(f"column {name}: {_count(len(cells), 'cell')} empty ({_some(cells)})")
 
     if set(KEYS) <= set(given) and pd.api.types.is_integer_dtype(frame["year"]):
@@ -578,7 +588,7 @@ def _grid_problems(frame: pd.DataFrame, place: _Place, allow_gaps: bool) -> list
     if again.any():
         cells = [
             f"{place(i)}: {frame['city'].iloc[i]} {frame['year'].iloc[i]}"
-            for i in again.to_numpy().nonzero()[0]
+            for i in again.to_numpy().nonzero()[0].tolist()
         ]
         problems.append(f"{_count(len(cells), 'city-year')} there more than once ({_some(cells)})")
     if not allow_gaps:
@@ -600,7 +610,7 @@ def _warn_units(frame: pd.DataFrame, schema: pd.DataFrame, slug: str) -> None:
     """Point at columns whose typical value is a hundred times that of the teaching panel, or a hundredth."""
     shipped = pd.read_csv(_teaching(slug, ".csv"))
     for name in schema.index.intersection(frame.columns, sort=False):
-        unit = schema.at[name, "unit"]
+        unit = str(schema.at[name, "unit"])
         if name in KEYS or not unit or schema.at[name, "dtype"] == "str":
             continue
         ours, yours = shipped[name].median(), frame[name].median()

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from html import escape
+from pathlib import Path
+from typing import Any, Literal
 
 import pandas as pd
 
@@ -19,10 +22,13 @@ class ModelEstimates:
     frame : pandas.DataFrame
         Indexed by term, columns ``estimate``, ``se``, ``p``. A constant is called ``_cons``.
     nobs : int
+    r2 : float or None
+        :math:`R^2`; of a model with absorbed effects the one net of these effects (within).
     """
 
     frame: pd.DataFrame
     nobs: int
+    r2: float | None
 
 
 def model_estimates(model: Any) -> ModelEstimates:
@@ -47,12 +53,14 @@ def model_estimates(model: Any) -> ModelEstimates:
     ({'_cons': 1.2, 'x': 1.7}, 4)
     """
     if hasattr(model, "std_errors") and hasattr(model, "pvalues"):  # linearmodels
-        columns, nobs = [model.params, model.std_errors, model.pvalues], model.nobs
+        columns, nobs, r2 = [model.params, model.std_errors, model.pvalues], model.nobs, model.rsquared
     elif callable(getattr(model, "tidy", None)):  # pyfixest
         tidy = model.tidy()
         columns, nobs = [tidy["Estimate"], tidy["Std. Error"], tidy["Pr(>|t|)"]], model._N
+        r2 = model._r2_within if getattr(model, "_has_fixef", False) else getattr(model, "_r2", None)
     elif hasattr(model, "bse") and hasattr(model, "pvalues"):  # statsmodels
         columns, nobs = [model.params, model.bse, model.pvalues], model.nobs
+        r2 = getattr(model, "rsquared", None)
     else:
         hint = " Call .fit() first." if callable(getattr(model, "fit", None)) else ""
         raise TypeError(
@@ -61,7 +69,7 @@ def model_estimates(model: Any) -> ModelEstimates:
         )
     frame = pd.concat([pd.Series(c).astype(float) for c in columns], axis=1, keys=["estimate", "se", "p"])
     frame.index = pd.Index(["_cons" if t in CONSTANTS else str(t) for t in frame.index], name="term")
-    return ModelEstimates(frame, int(nobs))
+    return ModelEstimates(frame, int(nobs), None if r2 is None or r2 != r2 else float(r2))
 
 
 def stars(p: float) -> str:
@@ -71,3 +79,261 @@ def stars(p: float) -> str:
     ('***', '**', '*', '')
     """
     return "***" if p < 0.01 else "**" if p < 0.05 else "*" if p < 0.1 else ""
+
+
+# ---------------------------------------------------------------------------------------------------
+# regression_table: a thin layer over maketables
+# ---------------------------------------------------------------------------------------------------
+
+_WORDS = {
+    "en": {
+        "N": "N",
+        "R2": "R²",
+        "yes": "Yes",
+        "no": "No",
+        "_cons": "Constant",
+        "effects": "{} fixed effects",
+        "names": {"entity": "Individual", "time": "Time"},
+        "se": "Standard errors in brackets",
+        "t": "t values in brackets",
+        "p": "p values in brackets",
+        "stars": "* p < 0.1, ** p < 0.05, *** p < 0.01",
+        "within": "R² of columns with fixed effects is net of these effects (within)",
+        "stop": (". ", "."),
+    },
+    "zh": {
+        "N": "观测值",
+        "R2": "R²",
+        "yes": "是",
+        "no": "否",
+        "_cons": "常数项",
+        "effects": "{}固定效应",
+        "names": {
+            "entity": "个体",
+            "time": "时间",
+            "city": "城市",
+            "year": "年份",
+            "province": "省份",
+            "cluster": "城市群",
+        },
+        "se": "括号内为标准误",
+        "t": "括号内为 t 值",
+        "p": "括号内为 p 值",
+        "stars": "* p < 0.1，** p < 0.05，*** p < 0.01",
+        "within": "含固定效应各列报告组内 R²",
+        "stop": ("；", "。"),
+    },
+}
+
+
+@dataclass(frozen=True)
+class RegressionTable:
+    """A regression table to look at in a notebook or to write to LaTeX, Word or Excel.
+
+    Attributes
+    ----------
+    frame : pandas.DataFrame
+        The cells as text; rows grouped in ``coef``, ``fe`` and ``stats``.
+    note : str
+    """
+
+    frame: pd.DataFrame
+    note: str
+    _table: Any
+
+    def __repr__(self) -> str:
+        flat = self.frame.map(lambda cell: " ".join(str(cell).split()))
+        flat.index = flat.index.get_level_values(-1)
+        return f"{flat.to_string()}\n{self.note}"
+
+    def _repr_html_(self) -> str:
+        heads = self.frame.columns.to_frame(index=False).astype(str)
+        top = "".join(
+            "<tr><th></th>"
+            + "".join(f'<th style="text-align:center">{escape(v)}</th>' for v in heads[level])
+            + "</tr>"
+            for level in heads
+        )
+        body, before = "", ""
+        for (group, label), row in zip(self.frame.index, self.frame.itertuples(index=False), strict=True):
+            line = "border-top:1px solid" if group != before else ""
+            before = group
+            cells = "".join(
+                f'<td style="text-align:center;padding:1px 10px;{line}">'
+                f"{'<br>'.join(escape(part.strip()) for part in str(cell).split(chr(10)))}</td>"
+                for cell in row
+            )
+            body += (
+                f'<tr style="background:transparent"><th style="text-align:left;font-weight:normal;{line}">'
+                f"{escape(str(label))}</th>{cells}</tr>"
+            )
+        return (
+            '<table style="border-collapse:collapse;border-top:2px solid;border-bottom:2px solid">'
+            f"<thead>{top}</thead><tbody>{body}</tbody></table>"
+            f'<p style="font-size:90%">{escape(self.note)}</p>'
+        )
+
+    def to_latex(self) -> str:
+        """Return LaTeX source (packages booktabs, makecell, tabularx, threeparttable; xeCJK for Chinese)."""
+        return str(self._table.make(type="tex"))
+
+    def to_word(self, path: str | Path) -> None:
+        """Write a Word file."""
+        self._table.save("docx", file_name=_target(path, ".docx"), show=False, replace=True)
+
+    def to_excel(self, path: str | Path) -> None:
+        """Write an Excel file: numbers as they are printed, brackets below them."""
+        from openpyxl import Workbook
+        from openpyxl.styles import Alignment
+
+        book = Workbook()
+        sheet = book.active
+        assert sheet is not None
+        for level in range(self.frame.columns.nlevels):
+            sheet.append(["", *(str(v) for v in self.frame.columns.get_level_values(level))])
+        for (_, label), row in zip(self.frame.index, self.frame.itertuples(index=False), strict=True):
+            parts = [[p.strip() for p in str(cell).split("\n")] for cell in row]
+            for i in range(max(map(len, parts))):
+                sheet.append([label if i == 0 else "", *(p[i] if i < len(p) else "" for p in parts)])
+        for cells in sheet.iter_rows(min_col=2):
+            for cell in cells:
+                cell.alignment = Alignment(horizontal="center")
+        sheet.append([self.note])
+        sheet.column_dimensions["A"].width = 32
+        book.save(_target(path, ".xlsx"))
+
+
+def _target(path: str | Path, ending: str) -> str:
+    path = Path(path)
+    if path.suffix.lower() != ending:
+        raise ValueError(f"{path.name}: give a file name that ends in {ending}.")
+    if not path.absolute().parent.is_dir():
+        raise FileNotFoundError(f"No folder {path.absolute().parent} to write {path.name} into.")
+    return str(path.absolute())
+
+
+def regression_table(
+    models: Mapping[str, Any] | Sequence[Any],
+    *,
+    columns: Sequence[str] | None = None,
+    labels: Mapping[str, str] | str | None = None,
+    lang: Literal["en", "zh"] = "en",
+    stars: bool = True,
+    se: Literal["paren", "t", "p"] = "paren",
+    fe: Mapping[str, Sequence[bool | str]] | None = None,
+    fit: Mapping[str, Sequence[Any]] | None = None,
+    note: str | None = None,
+    digits: int = 4,
+    keep: Sequence[str] | None = None,
+) -> RegressionTable:
+    """Lay fitted models side by side as the field prints them.
+
+    Parameters
+    ----------
+    models
+        Fitted models of linearmodels, pyfixest or statsmodels, mixed as you like; a mapping names the columns.
+    columns
+        Heading of each column.
+    labels
+        Your name of a variable -> label; or a paper's slug to take labels from its data dictionary.
+    lang
+        Language of the table's own words.
+    stars
+        Stars at 10, 5 and 1 %.
+    se
+        What stands in brackets: standard errors (``"paren"``), ``"t"`` or ``"p"`` values.
+    fe
+        Further rows of yes and no, e.g. ``{"Controls": [True, False]}``; absorbed effects are found by themselves.
+    fit
+        Further rows below N and R², e.g. ``{"Kleibergen-Paap F": [None, 24.6]}``; a row ``"R²"`` replaces ours.
+    note
+        Replaces the note below the table.
+    digits
+        Decimals of coefficients and brackets.
+    keep
+        Show only these terms, in this order.
+
+    Raises
+    ------
+    ValueError
+        Nothing to show, or rows whose length is not the number of models.
+    TypeError
+        Something that is no fitted model.
+
+    Examples
+    --------
+    >>> import pandas as pd, statsmodels.formula.api as smf
+    >>> data = pd.DataFrame({"x": [0.0, 1, 2, 3], "y": [1.0, 3, 5, 6]})
+    >>> table = regression_table([smf.ols("y ~ x", data).fit()], digits=2)
+    >>> table.frame.loc[("coef", "x")].iloc[0].split()
+    ['1.70***', '(0.17)']
+    """
+    if isinstance(models, Mapping):
+        columns = list(map(str, models)) if columns is None else columns
+        models = list(models.values())
+    models = list(models)
+    if not models:
+        raise ValueError("No models to show: give a list or a mapping of fitted models.")
+    if lang not in _WORDS:
+        raise ValueError(f"lang={lang!r}: the languages are {', '.join(_WORDS)}.")
+    if se not in ("paren", "t", "p"):
+        raise ValueError(f"se={se!r}: in brackets stand 'paren' (standard errors), 't' or 'p'.")
+    for what, row in {"columns": columns, **(fe or {}), **(fit or {})}.items():
+        if row is not None and len(row) != len(models):
+            raise ValueError(f"{what!r} has {len(row)} entries for {len(models)} models.")
+    read = [model_estimates(m) for m in models]
+
+    from maketables import ETable
+    from maketables.extractors import get_extractor
+
+    words: dict[str, Any] = _WORDS[lang]
+    if isinstance(labels, str):
+        from regionbook.data import columns as dictionary
+
+        table = dictionary(labels)
+        labels = dict(zip(table["column"], table[f"label_{lang}"], strict=True))
+    named = dict.fromkeys(CONSTANTS, words["_cons"]) | dict(labels or {})
+
+    absorbed = [(get_extractor(m).fixef_string(m) or "") for m in models]
+    effects = list(dict.fromkeys(e for a in absorbed for e in a.split("+") if e))
+    yes_no = {
+        words["effects"].format(named.get(e) or words["names"].get(e, e.capitalize())): [
+            words["yes" if e in a.split("+") else "no"] for a in absorbed
+        ]
+        for e in effects
+    }
+    for label, row in (fe or {}).items():
+        yes_no[label] = [words["yes" if v else "no"] if isinstance(v, bool) else v for v in row]
+    numbers: dict[str, list[str]] = {words["N"]: [f"{m.nobs:,}" for m in read]}
+    if any(m.r2 is not None for m in read):
+        numbers[words["R2"]] = ["" if m.r2 is None else f"{m.r2:.{digits}f}" for m in read]
+    for label, row in (fit or {}).items():
+        numbers[label] = ["" if v is None else v if isinstance(v, str) else f"{v:,.{digits}f}" for v in row]
+
+    bracket = {"paren": "se"}.get(se, se)
+    star = "*" if stars else ""
+    laid = ETable(
+        models,
+        coef_fmt=f"b:.{digits}f{star} \n ({bracket}:.{digits}f)",
+        labels=named,
+        show_fe=False,
+        model_stats=[],
+        custom_model_stats=yes_no | numbers,
+        model_heads=list(columns) if columns is not None else None,
+        keep=list(keep) if keep is not None else None,
+        order=None,
+        exact_match=True,
+        notes=note
+        if note is not None
+        else _note(words, bracket, stars, bool(effects) and words["R2"] in numbers),
+    )
+    frame = laid.df.copy()
+    groups = ["coef" if g == "coef" else "fe" if label in yes_no else "stats" for g, label in frame.index]
+    frame.index = pd.MultiIndex.from_arrays([groups, frame.index.get_level_values(1)])
+    return RegressionTable(frame, str(laid.notes), laid)
+
+
+def _note(words: Mapping[str, Any], bracket: str, stars: bool, within: bool) -> str:
+    parts = [words[bracket], *([words["stars"]] if stars else []), *([words["within"]] if within else [])]
+    between, end = words["stop"]
+    return between.join(parts) + end
