@@ -59,7 +59,7 @@ def select(names: list[str], root: Path = ROOT) -> list[Path]:
     """
     chosen: list[Path] = []
     for name in names:
-        want = name.replace("\\", "/").removesuffix(".md").removesuffix(".ipynb").strip("/")
+        want = name.replace("\\", "/").removesuffix(".md").removesuffix(".ipynb").rstrip("/")
         found = [
             p
             for p in sources(root)
@@ -260,6 +260,7 @@ def execute(
     """
     from nbclient import NotebookClient
     from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
+    from traitlets.config import Config
 
     seconds: list[float] = []
     total = sum(cell.cell_type == "code" and bool(cell.source.strip()) for cell in nb.cells)
@@ -283,6 +284,7 @@ def execute(
         record_timing=False,
         coalesce_streams=True,
         store_widget_state=False,
+        config=Config({"KernelManager": {"transport_encryption": "auto"}}),  # else each kernel warns
         on_cell_execute=begin,
         on_cell_executed=done,
     )

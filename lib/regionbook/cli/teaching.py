@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import tempfile
 import time
 from pathlib import Path
@@ -12,16 +13,16 @@ from regionbook.paths import DATA
 
 def data(names: list[str], check: bool = False, folder: Path = DATA / "teaching") -> int:
     """Regenerate; with ``check`` write nothing and return how many shipped files would change."""
-    from regionbook.simulate import SLUGS, write
+    from regionbook.simulate import PAPERS
 
     for name in names:
-        if name not in SLUGS:
-            raise LessonError(f"no teaching data are simulated for {name!r}; there are: {', '.join(SLUGS)}")
+        if name not in PAPERS:
+            raise LessonError(f"no teaching data are simulated for {name!r}; there are: {', '.join(PAPERS)}")
     changed = 0
-    for slug in names or list(SLUGS):
+    for slug in names or list(PAPERS):
         start = time.perf_counter()
         with tempfile.TemporaryDirectory() as draft:
-            write(slug, Path(draft))
+            importlib.import_module(f"regionbook.simulate.{PAPERS[slug]}").write(Path(draft))
             made = sorted(Path(draft).iterdir())
             print(f"{slug}: drawn in {time.perf_counter() - start:.1f} s")
             for file in made:

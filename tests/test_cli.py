@@ -1,0 +1,99 @@
+"""Commands that report: doctor, bench, data, scorecard."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from regionbook.cli import __main__ as cli
+from regionbook.cli import bench, doctor, teaching
+from regionbook.cli.notebooks import LessonError
+
+
+def test_doctor_on_this_machine(capsys):
+    for check in doctor.CHECKS:
+        for good, text in check():
+            assert isinstance(good, bool) and text
+    assert len(doctor.locked()) > 100
+
+
+def test_doctor_says_what_to_mend(monkeypatch, capsys):
+    real = doctor.locked()
+    monkeypatch.setattr(doctor, "locked", lambda: real | {"pandas": "0.1", "no-such-package": "1.0"})
+    monkeypatch.setattr(doctor, "CHECKS", [doctor.packages, doctor.disk])
+    assert doctor.main() == 1
+    out = capsys.readouterr().out
+    assert "2 packages are not as locked: " in out and "no-such-package 1.0 (there is: nothing)" in out
+    assert "Delete the folder .venv" in out and "1 to mend." in out
+
+
+def test_doctor_sees_a_wrong_kernel(monkeypatch):
+    from jupyter_client.kernelspec import KernelSpecManager, NoSuchKernel
+
+    class Spec:
+        argv = ["/elsewhere/python", "-m", "ipykernel_launcher"]
+
+    monkeypatch.setattr(KernelSpecManager, "get_kernel_spec", lambda self, name: Spec)
+    ((good, text),) = doctor.kernel()
+    assert not good and "starts /elsewhere/python" in text
+
+    def none(self, name):
+        raise NoSuchKernel(name)
+
+    monkeypatch.setattr(KernelSpecManager, "get_kernel_spec", none)
+    ((good, text),) = doctor.kernel()
+    assert not good and "no Jupyter kernel" in text
+
+
+def test_bench_prints_ratios_and_budgets(monkeypatch, capsys):
+    monkeypatch.setattr(bench, "_benchmarks", {})
+    bench.benchmark("fast", "against a loop")(lambda: (0.5, 2.0))
+    bench.benchmark("slow", "alone", budget=1.0)(lambda: (3.0, None))
+    assert bench.main() == 1
+    fast, slow = capsys.readouterr().out.splitlines()[1:]
+    assert "4.0" in fast and "against a loop" in fast
+    assert slow.endswith("OVER BUDGET")
+
+
+def test_bench_start_up(monkeypatch):
+    ours, pandas = bench.importing()
+    assert ours < pandas
+
+
+def test_data_says_what_changed(monkeypatch, tmp_path, capsys):
+    from regionbook.simulate import city_innovation
+
+    text = ["1,2\n"]
+    monkeypatch.setattr(
+        city_innovation, "write", lambda folder: (folder / "city-innovation.csv").write_text(text[0])
+    )
+    assert teaching.data([], folder=tmp_path) == 0
+    assert "city-innovation.csv: new" in capsys.readouterr().out
+    assert teaching.data([], check=True, folder=tmp_path) == 0
+    assert "unchanged" in capsys.readouterr().out
+    text[0] = "1,3\n"
+    assert teaching.data(["city-innovation"], check=True, folder=tmp_path) == 1
+    assert "changed (not written)" in capsys.readouterr().out
+    assert (tmp_path / "city-innovation.csv").read_text() == "1,2\n"
+    assert teaching.data([], folder=tmp_path) == 0
+    assert (tmp_path / "city-innovation.csv").read_text() == "1,3\n"
+    with pytest.raises(LessonError, match="no teaching data are simulated for 'x'"):
+        teaching.data(["x"], folder=tmp_path)
+
+
+def test_scorecard_json_is_nothing_but_json(capsys):
+    assert cli.main(["scorecard", "--json"]) == 0
+    score = json.loads(capsys.readouterr().out)
+    assert set(score) == {"papers", "cells"}
+    assert len(score["papers"]) >= 13
+    counts = score["papers"]["city-innovation"]
+    parts = ("reproduced", "differs", "paper_inconsistent", "not_attempted")
+    assert counts["printed"] == sum(counts[k] for k in parts)
+
+
+def test_errors_in_words(capsys):
+    assert cli.main(["run", "no-such-lesson"]) == 1
+    assert "no lesson is called 'no-such-lesson'" in capsys.readouterr().err
+    with pytest.raises(SystemExit):
+        cli.main(["no-such-command"])

@@ -1,0 +1,160 @@
+"""Grading without a course: points, deleted cells, warnings, tampering, time-outs."""
+
+from __future__ import annotations
+
+import copy
+import csv
+import shutil
+
+import nbformat
+import pytest
+
+from regionbook.cli import grading, lessons
+from regionbook.cli import notebooks as nbs
+from regionbook.exercises.generate import STUB, exercise
+from regionbook.exercises.grade import grade
+from regionbook.paths import ROOT
+
+pytestmark = pytest.mark.lessons
+MD = ROOT / "tests/sample/solutions/01-sample/1-index.md"
+RIGHT = """def entropy_weights(raw):
+    p = raw / raw.sum()
+    e = -(p * np.log(p)).sum() / np.log(len(p))
+    return (1 - e) / (1 - e).sum()"""
+
+
+@pytest.fixture(scope="module")
+def solution():
+    return nbs.canonical(nbs.read_text(MD), MD.stem)
+
+
+@pytest.fixture
+def handed_out(solution):
+    return exercise(solution, MD.stem)
+
+
+def cell(nb, name):
+    return next(c for c in nb.cells if c.metadata.get("nbgrader", {}).get("grade_id") == name)
+
+
+def test_what_is_handed_out(solution, handed_out):
+    text = nbs.dumps(handed_out)
+    for word in ("BEGIN SOLUTION", "HIDDEN TESTS", "MARK SCHEME", "unequal", "Labelled axes"):
+        assert word not in text and word in nbs.dumps(solution)
+    assert "raise NotImplementedError" in cell(handed_out, "weights").source
+    assert STUB in cell(handed_out, "read").source
+    assert cell(handed_out, "weights-check").metadata.editable is False
+    assert nbs.dumps(exercise(solution, MD.stem)) == text  # the same from run to run
+    assert cell(solution, "weights").source.count("SOLUTION") == 2  # and the solution is left alone
+
+
+def test_untouched(solution, handed_out, tmp_path):
+    g = grade(handed_out, solution, tmp_path)
+    assert g.points == {"weights-check": 0, "read": 0, "picture": None}
+    assert g.maximum == {"weights-check": 2, "read": 3, "picture": 4}
+    assert (g.total, g.by_hand, g.student) == (0, ["picture"], "")
+    assert any("weights-check: NotImplementedError" in note for note in g.notes)
+
+
+def test_right(solution, handed_out, tmp_path):
+    before = nbs.dumps(handed_out)
+    assert nbs.dumps(handed_out) == before
+    cell(handed_out, "weights").source = RIGHT
+    cell(handed_out, "read").source = "b, because it is more unequal."
+    handed_out.cells[1].source = handed_out.cells[1].source.replace('student = ""', 'student = "20260001"')
+    g = grade(handed_out, solution, tmp_path)
+    assert g.points == {"weights-check": 2, "read": None, "picture": None}
+    assert (g.total, g.student, g.notes) == (2, "20260001", [])
+
+
+def test_a_warning_is_not_a_mistake(solution, handed_out, tmp_path):
+    cell(handed_out, "weights").source = RIGHT.replace("    p =", "    warnings.warn('careful')\n    p =")
+    assert grade(handed_out, solution, tmp_path).points["weights-check"] == 2
+
+
+def test_hidden_tests_count(solution, handed_out, tmp_path):
+    cell(
+        handed_out, "weights"
+    ).source = "def entropy_weights(raw):\n    return pd.Series({'a': 0.5, 'b': 0.5})"
+    g = grade(handed_out, solution, tmp_path)
+    assert g.points["weights-check"] == 0
+    assert any("AssertionError" in note for note in g.notes)
+
+
+def test_tampering(solution, handed_out, tmp_path):
+    check = cell(handed_out, "weights-check")
+    check.source = "pass"
+    check.metadata.nbgrader["points"] = 100
+    g = grade(handed_out, solution, tmp_path)
+    assert (g.points["weights-check"], g.maximum["weights-check"]) == (0, 2)
+
+
+def test_a_deleted_cell_is_named(solution, handed_out, tmp_path):
+    handed_out.cells.remove(cell(handed_out, "weights-check"))
+    g = grade(handed_out, solution, tmp_path)
+    assert g.points["weights-check"] == 0
+    assert "cell 'weights-check' was deleted" in g.notes
+
+
+def test_a_cell_copied_twice(solution, handed_out, tmp_path):
+    cell(handed_out, "weights").source = RIGHT
+    handed_out.cells.append(copy.deepcopy(cell(handed_out, "weights-check")))
+    assert grade(handed_out, solution, tmp_path).points["weights-check"] == 2
+
+
+def test_an_endless_cell(solution, handed_out, tmp_path):
+    cell(handed_out, "weights").source = "while True: pass"
+    g = grade(handed_out, solution, tmp_path, timeout=2)
+    assert g.points["weights-check"] == 0
+    assert "weights: stopped after 2 s" in g.notes
+
+
+def test_another_notebook(solution, tmp_path):
+    with pytest.raises(ValueError, match="another exercise"):
+        grade(nbformat.v4.new_notebook(metadata=solution.metadata), solution, tmp_path)
+
+
+@pytest.fixture
+def course(tmp_path, monkeypatch, handed_out):
+    """A project with one solution and a folder of two submissions, one of them no notebook inside."""
+    root = tmp_path / "project"
+    shutil.copytree(ROOT / "tests/sample", root)
+    folder = tmp_path / "handed-in"
+    folder.mkdir()
+    cell(handed_out, "weights").source = RIGHT
+    nbs.write(nbs.dumps(handed_out), folder / "li-lei.ipynb")
+    nbs.write("not JSON", folder / "mei.ipynb")
+    monkeypatch.setattr(grading, "ROOT", root)
+    monkeypatch.setattr(grading.solution_of, "__defaults__", (root,))
+    monkeypatch.setattr(nbs.label, "__defaults__", (root,))
+    return folder
+
+
+def test_command(course, tmp_path, capsys):
+    table = tmp_path / "points.csv"
+    assert grading.main([str(course)], str(table), None, 60) == 1
+    out = capsys.readouterr().out
+    assert "mei.ipynb\n  not graded" in out
+    assert "    2/9" in out and "(shared)" in out and "li-lei.ipynb" in out
+    rows = list(csv.DictReader(table.open(encoding="utf-8-sig")))
+    assert [(r["cell"], r["points"], r["maximum"]) for r in rows] == [
+        ("weights-check", "2", "2"),
+        ("read", "0", "3"),
+        ("picture", "", "4"),
+    ]
+    assert rows[0]["exercise"] == "solutions/01-sample/1-index" and rows[2]["notes"] == "read"
+
+
+def test_command_bad_input(course, tmp_path):
+    with pytest.raises(nbs.LessonError, match="not a notebook"):
+        grading.submissions([str(tmp_path / "missing.ipynb")])
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(nbs.LessonError, match="no notebooks in"):
+        grading.submissions([str(tmp_path / "empty")])
+    with pytest.raises(nbs.LessonError, match="cannot tell which exercise"):
+        grading.solution_of(nbformat.v4.new_notebook(), course / "x.ipynb", None)
+
+
+def test_exercise_belongs_to_a_solution_only():
+    assert lessons.exercise_of(ROOT / "chapters/01-x/1-y.md") is None
+    assert lessons.exercise_of(ROOT / "solutions/01-x/1-y.md") == ROOT / "exercises/01-x/1-y.ipynb"

@@ -1,0 +1,208 @@
+"""End to end: JupyterLab in a headless Chromium opens a lesson, runs it, moves a slider and sees the output change.
+
+A screenshot is kept in artifacts/. Without Chromium the test is skipped, except on CI (``CI=true``), where it fails.
+"""
+
+from __future__ import annotations
+
+import os
+import secrets
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+
+import pytest
+
+from regionbook.cli import notebooks as nbs
+from regionbook.cli.doctor import chromium
+from regionbook.paths import ROOT
+
+pytestmark = pytest.mark.lessons
+ON_CI = os.environ.get("CI", "").lower() in ("1", "true", "yes")
+CHROMIUM = chromium()
+FLAGS = [
+    "--no-sandbox", "--disable-gpu", "--disable-quic", "--disable-dev-shm-usage", "--no-first-run",
+    "--disable-background-networking", "--disable-component-update", "--disable-sync",
+]  # fmt: skip
+PANEL = ".jp-NotebookPanel:not(.lm-mod-hidden)"
+ERRORS = f"{PANEL} .jp-RenderedText[data-mime-type='application/vnd.jupyter.error']"
+
+
+def with_a_slider() -> str:
+    """The first lesson that has one, or the sample lesson."""
+    for md in nbs.sources():
+        if md.parent.parent.name == "chapters" and "explore(" in md.read_text(encoding="utf-8"):
+            return nbs.label(md) + ".ipynb"
+    return "chapters/01-sample/1-index.ipynb"
+
+
+LESSON = with_a_slider()
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory):
+    """A copy of the lessons (opening and saving writes), and the folders of a new user."""
+    home = tmp_path_factory.mktemp("lab")
+    work = home / "work"
+    for folder in ("chapters", "exercises"):
+        if (ROOT / folder).exists():
+            shutil.copytree(ROOT / folder, work / folder, ignore=shutil.ignore_patterns(".ipynb_checkpoints"))
+    shutil.copy(ROOT / "pyproject.toml", work)
+    if not (work / LESSON).exists():
+        shutil.copytree(ROOT / "tests/sample/chapters", work / "chapters", dirs_exist_ok=True)
+        md = (work / LESSON).with_suffix(".md")
+        nbs.write(nbs.dumps(nbs.canonical(nbs.read_text(md), md.stem)), work / LESSON)
+    return home
+
+
+@pytest.fixture(scope="module")
+def lab(home):
+    """Address and token of a running JupyterLab, started as `workbook.py lab` starts it."""
+    if CHROMIUM is None:
+        if ON_CI:
+            pytest.fail("no Chromium on this machine: .ci/run has to install one")
+        pytest.skip("no Chromium on this machine")
+    with socket.socket() as s:
+        s.bind(("127.0.0.1", 0))
+        port = s.getsockname()[1]
+    token = secrets.token_hex(16)
+    env = os.environ | {
+        "JUPYTER_CONFIG_PATH": str(ROOT / "lib/regionbook/cli/jupyter"),
+        "JUPYTER_CONFIG_DIR": str(home / "config"),
+        "JUPYTER_DATA_DIR": str(home / "data"),
+        "JUPYTER_RUNTIME_DIR": str(home / "runtime"),
+        "JUPYTERLAB_SETTINGS_DIR": str(home / "settings"),
+        "JUPYTERLAB_WORKSPACES_DIR": str(home / "workspaces"),
+        "IPYTHONDIR": str(home / "ipython"),
+    }
+    url = f"http://127.0.0.1:{port}"
+    with (home / "lab.log").open("w") as log:
+        server = subprocess.Popen(
+            [
+                sys.executable, "-m", "jupyterlab", "--no-browser", "--allow-root", f"--port={port}",
+                "--ServerApp.port_retries=0", f"--IdentityProvider.token={token}",
+                f"--ServerApp.root_dir={home / 'work'}", "--LabApp.expose_app_in_browser=True",
+            ],
+            env=env, stdout=log, stderr=subprocess.STDOUT, start_new_session=True,
+        )  # fmt: skip
+        try:
+            for _ in range(480):
+                try:
+                    urllib.request.urlopen(f"{url}/api/status?token={token}", timeout=2).close()
+                    break
+                except OSError:
+                    if server.poll() is not None:
+                        pytest.fail((home / "lab.log").read_text())
+                    time.sleep(0.25)
+            else:
+                pytest.fail("JupyterLab did not answer\n" + (home / "lab.log").read_text())
+            yield url, token
+        finally:
+            try:
+                stop = urllib.request.Request(f"{url}/api/shutdown?token={token}", method="POST")
+                urllib.request.urlopen(stop, timeout=10).close()  # stops the kernels first
+                server.wait(20)
+            except (OSError, subprocess.TimeoutExpired):
+                server.send_signal(signal.SIGTERM)
+                server.wait(20)
+
+
+@pytest.fixture(scope="module")
+def page(lab, tmp_path_factory):
+    sync_api = pytest.importorskip("playwright.sync_api")
+    with sync_api.sync_playwright() as p:
+        context = p.chromium.launch_persistent_context(
+            str(tmp_path_factory.mktemp("chromium")),
+            executable_path=CHROMIUM, args=FLAGS, viewport={"width": 1400, "height": 1000}, locale="en-US",
+        )  # fmt: skip
+        yield context.new_page()
+        context.close()
+
+
+def idle(page):
+    page.wait_for_function(
+        """() => {
+            const k = window.jupyterapp.shell.currentWidget?.sessionContext?.session?.kernel;
+            return k && k.status === 'idle';
+        }""",
+        timeout=240_000,
+    )
+
+
+def open_lesson(page, lab, path):
+    url, token = lab
+    page.goto(f"{url}/lab/tree/{path}?reset&token={token}")
+    page.wait_for_function("() => window.jupyterapp", timeout=90_000)
+    page.locator(f"{PANEL} .jp-Notebook").wait_for(timeout=90_000)
+    idle(page)
+
+
+def keep(page, name):
+    (ROOT / "artifacts").mkdir(exist_ok=True)
+    page.screenshot(path=ROOT / "artifacts" / name)
+
+
+def test_a_slider_changes_the_picture(page, lab):
+    from playwright.sync_api import expect
+
+    open_lesson(page, lab, LESSON)
+    page.evaluate("() => window.jupyterapp.commands.execute('notebook:run-all-cells')")  # waits until all ran
+    idle(page)
+    box = page.locator(f"{PANEL} .jp-OutputArea-output .widget-vbox").first
+    for _ in range(200):  # cells are rendered as they come into sight
+        if box.count():
+            break
+        page.locator(f"{PANEL} .jp-WindowedPanel-outer").first.evaluate("e => e.scrollBy(0, 500)")
+        page.wait_for_timeout(50)
+    box.scroll_into_view_if_needed()
+
+    def shown():
+        pictures = [i.get_attribute("src") for i in box.locator("img.widget-image").all()]
+        return pictures, box.locator(".widget-html-content").first.inner_text()
+
+    before = shown()
+    handle, menu = box.locator(".noUi-handle").first, box.locator("select").first
+    if handle.count():
+        label = box.locator(".widget-readout").first
+        value = label.inner_text()
+        handle.focus()
+        page.keyboard.press("ArrowRight")
+        page.keyboard.press("ArrowRight")
+        if label.inner_text() == value:
+            page.keyboard.press("ArrowLeft")  # it stood at its end
+        expect(label).not_to_have_text(value)
+    else:
+        menu.select_option(index=1)
+    for _ in range(100):
+        if shown() != before:
+            break
+        page.wait_for_timeout(200)
+    idle(page)  # two key presses are two updates: let the second finish before looking
+    assert shown() != before, "the control moved, the output did not"
+    box.scroll_into_view_if_needed()
+    keep(page, "slider.png")
+
+
+def test_no_error_in_the_lesson(page):
+    """After running everything; a cell that means to fail is tagged and shows its error."""
+    wanted = sum(
+        "raises-exception" in c.metadata.get("tags", [])
+        for c in nbs.read_text((ROOT / LESSON).with_suffix(".md")).cells
+    ) if (ROOT / LESSON).exists() else 1  # fmt: skip
+    assert page.locator(ERRORS).count() <= wanted, page.locator(ERRORS).all_inner_texts()
+
+
+def test_the_window_is_plain(page, lab):
+    """No pop-up, no course menu, no news: what a student sees first."""
+    start = ROOT / "chapters/00-start/1-how-to-use.ipynb"
+    open_lesson(page, lab, nbs.label(start) + ".ipynb" if start.exists() else LESSON)
+    page.wait_for_timeout(2000)
+    assert page.locator(".jp-Dialog").count() == 0
+    assert page.locator(".Toastify__toast").count() == 0
+    menus = [t.strip() for t in page.locator(".lm-MenuBar-itemLabel").all_inner_texts()]
+    assert "Nbgrader" not in menus and {"File", "Run", "Help"} <= set(menus)
+    keep(page, "start.png")

@@ -1,0 +1,110 @@
+"""Who may import whom."""
+
+from __future__ import annotations
+
+import ast
+import subprocess
+import sys
+
+import pytest
+
+from regionbook.cli import notebooks as nbs
+from regionbook.paths import ROOT
+
+LIB = ROOT / "lib" / "regionbook"
+LAYERS = [
+    {"paths", "look"},
+    {"data", "geo"},
+    {"index", "models"},
+    {"papers"},
+    {"auditing", "comparison", "tables", "plots", "widgets"},
+    {"exercises"},
+    {"cli"},
+]
+RANK = {name: rank for rank, names in enumerate(LAYERS) for name in names}
+SIMULATE = {"may import": {"paths", "look", "data", "geo", "index"}, "is imported by": {"exercises", "cli"}}
+
+
+def imports() -> dict[str, set[str]]:
+    """For each part of the library the parts that it imports, lazily or not."""
+    found: dict[str, set[str]] = {}
+    for file in LIB.rglob("*.py"):
+        part = file.relative_to(LIB).with_suffix("").parts[0]
+        if part == "__init__":
+            continue  # names only, fetched when they are used
+        for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+            names: list[str] = []
+            if isinstance(node, ast.ImportFrom) and node.level == 0 and node.module:
+                names = [node.module]
+                if node.module == "regionbook":
+                    names = [f"regionbook.{a.name}" for a in node.names]
+            elif isinstance(node, ast.Import):
+                names = [a.name for a in node.names]
+                assert part == "cli" or "regionbook" not in names, f"{file}: import the module that you need"
+            elif isinstance(node, ast.ImportFrom):
+                pytest.fail(f"{file}: relative import; write regionbook...")
+            found.setdefault(part, set()).update(
+                n.split(".")[1] for n in names if n.startswith("regionbook.")
+            )
+    return {part: names - {part} for part, names in found.items()}
+
+
+def test_every_part_has_a_layer():
+    parts = {p.stem for p in LIB.iterdir() if p.suffix == ".py" or (p / "__init__.py").exists()} - {
+        "__init__"
+    }
+    assert parts - {"simulate"} <= set(RANK), "add it to LAYERS, where it belongs"
+
+
+@pytest.mark.parametrize("part", sorted(imports()))
+def test_imports_go_down(part):
+    for other in imports()[part]:
+        if part == "simulate":
+            assert other in SIMULATE["may import"]
+        elif other == "simulate":
+            assert part in SIMULATE["is imported by"]
+        else:
+            assert RANK[other] <= RANK[part], f"{part} imports {other}"
+
+
+def test_no_circles():
+    graph = imports()
+
+    def below(part: str, path: tuple[str, ...]) -> None:
+        assert part not in path, " -> ".join([*path, part])
+        for other in graph.get(part, ()):
+            below(other, (*path, part))
+
+    for part in graph:
+        below(part, ())
+
+
+@pytest.mark.parametrize("md", nbs.sources(), ids=nbs.label)
+def test_lessons_never_import_simulate(md):
+    code = "\n".join(c.source for c in nbs.read_text(md).cells if c.cell_type == "code")
+    assert "simulate" not in {a.split(".")[1] for a in code.split() if a.startswith("regionbook.")}
+    assert "rb.simulate" not in code and "import simulate" not in code
+
+
+def test_the_library_starts_at_once():
+    """`import regionbook` fetches nothing heavy; names come when they are used, and wrong ones are refused."""
+    code = """
+import sys, regionbook as rb
+heavy = {"numpy", "pandas", "matplotlib", "geopandas", "ipywidgets"} & set(sys.modules)
+assert not heavy, heavy
+assert set(rb.__all__) <= set(dir(rb))
+try:
+    rb.laod
+except AttributeError as error:
+    assert "load" in str(error)
+else:
+    raise SystemExit("rb.laod exists")
+"""
+    subprocess.run([sys.executable, "-c", code], check=True)
+
+
+def test_all_names_are_there():
+    import regionbook as rb
+
+    for name in rb.__all__:
+        assert getattr(rb, name).__doc__, name

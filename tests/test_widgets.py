@@ -1,0 +1,116 @@
+"""The slider helper: moves with a kernel, says something without one."""
+
+from __future__ import annotations
+
+import base64
+
+import ipywidgets
+import pandas as pd
+import pytest
+from matplotlib.figure import Figure
+
+from regionbook import widgets
+from regionbook.widgets import WIDGET, explore
+
+
+@pytest.fixture
+def shown(monkeypatch):
+    """What `display` was given, and the boxes behind it."""
+    import IPython.display
+
+    bundles = []
+    monkeypatch.setattr(IPython.display, "display", lambda bundle, raw: bundles.append(bundle))
+    boxes = []
+    real = ipywidgets.VBox
+    monkeypatch.setattr(ipywidgets, "VBox", lambda children: boxes.append(real(children)) or boxes[-1])
+    return bundles, boxes
+
+
+def draw(weight):
+    figure = Figure(figsize=(3, 2))
+    figure.subplots().plot([0, 1], [0, weight])
+    return figure, f"ends at {weight:.1f}"
+
+
+def test_live_and_still(shown):
+    bundles, boxes = shown
+    explore(draw, weight=(0.0, 1.0, 0.1))
+    (bundle,), (box,) = bundles, boxes
+    slider, text, picture = box.children
+    assert bundle[WIDGET]["model_id"] == box.model_id
+    assert base64.b64decode(bundle["image/png"]) == picture.value
+    assert bundle["text/html"] == text.value == "ends at 0.5"
+    assert slider.description == "weight"
+    before = picture.value
+    slider.value = 0.9
+    assert text.value == "ends at 0.9" and picture.value != before
+    slider.value = 0.5
+    assert picture.value == before  # the same bytes each time
+
+
+def test_a_widget_is_taken_as_it_is(shown):
+    slider = ipywidgets.IntSlider(3, description="neighbours")
+    explore(lambda k: f"{k} neighbours", k=slider)
+    assert shown[1][0].children[0] is slider
+    assert "image/png" not in shown[0][0]  # a text alone has no empty picture
+    assert shown[0][0]["text/html"] == "3 neighbours"
+
+
+@pytest.mark.parametrize(
+    ("given", "kind"),
+    [
+        ((1, 9), ipywidgets.IntSlider),
+        ((0.0, 1.0), ipywidgets.FloatSlider),
+        (["a", "b"], ipywidgets.Dropdown),
+        ({"one": 1}, ipywidgets.Dropdown),
+        (True, ipywidgets.Checkbox),
+    ],
+)
+def test_abbreviations(shown, given, kind):
+    explore(lambda number_of_cities: str(number_of_cities), number_of_cities=given)
+    control = shown[1][0].children[0]
+    assert isinstance(control, kind) and control.description == "number of cities"
+
+
+def test_a_table_is_a_text(shown):
+    explore(lambda k: pd.DataFrame({"x": [k]}), k=(1, 3))
+    assert "<table" in shown[0][0]["text/html"]
+
+
+def test_an_error_while_moving_is_shown(shown):
+    def fails(k):
+        if k == 3:
+            raise ValueError("k is too large")
+        return str(k)
+
+    explore(fails, k=(1, 3))
+    slider, text = shown[1][0].children
+    slider.value = 3
+    assert "ValueError" in text.value and "k is too large" in text.value
+    slider.value = 1
+    assert text.value == "1"
+
+
+def test_bad_input():
+    with pytest.raises(TypeError, match="at least one control"):
+        explore(draw)
+    with pytest.raises(TypeError, match="control 'weight': no widget can be made from <object"):
+        explore(draw, weight=object())
+    with pytest.raises(TypeError, match="draw returned NoneType; expected a matplotlib figure"):
+        explore(lambda weight: None, weight=(0, 1))
+    with pytest.raises(ZeroDivisionError):  # at the start, an error in `draw` is an error
+        explore(lambda weight: 1 / 0, weight=(0, 1))
+
+
+def test_pictures_keep_their_size():
+    """The picture must not jump while a control moves."""
+    import io
+
+    from PIL import Image
+
+    def size(label):
+        figure = Figure(figsize=(4, 3))
+        figure.subplots().set(ylabel=label, title=label)
+        return Image.open(io.BytesIO(widgets._png(figure))).size
+
+    assert size("x") == size("a much longer\nlabel on two lines") == (400, 300)
