@@ -9,7 +9,7 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from regionbook import geo, index, models, papers, plots, tables, widgets
+    from regionbook import data, geo, index, models, papers, plots, tables, widgets
     from regionbook.auditing import audit
     from regionbook.comparison import compare, scorecard
     from regionbook.data import columns, load, notice, published, truth
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 __version__ = "0.1.0"
 
-_SUBMODULES = ("geo", "index", "models", "papers", "plots", "tables", "widgets")
+_SUBMODULES = ("data", "geo", "index", "models", "papers", "plots", "tables", "widgets")
 _HOME = {
     "audit": "auditing",
     "card": "papers",
@@ -42,6 +42,7 @@ __all__ = [
     "check",
     "columns",
     "compare",
+    "data",
     "geo",
     "index",
     "load",
