@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Hashable
+
 import numpy as np
 import pandas as pd
 
@@ -15,8 +17,16 @@ PATENTS = ["pat_apply", "pat_grant"]
 NOISE_SEED = 7
 
 
-def _index(panel: pd.DataFrame, **choices: str) -> EntropyIndex:
-    return entropy_index(indicators(panel), **choices)
+def _index(panel: pd.DataFrame, *, normalise: str = "pooled", weights: str = "pooled") -> EntropyIndex:
+    return entropy_index(indicators(panel), normalise=normalise, weights=weights)
+
+
+def _percent(raw: pd.DataFrame) -> pd.Series:
+    return 100 * entropy_index(raw).row_weights.iloc[0]
+
+
+def _at(values: pd.Series, key: Hashable) -> float:
+    return float(values.to_dict()[key])
 
 
 def _dimension_sums(weights: pd.Series) -> pd.Series:
@@ -25,7 +35,7 @@ def _dimension_sums(weights: pd.Series) -> pd.Series:
 
 
 def _redundancy_sums(panel: pd.DataFrame) -> pd.Series:
-    return _dimension_sums(100 * _index(panel).redundancy)
+    return _dimension_sums(_percent(indicators(panel)) * _index(panel).redundancy.to_numpy().sum())
 
 
 @answer(
@@ -36,15 +46,15 @@ def _redundancy_sums(panel: pd.DataFrame) -> pd.Series:
     mistakes={"these are sums of d = 1 - e; divide by the sum of all 25 first.": _redundancy_sums},
 )
 def dimensions(panel: pd.DataFrame) -> pd.Series:
-    return _dimension_sums(100 * _index(panel).weights)
+    return _dimension_sums(_percent(indicators(panel)))
 
 
 def _hefei_by_year(panel: pd.DataFrame) -> float:
-    return _index(panel, normalise="year").score["Hefei", 2021]
+    return _at(_index(panel, normalise="year").score, ("Hefei", 2021))
 
 
 def _hefei_own_weights(panel: pd.DataFrame) -> float:
-    return entropy_index(indicators(panel).xs(2021, level="year")).score["Hefei"]
+    return _at(entropy_index(indicators(panel).loc[(slice(None), 2021), :]).score, ("Hefei", 2021))
 
 
 @answer(
@@ -57,17 +67,21 @@ def _hefei_own_weights(panel: pd.DataFrame) -> float:
     },
 )
 def score(panel: pd.DataFrame) -> float:
-    return _index(panel).score["Hefei", 2021]
+    return _at(_index(panel).score, ("Hefei", 2021))
+
+
+def _places(index: EntropyIndex) -> pd.Series:
+    return index.score.unstack("year")[2021].rank(ascending=False)
 
 
 @answer(f"{LESSON}/rank", hint="rank among the 196 cities of 2021, the best is 1: rank(ascending=False).")
 def rank(panel: pd.DataFrame) -> int:
-    return int(_index(panel).score.xs(2021, level="year").rank(ascending=False)["Hefei"])
+    return int(_at(_places(_index(panel)), "Hefei"))
 
 
 def _growth(index: EntropyIndex) -> float:
     mean = index.score.groupby("year").mean()
-    return mean[2021] / mean[2008]
+    return _at(mean, 2021) / _at(mean, 2008)
 
 
 @answer(
@@ -99,14 +113,12 @@ def growth_by_year(panel: pd.DataFrame) -> float:
     return _growth(_index(panel, normalise="year"))
 
 
-def _logged(panel: pd.DataFrame) -> EntropyIndex:
-    raw = indicators(panel)
-    return entropy_index(raw.assign(fdi_firms=np.log1p(raw["fdi_firms"])))
+def _logged(raw: pd.DataFrame) -> pd.DataFrame:
+    return raw.assign(fdi_firms=np.log1p(raw["fdi_firms"]))
 
 
-def _log_of_z(panel: pd.DataFrame) -> float:
-    z = _index(panel).normalised
-    return float(100 * entropy_index(z.assign(fdi_firms=np.log1p(z["fdi_firms"]))).weights["fdi_firms"])
+def _weight_of_fdi(raw: pd.DataFrame) -> float:
+    return _at(_percent(raw), "fdi_firms")
 
 
 @answer(
@@ -115,17 +127,17 @@ def _log_of_z(panel: pd.DataFrame) -> float:
     unit="per cent",
     hint="replace the column fdi_firms by np.log1p of itself and leave the other 24 as they are.",
     mistakes={
-        "that is the weight without the logarithm.": lambda panel: float(
-            100 * _index(panel).weights["fdi_firms"]
+        "that is the weight without the logarithm.": lambda panel: _weight_of_fdi(indicators(panel)),
+        "you took the logarithm after min-max scaling; take it of the raw count.": lambda panel: (
+            _weight_of_fdi(_logged(_index(panel).normalised))
         ),
-        "you took the logarithm after min-max scaling; take it of the raw count.": _log_of_z,
-        "you logged all 25 columns; only fdi_firms is meant.": lambda panel: float(
-            100 * entropy_index(np.log1p(indicators(panel))).weights["fdi_firms"]
+        "you logged all 25 columns; only fdi_firms is meant.": lambda panel: _weight_of_fdi(
+            indicators(panel).apply(np.log1p)
         ),
     },
 )
 def log_fdi(panel: pd.DataFrame) -> float:
-    return float(100 * _logged(panel).weights["fdi_firms"])
+    return _weight_of_fdi(_logged(indicators(panel)))
 
 
 @answer(
@@ -136,24 +148,25 @@ def log_fdi(panel: pd.DataFrame) -> float:
         "that is Pearson's correlation; ranks are asked for: method='spearman'.": lambda panel: pca_index(
             indicators(panel)
         ).score.corr(_index(panel).score),
-        "that is the first component only; take the score, which adds up the components kept.": lambda panel: pca_index(
-            indicators(panel), components=1
-        ).score.corr(_index(panel).score, method="spearman"),
+        "that is the first component only; take the score, which adds up the components kept.": lambda panel: (
+            pca_index(indicators(panel), components=1).score.corr(_index(panel).score, method="spearman")
+        ),
     },
 )
 def spearman(panel: pd.DataFrame) -> float:
     return pca_index(indicators(panel)).score.corr(_index(panel).score, method="spearman")
 
 
-@answer(f"{LESSON}/slip-city", hint="look for the smallest value of hc, not of its ratio to the primate city.")
+@answer(
+    f"{LESSON}/slip-city", hint="look for the smallest value of hc, not of its ratio to the primate city."
+)
 def slip_city(panel: pd.DataFrame) -> str:
-    return panel["hc"].idxmin()[0]
+    return str(panel["hc"].unstack("year").min(axis=1).idxmin())
 
 
 def _mended(panel: pd.DataFrame) -> pd.DataFrame:
-    hc = panel["hc"].copy()
-    hc[hc.idxmin()] *= 10
-    return panel.assign(hc=hc)
+    slipped = panel["hc"] == panel["hc"].min()
+    return panel.assign(hc=panel["hc"].mask(slipped, 10 * panel["hc"]))
 
 
 @answer(
@@ -162,14 +175,14 @@ def _mended(panel: pd.DataFrame) -> pd.DataFrame:
     unit="per cent",
     hint="multiply the one slipped value of hc by 10, compute all 25 indicators again, then the weights.",
     mistakes={
-        "that is the weight before the mend.": lambda panel: float(100 * _index(panel).weights["hc_ratio"]),
-        "that is the weight of green coverage; hc_ratio is asked for.": lambda panel: float(
-            100 * _index(_mended(panel)).weights["green"]
+        "that is the weight before the mend.": lambda panel: _at(_percent(indicators(panel)), "hc_ratio"),
+        "that is the weight of green coverage; hc_ratio is asked for.": lambda panel: _at(
+            _percent(indicators(_mended(panel))), "green"
         ),
     },
 )
 def slip_weight(panel: pd.DataFrame) -> float:
-    return float(100 * _index(_mended(panel)).weights["hc_ratio"])
+    return _at(_percent(indicators(_mended(panel))), "hc_ratio")
 
 
 def _with_noise(panel: pd.DataFrame) -> pd.DataFrame:
@@ -184,7 +197,7 @@ def _with_noise(panel: pd.DataFrame) -> pd.DataFrame:
     hint="26 columns: the 25 indicators and noise; keep the seed that the task gives.",
 )
 def noise_weight(panel: pd.DataFrame) -> float:
-    return float(100 * entropy_index(_with_noise(panel)).weights["noise"])
+    return _at(_percent(_with_noise(panel)), "noise")
 
 
 @answer(
@@ -192,11 +205,19 @@ def noise_weight(panel: pd.DataFrame) -> float:
     hint="count the indicators that weigh more than noise, and add one: weights.rank(ascending=False).",
 )
 def noise_place(panel: pd.DataFrame) -> int:
-    return int(entropy_index(_with_noise(panel)).weights.rank(ascending=False)["noise"])
+    return int(_at(_percent(_with_noise(panel)).rank(ascending=False), "noise"))
 
 
-@answer(f"{LESSON}/winner", hint="compare the two ranks of each city in 2021; the largest positive rank before minus rank after.")
-def winner(panel: pd.DataFrame) -> str:
-    before = _index(panel).score.xs(2021, level="year").rank(ascending=False)
-    purged = entropy_index(indicators(panel).drop(columns=PATENTS)).score
-    return str((before - purged.xs(2021, level="year").rank(ascending=False)).idxmax())
+def _gains(panel: pd.DataFrame) -> pd.Series:
+    purged = entropy_index(indicators(panel).drop(columns=PATENTS))
+    return _places(_index(panel)) - _places(purged)
+
+
+@answer(f"{LESSON}/most-gained", hint="rank with patents minus rank without, in 2021; a gain is positive.")
+def most_gained(panel: pd.DataFrame) -> int:
+    return int(_gains(panel).max())
+
+
+@answer(f"{LESSON}/most-lost", hint="rank without patents minus rank with them, in 2021.")
+def most_lost(panel: pd.DataFrame) -> int:
+    return int(-_gains(panel).min())
