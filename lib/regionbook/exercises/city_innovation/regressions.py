@@ -44,7 +44,7 @@ def _errors(panel: pd.DataFrame, kinds: dict[str, Any]) -> pd.Series:
 
 @answer(
     f"{LESSON}/errors",
-    tolerance=0.02,
+    tolerance=0.003,
     hint="three runs of the same pf.feols, with vcov='iid', 'hetero' and {'CRV1': 'city'}; take the column 'Std. Error'.",
     mistakes={
         "these are t statistics; standard errors are asked for.": lambda panel: pd.Series(
@@ -173,6 +173,7 @@ def _distance(panel: pd.DataFrame, fit: pd.Series) -> float:
 @answer(
     f"{LESSON}/truth",
     tolerance=0.02,
+    decimals=2,
     hint="(estimate - truth) / standard error, once for each estimator, each with its own error.",
     mistakes={
         "the order is estimate minus truth.": lambda panel: -truth(panel),
