@@ -160,7 +160,7 @@ class Column:
             ("总效应", "spatial effects"),
             ("matching", "matching"),
         ):
-            if mark in text:
+            if mark in text and not (mark == "first stage" and "mediat" in text):
                 return method
         names = set(self.terms)
         if (
@@ -249,9 +249,7 @@ class Paper:
     def columns(self) -> list[Column]:
         fit = self.figures.fit
         found = []
-        for (table, panel, name), rows in self.figures.estimates.groupby(
-            ["table", "panel", "column"], sort=False
-        ):
+        for (table, panel, name), rows in groups(self.figures.estimates, ["table", "panel", "column"]):
             rows = rows[rows["estimate_text"].ne("")]
             if rows.empty:
                 continue

@@ -196,7 +196,7 @@ def _judge(cell: Any, own: float, own_p: float) -> dict[str, Any]:
             away = abs(own - printed) / se
             near = out["within_2se"] = bool(away <= 2)
             if not near:
-                faults.append(f"{away:.1f} printed standard errors away")
+                faults.append(f"{away:.2f} printed standard errors away")
         elif not near:
             faults.append("more than 10 % away")
         return {**out, "status": "reproduced" if not faults else "differs", "reason": "; ".join(faults)}

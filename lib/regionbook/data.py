@@ -445,18 +445,27 @@ def _read(source: str | Path | pd.DataFrame) -> tuple[pd.DataFrame, str, _Place]
 
 
 def _read_csv(path: Path) -> pd.DataFrame:
-    how: dict[str, Any] = {"dtype": str, "keep_default_na": False, "skip_blank_lines": False}
+    how: dict[str, Any] = {
+        "dtype": str,
+        "keep_default_na": False,
+        "skip_blank_lines": False,
+        "index_col": False,
+    }
+    encoding = "utf-8-sig"
     try:
-        try:
-            frame = pd.read_csv(path, encoding="utf-8-sig", **how)
-        except UnicodeDecodeError:
-            frame = pd.read_csv(path, encoding="gb18030", **how)
-            warnings.warn(f"{path.name} is not UTF-8; it was read as GB18030.", DataWarning, stacklevel=4)
+        path.read_text(encoding=encoding)
+    except UnicodeDecodeError:
+        encoding = "gb18030"
+        warnings.warn(f"{path.name} is not UTF-8; it was read as GB18030.", DataWarning, stacklevel=4)
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("error", pd.errors.ParserWarning)  # rows longer than the header
+            frame = pd.read_csv(path, encoding=encoding, **how)
     except UnicodeDecodeError as error:
         raise DataError(path.name, ["is neither UTF-8 nor GB18030 text: save it as 'CSV UTF-8'"]) from error
     except pd.errors.EmptyDataError as error:
         raise DataError(path.name, ["is empty"]) from error
-    except pd.errors.ParserError as error:
+    except (pd.errors.ParserError, pd.errors.ParserWarning) as error:
         raise DataError(path.name, [f"is no regular table: {error}"]) from error
     if len(frame.columns) == 1 and re.search(r"[;\t|]", str(frame.columns[0])):
         raise DataError(
@@ -480,8 +489,12 @@ def _suggest(name: str, label: pd.Series, given: Sequence[str]) -> str:
     words = [name.lower(), label["label_en"].lower(), label["label_zh"].lower()]
     near = [low[w] for w in words if w in low]
     near = near or [low[m] for m in difflib.get_close_matches(name.lower(), low, n=2, cutoff=0.75)]
-    near = near or [g for w, g in low.items() if len(name) > 2 and (name.lower() in w.split("_"))]
-    return f" (yours: {' or '.join(repr(n) for n in near[:2])}?)" if near else ""
+    near = near or sorted((g for w, g in low.items() if len(name) > 2 and name.lower() in w), key=len)
+    return f" (yours: {' or '.join(repr(n) for n in near[:3])}?)" if near else ""
+
+
+def _cell(value: Any) -> str:
+    return repr(value.item() if hasattr(value, "item") else value)
 
 
 def _as_number(column: pd.Series) -> tuple[pd.Series, pd.Series]:
@@ -524,12 +537,14 @@ def _checked(
     missing = [c for c in needed if c not in given]
     if missing:
         spare = [g for g in given if g not in schema.index]
-        listed = "; ".join(
+        listed = [
             f"{c} — {schema.at[c, 'label_en']!s} [{str(schema.at[c, 'unit']) or 'text'}]"
             + _suggest(c, schema.loc[c], spare)
             for c in missing
-        )
-        problems.append(f"{_count(len(missing), 'column')} missing: {listed}")
+        ]
+        rest = f"; and {', '.join(missing[12:])}" if len(missing) > 12 else ""
+        hint = "" if required is not None else ". If you need fewer columns name them in `required`"
+        problems.append(f"{_count(len(missing), 'column')} missing: {'; '.join(listed[:12])}{rest}{hint}")
 
     frame = raw.copy()
     for name in schema.index.intersection(raw.columns, sort=False):
@@ -546,10 +561,15 @@ def _checked(
         else:
             values, bad = _as_number(column)
             empty = values.isna() & ~bad
-            fraction = (values % 1 != 0) & values.notna() if rule["dtype"].startswith("int") else bad & False
+            code = (
+                rule["dtype"].startswith("int") and rule["maximum"] == rule["maximum"]
+            )  # amounts may have decimals
+            fraction = (values % 1 != 0) & values.notna() if code else bad & False
             for mask, fault in ((bad, "not a number"), (fraction, "not a whole number")):
                 if mask.any():
-                    cells = [f"{place(i)}: {column.iloc[i]!r}" for i in mask.to_numpy().nonzero()[0].tolist()]
+                    cells = [
+                        f"{place(i)}: {_cell(column.iloc[i])}" for i in mask.to_numpy().nonzero()[0].tolist()
+                    ]
                     hint = (
                         "; write numbers without thousands separators or units"
                         if fault == "not a number" and column[mask].astype(str).str.contains(r"\d").any()
@@ -567,11 +587,15 @@ def _checked(
                         f"{rule[bound]:g}{unit} ({_some(cells)}); is the unit right?"
                     )
             frame[name] = values
-            if rule["dtype"].startswith("int") and not (bad | fraction | empty).any():
+            if rule["dtype"].startswith("int") and not bad.any() and (values % 1 == 0).all():
                 frame[name] = values.astype("int64")
-        if empty.any() and (name in needed or name in KEYS):
+        if empty.any():
             cells = [place(i) for i in empty.to_numpy().nonzero()[0].tolist()]
-            problems.append(f"column {name}: {_count(len(cells), 'cell')} empty ({_some(cells)})")
+            found = f"column {name}: {_count(len(cells), 'cell')} empty ({_some(cells)})"
+            if name in needed:
+                problems.append(found)
+            else:
+                warnings.warn(f"{where}: {found}; kept as missing.", DataWarning, stacklevel=3)
 
     if set(KEYS) <= set(given) and pd.api.types.is_integer_dtype(frame["year"]):
         problems += _grid_problems(frame, place, allow_gaps)

@@ -294,11 +294,11 @@ def regression_table(
         labels = dict(zip(table["column"], table[f"label_{lang}"], strict=True))
     named = dict.fromkeys(CONSTANTS, words["_cons"]) | dict(labels or {})
 
-    absorbed = [(get_extractor(m).fixef_string(m) or "") for m in models]
-    effects = list(dict.fromkeys(e for a in absorbed for e in a.split("+") if e))
+    absorbed = [(get_extractor(m).fixef_string(m) or "").replace(" ", "").split("+") for m in models]
+    effects = [e for e in dict.fromkeys(e for a in absorbed for e in a) if e]
     yes_no = {
         words["effects"].format(named.get(e) or words["names"].get(e, e.capitalize())): [
-            words["yes" if e in a.split("+") else "no"] for a in absorbed
+            words["yes" if e in a else "no"] for a in absorbed
         ]
         for e in effects
     }

@@ -1,0 +1,137 @@
+"""The audit finds every arithmetic slip that the notes on the papers list, and no more than it can explain."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+import regionbook as rb
+from regionbook.auditing import CHECKS, Paper, _t_range, _with_slack, number
+from regionbook.data import papers
+
+HERE = Path(__file__).parent / "data"
+LISTED = pd.read_csv(HERE / "section9.csv", dtype=str, keep_default_na=False)
+FURTHER = pd.read_csv(HERE / "audit_further.csv", dtype=str, keep_default_na=False)
+
+
+@pytest.fixture(scope="module")
+def findings():
+    return rb.audit()
+
+
+def matching(findings, wanted):
+    f = findings[
+        (findings["slug"] == wanted.slug)
+        & (findings["kind"] == wanted.kind)
+        & (findings["table"] == wanted.table)
+    ]
+    if wanted.column:
+        f = f[f["column"].str.split(", ").map(lambda parts: wanted.column in parts)]
+    if wanted.term:
+        f = f[f["term"] == wanted.term]
+    return list(f.index)
+
+
+def test_every_findable_anomaly_is_found(findings):
+    findable = LISTED[LISTED["findable"] == "yes"]
+    missed = [tuple(r) for r in findable.itertuples(index=False) if not matching(findings, r)]
+    assert missed == []
+    assert len(findable) == 103
+    assert LISTED.loc[LISTED["findable"] == "no", "why"].ne("").all()
+
+
+def test_nothing_else_is_reported(findings):
+    """Each finding is listed in the notes on the papers or explained in audit_further.csv: no false alarm."""
+    explained = [i for table in (LISTED[LISTED["findable"] == "yes"], FURTHER) for r in table.itertuples(index=False)
+                 for i in matching(findings, r)]  # fmt: skip
+    rest = findings.drop(index=explained)
+    assert rest.empty, rest.to_string()
+    assert all(matching(findings, r) for r in FURTHER.itertuples(index=False))
+
+
+def test_right_critical_values():
+    """With t(30) all stars of a paper with 31 clusters are right; the normal law would fault fourteen cells."""
+    assert "stars" not in set(rb.audit("factor-innovation")["kind"])
+
+
+def test_sums_that_hold_raise_nothing():
+    """Direct + indirect = total, EFFCH x TECHCH = TFPCH (68 products) hold within rounding."""
+    assert "sum" not in set(rb.audit("digital-real-integration")["kind"])
+    assert rb.audit("equipment-tfp").empty
+
+
+def test_one_paper_and_a_changed_one():
+    p = rb.published("knowledge-flows")
+    assert len(rb.audit(p)) == len(rb.audit("knowledge-flows")) == 4
+    e = p.estimates.copy()
+    at = e.index[(e["table"] == "1") & (e["column"] == "4")][0]
+    e.loc[at, "stars"] = "*"
+    changed = rb.audit(replace(p, estimates=e))
+    new = changed[(changed["kind"] == "stars") & (changed["table"] == "1")]
+    assert new[["column", "printed", "expected"]].to_numpy().tolist() == [["4", "*", "***"]]
+
+
+def changed(slug, file, where, column, text):
+    """A paper with one printed number changed."""
+    p = rb.published(slug)
+    frame = getattr(p, file).copy()
+    rows = frame.index[frame[list(where)].eq(pd.Series(where)).all(axis=1)]
+    assert len(rows) == 1
+    frame.loc[rows[0], f"{column}_text"] = text
+    frame.loc[rows[0], column] = float(text)
+    return replace(p, **{file: frame})
+
+
+@pytest.mark.parametrize(
+    ("slug", "file", "where", "column", "text", "kind"),
+    [
+        ("ai-innovation", "estimates", {"table": "2", "column": "6", "term": "AI"}, "paren", "-5.59", "sign"),
+        ("ai-innovation", "fit", {"table": "2", "column": "6", "stat": "R2"}, "value", "1.854", "range"),
+        ("information-consumption", "fit", {"table": "1", "column": "1", "stat": "adj_R2"}, "value", "0.99", "range"),
+        ("city-innovation", "fit", {"table": "6", "column": "1", "stat": "N"}, "value", "2745", "n"),
+        ("city-innovation", "descriptives", {"variable": "ent"}, "mean", "0.9581", "moments"),
+        ("city-innovation", "descriptives", {"variable": "ent"}, "sd", "0.4766", "moments"),
+        ("city-innovation", "fit", {"table": "4", "column": "3", "stat": "Kleibergen-Paap rk Wald F"}, "value", "174.390",
+         "first stage"),
+        ("city-innovation", "fit", {"table": "4", "column": "3", "stat": "Kleibergen-Paap rk LM"}, "p_value", "0.0105",
+         "p value"),
+        ("digital-real-integration", "estimates", {"table": "6", "column": "3", "term": "lnDE"}, "estimate", "2.748", "sum"),
+        ("factor-innovation", "estimates", {"table": "6", "column": "2", "term": "ID"}, "estimate", "0.317", "mediation"),
+        ("equipment-tfp", "other", {"table": "2", "row": "2002-2003", "column": "TFPCH"}, "value", "1.317", "product"),
+    ],
+)  # fmt: skip
+def test_a_planted_slip_is_found(slug, file, where, column, text, kind):
+    before = rb.audit(slug)
+    after = rb.audit(changed(slug, file, where, column, text))
+    new = after.merge(before, how="left", indicator=True).query("_merge == 'left_only'")
+    assert kind in set(new["kind"])
+
+
+def test_rounding():
+    n = number("0.0020")
+    assert (n.low, n.high) == pytest.approx((0.00195, 0.00205))
+    assert number("1.90e+7").half == pytest.approx(5e4)
+    assert _t_range(number("0.0010"), number("0.0002"), "se") == pytest.approx(
+        (0.00095 / 0.00025, 0.00105 / 0.00015)
+    )
+    assert _with_slack(lambda a, b: a + b, [number("0.1"), number("0.2")]) == pytest.approx((0.3, 0.1))
+
+
+def test_every_check_runs_on_every_paper_and_says_what_it_does():
+    for check in CHECKS:
+        assert check.__doc__
+    for slug in papers().index:
+        paper = Paper(rb.published(slug))
+        for check in CHECKS:
+            for f in check(paper):
+                assert f.table
+                assert f.printed
+                assert f.message
+
+
+def test_bad_input():
+    with pytest.raises(ValueError, match="Unknown paper 'nix'"):
+        rb.audit("nix")
+    with pytest.raises(TypeError, match="not int"):
+        rb.audit(3)
