@@ -727,13 +727,17 @@ def choropleth(
         for spare in axes[n:]:
             spare.set_axis_off()
         if title:
-            figure.suptitle(title, fontfamily=font)
+            figure.suptitle(
+                title, x=0.01, ha="left", fontsize=plt.rcParams["axes.titlesize"], fontfamily=font
+            )
 
     number = classes.reindex(_map_layers(level)[0])
     for column, one in zip(frame.columns, axes, strict=False):
         _draw(one, level, number[column].map(dict(enumerate(palette))), groups, inset)
-        heading = title if isinstance(values, pd.Series) else str(column)
-        one.set_title(heading or "", fontfamily=font)
+        if isinstance(values, pd.Series):
+            one.set_title(title or "", fontfamily=font)
+        else:
+            one.set_title(str(column), loc="center", fontsize=10, fontfamily=font)
     if number.isna().any(axis=None):
         names, palette = [*names, "无数据" if labels == "zh" else "no data"], [*palette, look.NO_DATA]
     patch: dict[str, Any] = {"edgecolor": "#999999", "linewidth": 0.4}
@@ -957,6 +961,7 @@ def _write_names(ax: Axes, names: list[str], spots: np.ndarray, dots: bool) -> N
             fontsize=7.5,
             fontfamily=look.font(),
             path_effects=[withStroke(linewidth=2, foreground="white")],
+            snap=False,  # else characters of straight strokes only (营口) are pulled apart to whole pixels
             zorder=10,
         )
         size = text.get_window_extent(renderer).padded(1)
