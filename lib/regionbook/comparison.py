@@ -22,10 +22,10 @@ MIME = "application/vnd.regionbook.compare+json"
 STATUSES = ("reproduced", "differs", "paper_inconsistent", "not_attempted")
 MARKS = {"reproduced": "✓", "differs": "✗", "paper_inconsistent": "‡", "not_attempted": "·"}
 _TINTS = {
-    "reproduced": "#e3eefa",
-    "differs": "#ffe8cc",
-    "paper_inconsistent": "#ececec",
-    "not_attempted": "transparent",
+    "reproduced": "background:#e3eefa;color:#111",
+    "differs": "background:#ffe8cc;color:#111",
+    "paper_inconsistent": "background:#ececec;color:#111",
+    "not_attempted": "",
 }
 _KEY = ["table", "column", "term"]
 _PRINTED_TABLE = re.compile(r"^(?:Table )?(\d+(?:-table\d+)?)(?::.*)?$")
@@ -305,7 +305,7 @@ class Comparison:
                     continue
                 why = f' title="{escape(cell.reason)}"' if cell.reason else ""
                 row += (
-                    f'<td style="{style};background:{_TINTS[cell.status]};color:#111"{why}>{cell.printed_shown}<br>'
+                    f'<td style="{style};{_TINTS[cell.status]}"{why}>{cell.printed_shown}<br>'
                     f"<b>{cell.own_shown or '—'}</b> {MARKS[cell.status]}</td>"
                 )
             body.append(f"<tr>{row}</tr>")
@@ -316,8 +316,9 @@ class Comparison:
         )
         notes = f'<ul style="font-size:90%;margin:.3em 0">{notes}</ul>' if notes else ""
         return (
-            f'<table style="border-collapse:collapse"><caption style="text-align:left">{escape(self._caption())}'
-            f"</caption><thead><tr><th></th>{head}</tr></thead><tbody>{''.join(body)}</tbody></table>{notes}"
+            f"<p>{escape(self._caption())}</p>"
+            f'<table style="border-collapse:collapse"><thead><tr><th></th>{head}</tr></thead>'
+            f"<tbody>{''.join(body)}</tbody></table>{notes}"
         )
 
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, Any]:

@@ -266,7 +266,7 @@ def regression_table(
     >>> data = pd.DataFrame({"x": [0.0, 1, 2, 3], "y": [1.0, 3, 5, 6]})
     >>> table = regression_table([smf.ols("y ~ x", data).fit()], digits=2)
     >>> table.frame.loc[("coef", "x")].iloc[0].split()
-    ['1.70***', '(0.17)']
+    ['1.70**', '(0.17)']
     """
     if isinstance(models, Mapping):
         columns = list(map(str, models)) if columns is None else columns
