@@ -503,9 +503,9 @@ def test_provinces():
 
 def test_map_is_drawn_within_two_seconds(values):
     geo.choropleth(values)  # read and project once
-    start = time.perf_counter()
+    start = time.process_time()  # of the processor, so that a busy machine does not fail the test
     geo.choropleth(values, labels="zh").figure.canvas.draw()
-    assert time.perf_counter() - start < 2
+    assert time.process_time() - start < 2
 
 
 @pytest.mark.parametrize(
