@@ -42,7 +42,9 @@ def _column(panel: pd.DataFrame) -> Any:
     hint="inn on digit, digit:inn_infra, the seven CONTROLS, city and year effects.",
     mistakes={
         "these are the standard errors.": lambda panel: _column(panel).std_errors[INFRA],
-        "the seven controls are missing.": lambda panel: _fit(panel, " + ".join(INFRA), controls=False).params[INFRA],
+        "the seven controls are missing.": lambda panel: _fit(
+            panel, " + ".join(INFRA), controls=False
+        ).params[INFRA],
     },
 )
 def column(panel: pd.DataFrame) -> pd.Series:
@@ -65,7 +67,9 @@ def _effect(panel: pd.DataFrame, covariance: bool = True) -> pd.Series:
     decimals=4,
     hint="effect = b1 + z b2 with z the infrastructure of the Pearl River Delta; SE from the delta method.",
     mistakes={
-        "the variance of a sum has a covariance in it: 2 z Cov(b1, b2).": lambda panel: _effect(panel, covariance=False)
+        "the variance of a sum has a covariance in it: 2 z Cov(b1, b2).": lambda panel: _effect(
+            panel, covariance=False
+        )
     },
 )
 def effect(panel: pd.DataFrame) -> pd.Series:
@@ -123,9 +127,9 @@ def _city_median(panel: pd.DataFrame) -> float:
     hint="the median of the 19 cluster sizes; one regression for the clusters above it, one for the others.",
     mistakes={
         "small minus large; large minus small is asked for.": lambda panel: -split(panel),
-        "that is the interaction in one regression; split the sample.": lambda panel: (
-            _fit(_halves(panel), "digit + digit:large").params["digit:large"]
-        ),
+        "that is the interaction in one regression; split the sample.": lambda panel: _fit(
+            _halves(panel), "digit + digit:large"
+        ).params["digit:large"],
         "you took the median over city-years; every cluster counts once.": _city_median,
     },
 )
@@ -190,7 +194,10 @@ def _outcomes(panel: pd.DataFrame) -> dict[str, pd.Series]:
 def _coefficients(panel: pd.DataFrame) -> pd.Series:
     ready = prepare(panel)
     return pd.Series(
-        {k: _fit(ready.assign(outcome=y), "digit", "outcome").params["digit"] for k, y in _outcomes(panel).items()}
+        {
+            k: _fit(ready.assign(outcome=y), "digit", "outcome").params["digit"]
+            for k, y in _outcomes(panel).items()
+        }
     )
 
 
@@ -211,8 +218,12 @@ def purged(panel: pd.DataFrame) -> pd.Series:
     decimals=2,
     hint="19 implied effects b1 + b2 Z for each moderator, correlated with the 19 true ones (align by cluster name).",
     mistakes={
-        "you correlated over city-years; every cluster counts once.": lambda panel: _truth(panel, each="city"),
-        "you correlated the moderator itself with the truth; take the implied effect.": lambda panel: _truth(panel, z=True),
+        "you correlated over city-years; every cluster counts once.": lambda panel: _truth(
+            panel, each="city"
+        ),
+        "you correlated the moderator itself with the truth; take the implied effect.": lambda panel: _truth(
+            panel, z=True
+        ),
     },
 )
 def truth(panel: pd.DataFrame) -> pd.Series:
@@ -225,7 +236,9 @@ def _truth(panel: pd.DataFrame, each: str = "cluster", z: bool = False) -> pd.Se
     out = {}
     for name in MODERATORS:
         b = _fit(ready, f"digit + digit:{name}").params
-        rows = ready.groupby("cluster")[name].first() if each == "cluster" else ready.set_index("cluster")[name]
+        rows = (
+            ready.groupby("cluster")[name].first() if each == "cluster" else ready.set_index("cluster")[name]
+        )
         implied = rows if z else b["digit"] + b[f"digit:{name}"] * rows
         out[name] = np.corrcoef(implied, beta[implied.index])[0, 1]
     return pd.Series(out)
