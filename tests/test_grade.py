@@ -57,36 +57,28 @@ def test_untouched(solution, handed_out, tmp_path):
 
 
 def test_right(solution, handed_out, tmp_path):
-    before = nbs.dumps(handed_out)
-    assert nbs.dumps(handed_out) == before
-    cell(handed_out, "weights").source = RIGHT
+    """A warning is not a mistake, and a test cell pasted twice counts once."""
+    cell(handed_out, "weights").source = RIGHT.replace("    p =", "    warnings.warn('careful')\n    p =")
     cell(handed_out, "read").source = "b, because it is more unequal."
+    handed_out.cells.append(copy.deepcopy(cell(handed_out, "weights-check")))
     handed_out.cells[1].source = handed_out.cells[1].source.replace('student = ""', 'student = "20260001"')
+    before = nbs.dumps(handed_out)
     g = grade(handed_out, solution, tmp_path)
     assert g.points == {"weights-check": 2, "read": None, "picture": None}
     assert (g.total, g.student, g.notes) == (2, "20260001", [])
+    assert nbs.dumps(handed_out) == before
 
 
-def test_a_warning_is_not_a_mistake(solution, handed_out, tmp_path):
-    cell(handed_out, "weights").source = RIGHT.replace("    p =", "    warnings.warn('careful')\n    p =")
-    assert grade(handed_out, solution, tmp_path).points["weights-check"] == 2
-
-
-def test_hidden_tests_count(solution, handed_out, tmp_path):
+def test_hidden_tests_count_whatever_was_done_to_the_cell(solution, handed_out, tmp_path):
     cell(
         handed_out, "weights"
     ).source = "def entropy_weights(raw):\n    return pd.Series({'a': 0.5, 'b': 0.5})"
-    g = grade(handed_out, solution, tmp_path)
-    assert g.points["weights-check"] == 0
-    assert any("AssertionError" in note for note in g.notes)
-
-
-def test_tampering(solution, handed_out, tmp_path):
     check = cell(handed_out, "weights-check")
     check.source = "pass"
     check.metadata.nbgrader["points"] = 100
     g = grade(handed_out, solution, tmp_path)
     assert (g.points["weights-check"], g.maximum["weights-check"]) == (0, 2)
+    assert any("AssertionError" in note for note in g.notes)
 
 
 def test_a_deleted_cell_is_named(solution, handed_out, tmp_path):
@@ -96,17 +88,27 @@ def test_a_deleted_cell_is_named(solution, handed_out, tmp_path):
     assert "cell 'weights-check' was deleted" in g.notes
 
 
-def test_a_cell_copied_twice(solution, handed_out, tmp_path):
-    cell(handed_out, "weights").source = RIGHT
-    handed_out.cells.append(copy.deepcopy(cell(handed_out, "weights-check")))
-    assert grade(handed_out, solution, tmp_path).points["weights-check"] == 2
-
-
 def test_an_endless_cell(solution, handed_out, tmp_path):
     cell(handed_out, "weights").source = "while True: pass"
-    g = grade(handed_out, solution, tmp_path, timeout=2)
+    g = grade(handed_out, solution, tmp_path, timeout=15)
     assert g.points["weights-check"] == 0
-    assert "weights: stopped after 2 s" in g.notes
+    assert any(note.startswith("weights: ") for note in g.notes)
+
+
+@pytest.mark.parametrize(
+    ("code", "ends"),
+    [
+        ("import os; os._exit(0)", "weights"),
+        ("import os\ndef entropy_weights(raw): os._exit(0)", "weights-check"),
+    ],
+    ids=["before", "inside"],
+)
+def test_a_test_that_never_ended_gives_nothing(code, ends, solution, handed_out, tmp_path):
+    cell(handed_out, "weights").source = code
+    cell(handed_out, "weights-check").metadata["execution"] = {"shell.execute_reply": "2026-01-01T00:00:00Z"}
+    g = grade(handed_out, solution, tmp_path)
+    assert g.points["weights-check"] == 0
+    assert any(note.startswith(f"{ends}: DeadKernelError") for note in g.notes)
 
 
 def test_another_notebook(solution, tmp_path):

@@ -35,7 +35,8 @@ ERRORS = f"{PANEL} .jp-RenderedText[data-mime-type='application/vnd.jupyter.erro
 def with_a_slider() -> str:
     """The first lesson that has one, or the sample lesson."""
     for md in nbs.sources():
-        if md.parent.parent.name == "chapters" and "explore(" in md.read_text(encoding="utf-8"):
+        made = md.with_suffix(".ipynb").exists() and md.parent.parent.name == "chapters"
+        if made and "explore(" in md.read_text(encoding="utf-8"):
             return nbs.label(md) + ".ipynb"
     return "chapters/01-sample/1-index.ipynb"
 

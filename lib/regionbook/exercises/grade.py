@@ -69,6 +69,7 @@ def grade(submission: Any, solution: Any, folder: Path, timeout: int = 120) -> G
     ValueError
         If not one graded cell of the solution is in the submission: it belongs to another exercise.
     """
+    from nbclient.exceptions import CellTimeoutError, DeadKernelError
     from nbgrader import utils
     from nbgrader.preprocessors import ClearOutput, DeduplicateIds, Execute
 
@@ -88,14 +89,18 @@ def grade(submission: Any, solution: Any, folder: Path, timeout: int = 120) -> G
             if utils.is_locked(known):
                 cell.source = known.source
             checksum = cell.metadata.nbgrader.get("checksum")
-            cell.metadata.nbgrader = copy.deepcopy(
-                known.metadata.nbgrader
-            )  # points and kind are not the student's
+            # points and kind are not the student's to choose
+            cell.metadata.nbgrader = copy.deepcopy(known.metadata.nbgrader)
             if checksum and utils.is_solution(known):
                 cell.metadata.nbgrader["checksum"] = checksum  # tells an untouched written answer
+        cell.metadata.pop("execution", None)
     nb.cells.append(nbformat.v4.new_code_cell(PROBE))
     nb, resources = ClearOutput()(nb, resources)
-    nb, resources = Execute(timeout=timeout, kernel_name="python3")(nb, resources)
+    try:
+        nb, resources = Execute(timeout=timeout, kernel_name="python3")(nb, resources)
+    except (CellTimeoutError, DeadKernelError) as error:
+        last = next((c for c in nb.cells if c.cell_type == "code" and not _finished(c)), nb.cells[-1])
+        notes.append(f"{_id(last) or _first_line(last)}: {type(error).__name__}; what follows was not run")
     student = "".join(out.get("text", "") for out in nb.cells.pop().get("outputs", [])).strip()
 
     points: dict[str, float | None] = {}
@@ -112,18 +117,30 @@ def grade(submission: Any, solution: Any, folder: Path, timeout: int = 120) -> G
             continue
         if cell.cell_type == "code":  # a warning is not a mistake
             cell.outputs = [o for o in cell.outputs if not (o.output_type == "stream" and o.name == "stderr")]
+            if not _finished(cell) and not utils.is_solution(source[name]):  # shows no error either
+                points[name] = 0.0
+                continue
         points[name] = utils.determine_grade(cell)[0]
         if points[name] == 0:
             notes += [
                 f"{name}: {o.ename}: {o.evalue}".strip(": ") for o in cell.get("outputs", []) if "ename" in o
             ]
     slow = [
-        name or cell.source.strip().splitlines()[0][:40]
+        name or _first_line(cell)
         for name, cell in ((_id(c), c) for c in nb.cells if c.cell_type == "code")
         if any(o.get("ename") == "CellTimeoutError" for o in cell.outputs)
     ]
     notes += [f"{name}: stopped after {timeout} s" for name in slow]
     return Grade(points, maximum, student, notes)
+
+
+def _finished(cell: Any) -> bool:
+    """Whether the kernel answered: a cell that ended the kernel, or came after it, shows no error either."""
+    return "shell.execute_reply" in cell.metadata.get("execution", {})
+
+
+def _first_line(cell: Any) -> str:
+    return repr((cell.source.strip() or "an empty cell").splitlines()[0][:40])
 
 
 def _id(cell: Any) -> str:
