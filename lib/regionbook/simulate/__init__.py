@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from importlib import import_module
+from numbers import Integral, Real
+from pathlib import Path
 
 from regionbook.simulate.city_innovation import Simulated
 
 PAPERS = {"city-innovation": "city_innovation"}
 """Papers with a simulator, and the module that holds it."""
+SLUGS = tuple(PAPERS)
 MODES = ("matched", "drawn")
 
 
@@ -19,12 +22,13 @@ def simulate(slug: str, seed: int = 2026, mode: str = "matched", jitter: float =
     slug : str
         Short name of the paper, for example ``"city-innovation"``.
     seed : int
-        Any non-negative integer; the shipped file has 2026.
+        Any non-negative whole number; the shipped file has 2026.
     mode : {"matched", "drawn"}
         *matched*: finite-sample coefficients equal the paper's printed ones by construction. *drawn*: the structural
-        process alone.
+        process alone, nothing pulled to anything.
     jitter : float
-        Size of the departure from the printed numbers, for a personal panel (matched mode only); 1 is a good value.
+        Size of the departure from the printed numbers, for a personal panel (matched mode only). At 0.3 the effect of
+        digit varies by about 5 per cent from student to student.
 
     Returns
     -------
@@ -35,20 +39,40 @@ def simulate(slug: str, seed: int = 2026, mode: str = "matched", jitter: float =
     ------
     KeyError
         If no simulator exists for ``slug``.
-    ValueError, TypeError
+    TypeError, ValueError
         If ``mode``, ``seed`` or ``jitter`` are not of the kinds above.
 
     Examples
     --------
-    >>> simulate("city-innovation", seed=7, jitter=1.0).panel.shape
-    (2744, 63)
+    >>> simulate("city-innovation", seed=7, jitter=0.3).panel.shape
+    (2744, 62)
     """
-    if slug not in PAPERS:
-        raise KeyError(f"no simulator for {slug!r}; there is one for: {', '.join(PAPERS)}")
+    module = _module(slug)
     if mode not in MODES:
         raise ValueError(f"mode is {mode!r}; expected one of {MODES}")
-    if isinstance(seed, bool) or not isinstance(seed, int) or seed < 0:
-        raise TypeError(f"seed is {seed!r}; expected a non-negative integer")
-    if not (isinstance(jitter, (int, float)) and jitter >= 0):
-        raise ValueError(f"jitter is {jitter!r}; expected a number that is not negative")
-    return import_module(f"regionbook.simulate.{PAPERS[slug]}").simulate(seed, mode, float(jitter))
+    if isinstance(seed, bool) or not isinstance(seed, Integral) or seed < 0:
+        raise TypeError(f"seed is {seed!r}; expected a whole number that is not negative")
+    if isinstance(jitter, bool) or not isinstance(jitter, Real) or not 0 <= jitter <= 2:
+        raise ValueError(f"jitter is {jitter!r}; expected a number from 0 to 2")
+    if jitter and mode == "drawn":
+        raise ValueError(
+            "jitter moves the targets of a matched panel; a drawn panel has none, so leave it at 0"
+        )
+    return import_module(module).simulate(int(seed), mode, float(jitter))
+
+
+def write(slug: str, folder: Path | str) -> None:
+    """Write the shipped teaching files of a paper (panel and truth, seed 2026) to a folder.
+
+    Raises
+    ------
+    KeyError
+        If no simulator exists for ``slug``.
+    """
+    import_module(_module(slug)).write(folder)
+
+
+def _module(slug: str) -> str:
+    if slug not in PAPERS:
+        raise KeyError(f"no simulator for {slug!r}; there is one for: {', '.join(PAPERS)}")
+    return f"regionbook.simulate.{PAPERS[slug]}"

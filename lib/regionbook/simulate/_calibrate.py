@@ -95,7 +95,12 @@ class Grid:
         return e.ravel()
 
     def score(
-        self, rng: np.random.Generator, unit_part: Array, trend: float, within_share: float, persistence: float
+        self,
+        rng: np.random.Generator,
+        unit_part: Array,
+        trend: float,
+        within_share: float,
+        persistence: float,
     ) -> Array:
         """Latent score: a unit part, a common trend and an autoregressive within part.
 
@@ -384,7 +389,13 @@ def match(
 
 # -------------------------------------------------------------------------------------------------- marginals
 def marginal(
-    score: Array, mean: float, sd: float, minimum: float, maximum: float, bend: float = 0.0, from_above: bool = False
+    score: Array,
+    mean: float,
+    sd: float,
+    minimum: float,
+    maximum: float,
+    bend: float = 0.0,
+    from_above: bool = False,
 ) -> Array:
     """Map a latent score to a skewed positive variable with given mean, standard deviation, minimum and maximum.
 
@@ -423,7 +434,9 @@ def marginal(
     sigma = np.sqrt(np.log(1 + (sd / (centre - low)) ** 2))
     fit = least_squares(gaps, [np.log(centre - low) - sigma**2 / 2, np.log(sigma)], xtol=1e-10)
     if np.abs(fit.fun).max() > 5e-3:
-        raise CalibrationError(f"marginal: mean and standard deviation missed by {fit.fun.round(4).tolist()} (relative)")
+        raise CalibrationError(
+            f"marginal: mean and standard deviation missed by {fit.fun.round(4).tolist()} (relative)"
+        )
     x = shape(fit.x)
     return maximum - x if from_above else x
 
