@@ -117,6 +117,11 @@ def cities() -> pd.DataFrame:
     return frame
 
 
+def position(city: str) -> int:
+    """Position of a city, by its English name."""
+    return int(np.flatnonzero(cities()["city"] == city)[0])
+
+
 @cache
 def _primate_rows() -> tuple[int, ...]:
     """Position of the primate city of each city's cluster."""

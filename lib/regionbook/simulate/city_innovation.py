@@ -18,529 +18,47 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
-from scipy.optimize import brentq, least_squares
 
-from regionbook.simulate._calibrate import (
-    Array,
-    CalibrationError,
-    Grid,
-    Squares,
-    Targets,
-    marginal,
-    match,
-    minmax,
-    residual,
-    soft_floor,
-    zscore,
+from regionbook.paths import data_file
+from regionbook.simulate._calibrate import Array, CalibrationError, Grid, zscore
+from regionbook.simulate._city_drivers import (
+    DECIMALS,
+    PORT_UNIT_KM,
+    PROXIES,
+    Process,
+    anchored_digit,
+    calibrated_phones,
+    draw_moderators,
+    draw_phones,
+    forward_controls,
+    forward_digit,
+    matched_controls,
+    technology_given,
 )
-from regionbook.simulate._city_indicators import AT, draw_economy, draw_indicators
+from regionbook.simulate._city_indicators import draw_economy, draw_indicators
+from regionbook.simulate._city_outcome import Work, draw_channels, draw_outcome
 from regionbook.simulate._city_targets import (
     CONTROL_TERMS,
     CONTROLS,
-    FE_DF,
     GRID,
     SLUG,
     TABLE_6,
-    TABLE_7,
     YEARS,
     Printed,
     cities,
-    constant_row,
     estimate,
     goals,
-    printed,
     regressors,
-    to_primate,
-    winsorise,
 )
 
-PORT_UNIT_KM = 150.0
-"""Unit of ``port_distance``; the printed slope -0.0010 belongs to about this unit."""
 
-
-@dataclass(frozen=True)
-class Process:
-    """Parameters of the data-generating process (what ``truth.json`` tells).
-
-    Attributes
-    ----------
-    beta : float
-        Effect on ``inn`` of digital technology worth 10,000 applications; average over clusters, weighted by their
-        share in the within variation of digit.
-    filing_share : float
-        Share of strategic filing in the within variation of ``digit`` that the instruments do not explain.
-    filing_sd : float
-        Standard deviation of log filing intensity in the last year (drawn mode).
-    filing_persistence, noise_persistence : float
-        First-order autocorrelation of the passing part of filing and of the outcome error.
-    controls : tuple
-        Coefficients of the seven controls in the outcome.
-    between, trend, noise : float
-        Amplitudes of the outcome's between-city part, common trend (a standard deviation) and error.
-    """
-
-    beta: float = 0.197
-    filing_share: float = 0.52
-    filing_sd: float = 0.5
-    filing_persistence: float = 0.5
-    noise_persistence: float = 0.5
-    controls: tuple[float, ...] = (-3.1662, -0.0293, -0.0022, 0.0002, -0.0002, -0.0036, -0.0006)
-    between: float = 0.031
-    trend: float = 0.006
-    noise: float = 0.0067
-
-
-# ------------------------------------------------------------------------------------------------- treatment
-def _anchored_digit(rng: np.random.Generator) -> Array:
-    """Measured digit around the cities' orders of magnitude: printed mean, SD and maximum, whole applications."""
-    frame, t = cities(), (np.arange(14) - 13) / 13
-    n, (mean, sd, _, top) = len(frame), printed().moments["digit"]
-    small = 0.0036 * (frame["gdp"] / 2500) * np.exp(rng.normal(0, 0.6, n))
-    end = frame["digital"].fillna(small).to_numpy()
-    steady = np.where(frame["digital"] > 0.3, 0.3, 1.0)
-    growth = 2.5 + 0.25 * steady * rng.standard_normal(n)
-    raw = (end[:, None] * np.exp(growth[:, None] * t)).ravel()
-    raw *= np.exp(0.20 * GRID.expand(steady) * GRID.ar1(rng, 0.5))
-    last = _row("Shenzhen") * 14 + 13
-
-    def measured(p: Array) -> Array:
-        d = np.exp(p[0]) * raw ** np.exp(p[1])
-        d = d / (1 + (d / top) ** 12) ** (1 / 12)
-        d[last] = top
-        return d
-
-    fit = least_squares(lambda p: [measured(p).mean() / mean - 1, measured(p).std(ddof=1) / sd - 1], [0, 0])
-    return np.round(measured(fit.x) * 1e4) / 1e4
-
-
-def _forward_digit(
-    rng: np.random.Generator, frame: pd.DataFrame, process: Process, giants: float
-) -> tuple[Array, Array]:
-    """Technology and measured digit as the process makes them: digit = technology x exp(filing intensity).
-
-    The exponential of filing intensity has mean one and is unrelated to everything else (classical error).
-    """
-    grid, t = Grid(len(frame), 14), (np.arange(14) - 13) / 13
-    small = 0.0036 * (frame["gdp"] / 2500) * np.exp(rng.normal(0, 0.6, len(frame)))
-    end = frame["digital"].fillna(small).to_numpy() ** (1.19 * giants)
-    end *= 0.105 / end.mean()
-    growth = 2.8 + 0.25 * rng.standard_normal(len(frame))
-    tech = (end[:, None] * np.exp(growth[:, None] * t)).ravel() * np.exp(0.1 * rng.standard_normal(grid.size))
-    lasting = 0.8 * rng.standard_normal(len(frame))[:, None] * (1 + t)
-    intensity = lasting + 0.6 * grid.by_unit(grid.ar1(rng, process.filing_persistence))
-    variance = process.filing_sd**2 * ((0.8 * (1 + t)) ** 2 + 0.36)
-    return tech, tech * np.exp(process.filing_sd * intensity - variance / 2).ravel()
-
-
-def _row(city: str) -> int:
-    """Position of a city."""
-    return int(np.flatnonzero(cities()["city"] == city)[0])
-
-
-def _technology_given(
-    rng: np.random.Generator, digit: Array, Md: Array, MI: dict[str, Array], share: float
-) -> Array:
-    """True technology given measured digit and the instruments.
-
-    Under classical filing error ``digit = technology + filing`` with filing unrelated to the instruments, the
-    expectation of filing given both is a constant share of the part of digit that the instruments do not explain.
-    """
-    Z = np.column_stack(list(MI.values()))
-    filing = share * residual(Md, Z) + 0.02 * digit * GRID.ar1(rng, 0.5)
-    return digit - filing
-
-
-# -------------------------------------------------------------------------------------------------- controls
-DECIMALS = {"gov": 4, "density": 4, "hum": 4, "fin": 7, "trans": 3, "protect": 2, "unemploy": 4}
-
-
-def _controls(rng: np.random.Generator, digit: Array) -> dict[str, Array]:
-    """Levels of the controls with the printed moments; the shape of ``fin`` gives R2 of Table 3, column 1."""
-    p, frame, n = printed(), cities(), GRID.units
-    size = zscore(np.log(frame["gdp"].to_numpy()))
-    rich = zscore(np.log((frame["gdp"] / frame["population"]).to_numpy()))
-    crowd = zscore(np.log((frame["population"] / frame["area_km2"]).to_numpy()))
-    noise = lambda: rng.standard_normal(n)  # noqa: E731
-    s, m = GRID.score, p.moments
-    # in monocentric clusters density and deposits grow less where digit grows more: the constant of Table 7 (4)
-    lag = digit * GRID.expand((frame["structure"] == 0).to_numpy(float))
-    levels = {
-        "gov": marginal(s(rng, -0.6 * rich - 0.2 * size + 0.8 * noise(), 0.25, 0.21, 0.5), *m["gov"]),
-        "density": marginal(
-            s(rng, crowd + 0.2 * noise(), 0.01, 0.0080, 0.7) - 0.07 * lag, *m["density"], bend=0.15
-        ),
-        "trans": marginal(s(rng, 0.8 * size + noise(), 0.12, 0.36, 0.5), *m["trans"], bend=0.12),
-        "protect": marginal(s(rng, -0.05 * size + noise(), 0.40, 0.60, 0.5), *m["protect"], from_above=True),
-        "unemploy": marginal(s(rng, 0.9 * size + noise(), 0.02, 0.62, 0.2), *m["unemploy"], bend=-0.12),
-    }
-    # R&D personnel: a small base and three unit slips, which is what the printed SD and maximum say
-    hum = GRID.expand(np.exp(0.8 * noise() + 0.3 * size)) * np.exp(0.2 * rng.standard_normal(GRID.size))
-    slips = rng.choice(np.flatnonzero(GRID.expand(size) < 1), 3, replace=False)
-    slipped = np.array([m["hum"][3], 4.0, 4.0])
-    hum *= (m["hum"][0] * GRID.size - slipped.sum()) / hum.sum()
-    hum[slips] = slipped
-    hum[hum.argmin()] = 0
-    levels["hum"] = hum
-    score = s(rng, 0.97 * size + 0.25 * noise(), 0.22, 0.050, 0.5) - 0.2 * lag
-
-    def with_bend(bend: float) -> Array:
-        levels["fin"] = marginal(score, *m["fin"], bend=bend)
-        return regressors(levels)
-
-    def gap(bend: float) -> float:
-        fitted = np.column_stack([digit, with_bend(bend)]) @ p.slopes("1")
-        return float(np.var(fitted) / m["inn"][1] ** 2 - p.r2["3", "1"])
-
-    low, high = -0.25, 0.25
-    bend = (
-        brentq(gap, low, high, xtol=1e-4)
-        if gap(low) * gap(high) < 0
-        else min((low, high), key=lambda b: abs(gap(b)))
-    )
-    with_bend(bend)
-    return {k: np.round(levels[k], DECIMALS[k]) for k in CONTROLS}
-
-
-def _forward_controls(rng: np.random.Generator, frame: pd.DataFrame) -> dict[str, Array]:
-    """Controls from plain distributions with about the printed means and standard deviations (drawn mode)."""
-    grid, m = Grid(len(frame), 14), printed().moments
-    size = zscore(np.log(frame["gdp"].to_numpy()))
-    links = {
-        "gov": (-0.4, 0.25, 0.21),
-        "density": (0.5, 0.01, 0.008),
-        "hum": (0.3, 0.0, 0.1),
-        "fin": (2.0, 0.22, 0.05),
-        "trans": (0.8, 0.12, 0.36),
-        "unemploy": (0.9, 0.02, 0.62),
-        "protect": (0.0, 0.4, 0.6),
-    }
-    levels = {}
-    for name, (link, trend, share) in links.items():
-        g = zscore(grid.score(rng, link * size + rng.standard_normal(len(frame)), trend, share, 0.5))
-        mean, sd, _, high = m[name]
-        if name == "hum":
-            mean, sd = 0.001, 0.001
-        if name == "protect":
-            mean = high - mean
-        spread = np.sqrt(np.log(1 + (sd / mean) ** 2))
-        value = np.exp(np.log(mean) - spread**2 / 2 + spread * g)
-        levels[name] = np.maximum(high - value, 1.0) if name == "protect" else value
-    return levels
-
-
-# ----------------------------------------------------------------------------------------------- instruments
-def _first_stage(z_city: Array, digit: Array, Cw: Array) -> tuple[Array, Array, Array]:
-    """Residualised instruments (n, k), slopes and heteroskedasticity-robust F of several candidates at once."""
-    z = residual(GRID.within(np.repeat(z_city, 14, axis=0) * GRID.trend[:, None]), Cw)
-    d = residual(GRID.within(digit), Cw)
-    zz = (z**2).sum(0)
-    slope = (z.T @ d) / zz
-    v = d[:, None] - z * slope
-    return z, slope, slope**2 * zz**2 / ((z * v) ** 2).sum(0) * FE_DF / GRID.size
-
-
-def _phones(frame: pd.DataFrame, noise: Array, dilution: Array | float) -> Array:
-    """Telephones of 1984: the city's historical size, diluted by noise (units are set by the caller)."""
-    history = zscore(np.log(frame["gdp"].to_numpy()))
-    latent = (history[:, None] + noise[:, None] * dilution) / np.sqrt(1 + np.square(dilution))
-    latent[(frame["city"] == "Shenzhen").to_numpy()] = 2.4
-    return np.exp(0.8 * latent)
-
-
-def _calibrated_phones(
-    rng: np.random.Generator, digit: Array, Cw: Array, wanted_f: float, slope: float
-) -> Array:
-    """Telephones with the dilution that gives the wanted robust F and the unit that gives the wanted slope."""
-    phones = _phones(cities(), rng.standard_normal(GRID.units), np.linspace(0, 12, 241))
-    _, slopes, F = _first_stage(phones, digit, Cw)
-    below = np.flatnonzero((F < wanted_f) & (slopes > 0))
-    k = below[0] if len(below) else int(np.abs(np.log(F / wanted_f)).argmin())
-    return np.round(phones[:, k] * slopes[k] / slope, 4)
-
-
-# ------------------------------------------------------------------------------------------------ moderators
-STANDING = {
-    "Beijing-Tianjin-Hebei": (0.150, 0.22), "Yangtze River Delta": (0.150, 1.00), "Pearl River Delta": (0.100, 0.58),
-    "Chengdu-Chongqing": (0.045, 0.30), "Middle reaches of the Yangtze": (0.060, 0.35),
-    "Shandong Peninsula": (0.130, 0.36), "Guangdong-Fujian-Zhejiang coast": (0.050, 0.30),
-    "Central Plains": (0.075, 0.12), "Guanzhong Plain": (0.060, 0.18), "Beibu Gulf": (0.015, 0.10),
-    "Harbin-Changchun": (0.022, 0.20), "Central-southern Liaoning": (0.030, 0.16), "Central Shanxi": (0.018, 0.08),
-    "Central Guizhou": (0.018, 0.10), "Central Yunnan": (0.015, 0.08), "Hohhot-Baotou-Ordos-Yulin": (0.012, 0.10),
-    "Lanzhou-Xining": (0.014, 0.07), "Ningxia along the Yellow River": (0.010, 0.05),
-    "Northern slope of Tianshan": (0.010, 0.02),
-}  # fmt: skip
-"""Size of a cluster (share of the 19) and standing of its innovation infrastructure (1 = highest).
-
-The two are spread over the leading clusters so that the four printed interactions of Table 7 can hold at once.
-"""
-PROXIES = {
-    "edu_staff": 190.0,
-    "hightech_firms": 52000,
-    "transport_staff": 130.0,
-    "it_staff": 115.0,
-    "loans": 42.0,
-}
-"""The five proxies and their level at standing 1: 10,000 persons, firms, 10,000 persons, 10,000 persons, trillion."""
-
-
-def _moderators(rng: np.random.Generator) -> pd.DataFrame:
-    """One row a cluster: density, GDP, the five proxies, and the two composed moderators."""
-    out = cities().groupby("cluster")[["stage", "structure"]].first()
-    size, standing = np.array([STANDING[k] for k in out.index]).T
-    mix = np.exp(rng.normal(0, 0.15, len(out)))
-    out["cluster_density"] = (size / mix * 7500).round(1)
-    out["cluster_gdp"] = (size * mix * 560000).round(1)
-    for name, level in PROXIES.items():
-        values = level * standing * np.exp(rng.normal(0, 0.04, len(out)))
-        out[name] = values.round() if level > 1000 else values.round(2)
-    out["size"] = 0.5 * out["cluster_density"] / out["cluster_density"].sum()
-    out["size"] += 0.5 * out["cluster_gdp"] / out["cluster_gdp"].sum()
-    z = out[list(PROXIES)].apply(lambda c: (c - c.mean()) / c.std(ddof=0)).to_numpy()
-    first = z @ np.linalg.svd(z)[2][0]
-    out["inn_infra"] = minmax(first * np.sign(first @ standing))
-    return out
-
-
-# --------------------------------------------------------------------------------------------------- outcome
-@dataclass
-class _Work:
-    """Everything that is passed from stage to stage of one simulation.
-
-    Prefix M: residual of the two-way transformed variable on the controls (for interactions: on digit as well).
-    """
-
-    process: Process
-    goals: Printed
-    digit: Array
-    levels: dict[str, Array]
-    economy: dict[str, Array]
-    moderators: pd.DataFrame
-    instruments: dict[str, Array]
-    keywords: Array = field(default_factory=lambda: np.zeros(0))
-    tech: Array = field(default_factory=lambda: np.zeros(0))
-    log: dict[str, Any] = field(default_factory=dict)
-
-    def __post_init__(self) -> None:
-        self.C = regressors(self.levels)
-        self.X = np.column_stack([self.digit, self.C])
-        self.Cw, self.Xw = GRID.within(self.C), GRID.within(self.X)
-        self.Md = residual(GRID.within(self.digit), self.Cw)
-        self.D = float(self.Md @ self.Md)
-        cluster = cities()["cluster"]
-        self.Z = {k: GRID.expand(cluster.map(self.moderators[k]).to_numpy(float)) for k in TABLE_7}
-        self.MZ = {k: residual(GRID.within(self.digit * v), self.Xw) for k, v in self.Z.items()}
-        self.MI = {
-            k: residual(GRID.within(GRID.expand(v) * GRID.trend), self.Cw)
-            for k, v in self.instruments.items()
-        }
-
-
-def _cluster_effects(w: _Work, wanted: dict[str, float]) -> pd.Series:
-    """Deviation of each cluster's effect from the mean that yields the four printed interaction slopes.
-
-    One interaction at a time, slope_k = (M Z_k d)'y / |M Z_k d|^2, is a linear map of the joint effects; the map is
-    inverted (with a small ridge).
-    """
-    B = np.column_stack(list(w.MZ.values()))
-    G = B.T @ B
-    joint = np.linalg.solve(G + 1e-3 * np.diag(np.diag(G)), np.diag(G) * np.array([wanted[k] for k in w.MZ]))
-    effect = w.moderators[list(w.MZ)].to_numpy(float) @ joint
-    share = pd.Series(GRID.by_unit(w.Md**2).sum(1)).groupby(cities()["cluster"]).sum() / w.D
-    w.log["digit_share_by_cluster"] = share.round(4).to_dict()
-    return pd.Series(effect - share.to_numpy() @ effect, w.moderators.index)
-
-
-def _scale_of_cities(rng: np.random.Generator, w: _Work) -> Array:
-    """Latent innovative scale of a city, mean one over the panel."""
-    fin = zscore(GRID.by_unit(w.C[:, 3]).mean(1))
-    size = zscore(np.log(cities()["gdp"].to_numpy()))
-    L = np.exp(0.68 * zscore(0.9 * fin + 0.3 * size) + 0.5 * rng.standard_normal(GRID.units))
-    L[_row("Shenzhen")] *= 1.3
-    return GRID.expand(L / L.mean())
-
-
-def _keywords(rng: np.random.Generator, w: _Work, sigma2: float) -> Array:
-    """Keyword count whose own coefficient has the printed error and whose regression has the printed constant."""
-    p = w.goals
-    b, se = p.estimate["5", "3", "digit"]
-    raw = residual(GRID.within(0.6 * zscore(np.log(0.02 + w.digit)) + GRID.ar1(rng, 0.3)), w.Cw)
-    net = raw * np.sqrt(sigma2 * (1 - p.r2["5", "3"]) / (1 - p.r2["3", "2"]) / se**2 / (raw @ raw))
-    first = (np.arange(GRID.size) % 14 == 0) / GRID.units
-    at_first = first @ w.C
-    gamma0 = np.linalg.solve(w.Cw.T @ w.Cw, w.Cw.T @ w.digit)
-    const_digit = first @ w.digit - at_first @ gamma0
-    # constant of y on (k, C) = constant of y on (d, C) + b_d * const(d on C) - b * const(k on C)
-    base = p.estimate["3", "2", "_cons"][0] + p.estimate["3", "2", "digit"][0] * const_digit
-    wanted = (base - p.estimate["5", "3", "_cons"][0]) / b
-    direction = np.linalg.solve(w.Cw.T @ w.Cw, at_first)
-    level = GRID.expand(np.exp(0.4 * rng.standard_normal(GRID.units))) * 0.25 + 0.06 * GRID.standard_trend
-    k = 0.35 * level / level.mean() + net
-    gamma = direction * (first @ k - wanted - at_first @ np.linalg.solve(w.Cw.T @ w.Cw, w.Cw.T @ k))
-    k = k + w.Cw @ (gamma / (at_first @ direction))
-    return np.round(100 * np.maximum(k - min(k.min(), 0), 0))
-
-
-def _floor(w: _Work) -> Array:
-    """Least index that is compatible with a city's GDP per head, which is drawn before the outcome."""
-    gdp_pc = w.economy["gdp"] / w.economy["population"]
-    x = np.column_stack([minmax(gdp_pc), minmax(to_primate(gdp_pc))])
-    return 1.25 * x @ printed().weights[[AT["gdp_pc"], AT["gdp_pc_ratio"]]]
-
-
-def _outcome(rng: np.random.Generator, w: _Work, matched: bool) -> Array:
-    """Structural outcome and, in matched mode, its projection on Tables 3, 4, 5 and 7."""
-    p, q = w.goals, w.process
-    b1, b2 = p.slopes("1"), p.slopes("2")
-    slopes = {k: p.estimate["7", c, f"digit:{k}"][0] for k, c in TABLE_7.items()}
-    effect = q.beta + _cluster_effects(w, slopes) * (q.beta / b2[0])
-    w.log["beta_by_cluster"] = effect.round(4).to_dict()
-    L = _scale_of_cities(rng, w)
-    fixed = GRID.expand(cities()["cluster"].map(effect).to_numpy(float)) * w.tech + w.Cw @ np.array(
-        q.controls
-    )
-    parts = np.array(
-        [
-            q.between * L,
-            q.trend * GRID.standard_trend * L**0.1,
-            q.noise * L**0.3 * GRID.ar1(rng, q.noise_persistence),
-        ]
-    )
-    sigma2 = p.estimate["3", "2", "digit"][1] ** 2 * w.D
-    w.keywords = _keywords(rng, w, sigma2)
-    mean, sd, low, high = p.moments["inn"]
-    lower, upper = np.maximum(low, _floor(w)), np.full(GRID.size, high)
-    if not matched:
-        y = fixed + parts.sum(0)
-        return np.minimum(soft_floor(y + mean - y.mean(), lower, 0.1 * mean), 0.95)
-
-    t = Targets()
-    Xc = w.X - w.X.mean(0)
-    for i, term in enumerate(("digit", *CONTROL_TERMS)):
-        t.add(f"T3(1) {term}", Xc[:, i], Xc[:, i] @ (Xc @ b1))
-        t.add(f"T3(2) {term}", w.Xw[:, i], w.Xw[:, i] @ (w.Xw @ b2))
-    first = (np.arange(GRID.size) % 14 == 0) / GRID.units  # the constant is ybar_2008 - xbar_2008'b
-    t.add("T3(2) constant", first, p.estimate["3", "2", "_cons"][0] + first @ w.X @ b2)
-    for (k, z), column in zip(w.MI.items(), ("2", "4"), strict=True):
-        t.add(f"T4 {k}", z, p.estimate["4", column, "digit"][0] * (z @ w.digit))
-    for k, z in w.MZ.items():
-        t.add(f"T7 digit x {k}", z, slopes[k] * (z @ z))
-    large = (cities().groupby("cluster")["code"].transform("size") > 3).to_numpy()
-    keep, some = np.repeat(large, 14), Grid(int(large.sum()), 14)
-    row = np.zeros(GRID.size)
-    Xs = some.within(w.X[keep])
-    row[keep] = constant_row(w.X[keep], np.linalg.solve(Xs.T @ Xs, Xs.T))
-    t.add("T5(4) constant", row, p.estimate["5", "4", "_cons"][0])
-    Mk = residual(GRID.within(w.keywords / 100), w.Cw)
-    t.add("T5(3) keywords", Mk, p.estimate["5", "3", "digit"][0] * (Mk @ Mk))
-    Xv = np.column_stack([winsorise(c) for c in w.X.T])
-    XvW = GRID.within(Xv)
-    to_slopes = np.linalg.solve(XvW.T @ XvW, XvW.T)
-    winsor_rows = np.vstack([to_slopes[0], constant_row(Xv, to_slopes)])
-    winsor_values = np.array([p.estimate["5", "5", k][0] for k in ("digit", "_cons")])
-
-    def winsorised(y: Array) -> tuple[Array, Array]:
-        lo, hi = np.percentile(y, [1, 99])
-        cut = (y <= lo) | (y >= hi)
-        return np.where(cut, 0, winsor_rows), winsor_values - winsor_rows[:, cut] @ np.clip(y[cut], lo, hi)
-
-    draft = fixed + parts.sum(0)
-    lower[w.digit.argmax()] = high
-    lower[draft.argmin()] = low
-    upper[draft.argmin()] = low
-    ssr = sigma2 * FE_DF
-    squares = Squares((GRID.size - 1) * sd**2, ssr / (1 - p.r2["3", "2"]), ssr)
-    result = match(
-        GRID,
-        fixed,
-        parts,
-        L**-0.5,
-        t,
-        (lower, upper),
-        mean,
-        squares,
-        w.Xw,
-        gain=(2.0, 0.8, 0.5),
-        extra=winsorised,
-    )
-    w.log["structural"] = _within_story(w, fixed + parts.sum(0))
-    w.log["moved"] = _moved(w, result.structural, result.values)
-    return result.values
-
-
-def _within_story(w: _Work, y: Array) -> dict[str, float]:
-    """What the within estimator and 2SLS give for an outcome before any projection."""
-    out = {"within": float(w.Md @ y / w.D)}
-    return out | {f"2sls_{k}": float(z @ y / (z @ w.digit)) for k, z in w.MI.items()}
-
-
-def _moved(w: _Work, before: Array, after: Array) -> dict[str, float]:
-    """How far the projection moved the outcome."""
-    e = [residual(GRID.within(k), w.Xw) for k in (before, after)]
-    return {
-        "median_relative_change": float(np.median(np.abs(after - before) / after)),
-        "correlation_of_residuals": float(np.corrcoef(*e)[0, 1]),
-    }
-
-
-def _channels(rng: np.random.Generator, w: _Work, matched: bool) -> dict[str, Array]:
-    """Three channels and the external index: structural draw plus, in matched mode, slope, constant, error and R2."""
-    p = w.goals
-    size = zscore(np.log(cities()["gdp"].to_numpy()))
-    constant = constant_row(w.X, np.linalg.solve(w.Xw.T @ w.Xw, w.Xw.T))
-    skew = {"cap": 1.5, "ris": 0.6, "ent": 1.2}
-    out = {}
-    for name in (*TABLE_6, "inn_1"):
-        key = ("6", TABLE_6[name]) if name in TABLE_6 else ("5", "1")
-        (b, se), r2 = p.estimate[(*key, "digit")], p.r2[key]
-        if name == "inn_1":
-            mean, low, high, L = 2.6, -9.0, 12.0, np.ones(GRID.size)
-            parts = np.array([GRID.expand(size), 0.48 * GRID.standard_trend, 0.35 * GRID.ar1(rng, 0.6)])
-            residual_ss = se**2 * w.D * FE_DF
-            total = 2.2 * residual_ss / (1 - r2)
-        else:
-            mean, sd, low, high = p.moments[name]
-            L = GRID.expand(np.exp(skew[name] * 0.8 * zscore(0.5 * size + rng.standard_normal(GRID.units))))
-            L = L / L.mean()
-            swing = np.exp(0.7 * GRID.ar1(rng, 0.4))
-            swing = (swing - GRID.unit_mean(swing)) * L**0.3
-            parts = np.array([0.7 * mean * L, 0.24 * mean * GRID.standard_trend * L**0.3, 0.4 * mean * swing])
-            total = (GRID.size - 1) * sd**2
-            residual_ss = min(se**2 * w.D * FE_DF, 0.88 * (1 - r2) * total)
-        fixed = b * (w.process.beta / p.slopes("2")[0]) * w.tech
-        draft = fixed + parts.sum(0)
-        if not matched:
-            out[name] = np.minimum(soft_floor(draft + mean - draft.mean(), low, 0.1 * mean), high)
-            continue
-        t = Targets()
-        t.add(f"{name} digit", w.Md, b * w.D)
-        t.add(f"{name} constant", constant, p.estimate[(*key, "_cons")][0])
-        lower, upper = np.full(GRID.size, low), np.full(GRID.size, high)
-        if name != "inn_1":
-            upper[draft.argmin()], lower[draft.argmax()] = low, high
-        squares = Squares(total, residual_ss / (1 - r2), residual_ss)
-        result = match(
-            GRID,
-            fixed,
-            parts,
-            np.ones(GRID.size),
-            t,
-            (lower, upper),
-            mean,
-            squares,
-            w.Xw,
-            gain=(0.6, 0.5, 0.5),
-        )
-        out[name] = result.values
-    return out
-
-
-# ---------------------------------------------------------------------------------------------------- the panel
 @dataclass(frozen=True)
 class Simulated:
     """A simulated panel and the truth behind it.
@@ -557,101 +75,14 @@ class Simulated:
     truth: dict[str, Any]
 
 
-INTEGERS = [
-    "gdp",
-    "output_1",
-    "output_2",
-    "output_3",
-    "fiscal_exp",
-    "edu_exp",
-    "sci_exp",
-    "rd_exp",
-    "st_trade",
-    "library_books",
-    "internet_users",
-    "new_firms",
-    "sci_staff",
-    "fdi_firms",
-    "fdi_usd",
-    "colleges",
-    "teachers",
-    "students",
-    "papers",
-    "pat_apply",
-    "tech_market",
-    "trademarks",
-    "pat_grant",
-    "telecom",
-    "keywords",
-]
-COLUMNS = [
-    "code",
-    "city",
-    "city_zh",
-    "cluster",
-    "cluster_zh",
-    "year",
-    "primate",
-    "population",
-    "area",
-    "gdp",
-    "gdp_growth",
-    "output_1",
-    "output_2",
-    "output_3",
-    "fiscal_exp",
-    "edu_exp",
-    "sci_exp",
-    "rd_exp",
-    "st_trade",
-    "library_books",
-    "internet_users",
-    "new_firms",
-    "sci_staff",
-    "fdi_firms",
-    "fdi_usd",
-    "colleges",
-    "teachers",
-    "students",
-    "papers",
-    "pat_apply",
-    "tech_market",
-    "trademarks",
-    "pat_grant",
-    "green",
-    "tertiary",
-    "telecom",
-    "urban",
-    "hc",
-    "digit",
-    "keywords",
-    "gov",
-    "density",
-    "hum",
-    "fin",
-    "trans",
-    "protect",
-    "unemploy",
-    "cap",
-    "ris",
-    "ent",
-    "inn_1",
-    "port_distance",
-    "phones_1984",
-    "stage",
-    "structure",
-    "cluster_density",
-    "cluster_gdp",
-    "edu_staff",
-    "hightech_firms",
-    "transport_staff",
-    "it_staff",
-    "loans",
-]
+@cache
+def _dictionary() -> pd.DataFrame:
+    """Columns of the panel in order, with their types, from ``data/teaching/city-innovation.columns.csv``."""
+    return pd.read_csv(data_file("teaching", f"{SLUG}.columns.csv")).set_index("column")
 
 
 def _assemble(
-    rng: np.random.Generator, w: _Work, raw: dict[str, Array], channels: dict[str, Array]
+    rng: np.random.Generator, w: Work, raw: dict[str, Array], channels: dict[str, Array]
 ) -> pd.DataFrame:
     """All raw columns; totals are rounded so that the ratios computed from them are the simulated ones."""
     frame = cities()
@@ -680,9 +111,10 @@ def _assemble(
     new["cap"], new["ris"], new["ent"] = (np.round(channels[k], 6) for k in TABLE_6)
     new["inn_1"] = np.round(channels["inn_1"], 4)
     panel = pd.concat([panel, pd.DataFrame(new, index=panel.index)], axis=1)
-    for k in INTEGERS:
+    types = _dictionary()["dtype"]
+    for k in types.index[types == "int"]:
         panel[k] = panel[k].astype("int64")
-    return panel[COLUMNS]
+    return panel[list(types.index)]
 
 
 # ------------------------------------------------------------------------------------------------- entry points
@@ -721,27 +153,27 @@ def _simulate(seed: int, matched: bool, jitter: float, attempt: int) -> Simulate
     process = replace(Process(), beta=round(Process.beta * factor, 4))
     port = np.round(cities()["port_km"].to_numpy() / PORT_UNIT_KM, 4)
     if matched:
-        digit = _anchored_digit(rng["treatment"])
-        levels = _controls(rng["controls"], digit)
+        digit = anchored_digit(rng["treatment"])
+        levels = matched_controls(rng["controls"], digit)
         Cw = GRID.within(regressors(levels))
         first, first_se = wanted.estimate["4", "3", "IV_2"]
-        phones = _calibrated_phones(rng["instruments"], digit, Cw, wanted_f=17.4, slope=first)
+        phones = calibrated_phones(rng["instruments"], digit, Cw, wanted_f=17.4, slope=first)
     else:
-        tech, digit = _forward_digit(rng["treatment"], cities(), process, giants=1.0)
+        tech, digit = forward_digit(rng["treatment"], cities(), process, giants=1.0)
         digit = np.round(digit, 4)
-        levels = {
-            k: np.round(v, DECIMALS[k]) for k, v in _forward_controls(rng["controls"], cities()).items()
-        }
+        levels = {k: np.round(v, DECIMALS[k]) for k, v in forward_controls(rng["controls"], cities()).items()}
         levels = {k: np.maximum(v, 10.0 ** -DECIMALS[k]) for k, v in levels.items()}
         phones = np.round(
-            PHONES_UNIT * _phones(cities(), rng["instruments"].standard_normal(GRID.units), DILUTION)[:, 0], 4
+            PHONES_UNIT
+            * draw_phones(cities(), rng["instruments"].standard_normal(GRID.units), DILUTION)[:, 0],
+            4,
         )
     economy = draw_economy(rng["moderators"], levels["density"])
-    moderators = _moderators(rng["moderators"])
-    w = _Work(process, wanted, digit, levels, economy, moderators, {"IV_1": port, "IV_2": phones})
-    w.tech = _technology_given(rng["treatment"], digit, w.Md, w.MI, process.filing_share) if matched else tech
-    y = _outcome(rng["outcome"], w, matched)
-    channels = _channels(rng["channels"], w, matched)
+    moderators = draw_moderators(rng["moderators"])
+    w = Work(process, wanted, digit, levels, economy, moderators, {"IV_1": port, "IV_2": phones})
+    w.tech = technology_given(rng["treatment"], digit, w.Md, w.MI, process.filing_share) if matched else tech
+    y = draw_outcome(rng["outcome"], w, matched)
+    channels = draw_channels(rng["channels"], w, matched)
     for attempt_here in range(TRIES if matched and not jitter else 1):
         raw, w.log["indicators"] = draw_indicators(
             rng["indicators"], y, digit, levels["gov"], economy["population"], economy["gdp"]
@@ -785,7 +217,7 @@ def _missed(table: pd.DataFrame, wanted: Printed, jitter: float) -> list[str]:
 
 
 def _truth(
-    seed: int, matched: bool, jitter: float, attempt: int, w: _Work, table: pd.DataFrame
+    seed: int, matched: bool, jitter: float, attempt: int, w: Work, table: pd.DataFrame
 ) -> dict[str, Any]:
     """The truth file of a panel."""
     q, log = w.process, w.log
@@ -966,9 +398,9 @@ def draw(
     if cities_n != len(frame):
         frame = frame.iloc[rng["goals"].choice(len(frame), cities_n)].reset_index(drop=True)
     grid = Grid(cities_n, 14)
-    tech, digit = _forward_digit(rng["treatment"], frame, q, giants)
-    levels = _forward_controls(rng["controls"], frame)
-    phones = PHONES_UNIT * _phones(frame, rng["instruments"].standard_normal(cities_n), dilution)[:, 0]
+    tech, digit = forward_digit(rng["treatment"], frame, q, giants)
+    levels = forward_controls(rng["controls"], frame)
+    phones = PHONES_UNIT * draw_phones(frame, rng["instruments"].standard_normal(cities_n), dilution)[:, 0]
     L = np.exp(
         0.68 * zscore(np.log(frame["gdp"].to_numpy())) + 0.5 * rng["outcome"].standard_normal(cities_n)
     )
