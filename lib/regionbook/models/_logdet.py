@@ -1,0 +1,190 @@
+"""A spatial weights matrix read by its labels, and ln|I − ρW| with its derivatives."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, Literal
+
+import numpy as np
+import pandas as pd
+from numpy.polynomial import Polynomial
+from numpy.polynomial.chebyshev import Chebyshev
+from scipy import sparse
+from scipy.sparse import csgraph
+from scipy.sparse.linalg import eigsh, splu
+
+from ..index._checks import show
+
+Method = Literal["auto", "exact", "chebyshev", "trace"]
+Function = Callable[[Any], Any]
+
+EXACT_UP_TO = 1500
+PROBES, ORDER = 50, 100
+
+
+def read_weights(w: object) -> tuple[sparse.csr_array, pd.Index]:
+    """The matrix and the labels of its rows; refused without labels, with a diagonal, or without a link."""
+    if isinstance(w, pd.DataFrame):
+        if not w.index.is_unique or not w.columns.is_unique or set(w.index) != set(w.columns):
+            raise ValueError("w: a DataFrame needs the same labels, each once, as its rows and its columns")
+        labels, matrix = w.index, sparse.csr_array(w[w.index].to_numpy(dtype=float))
+    elif hasattr(w, "unique_ids") and hasattr(w, "sparse"):  # libpysal.graph.Graph
+        labels, matrix = pd.Index(w.unique_ids), sparse.csr_array(w.sparse, dtype=float)
+    elif hasattr(w, "id_order") and hasattr(w, "sparse"):  # libpysal.weights.W
+        labels, matrix = pd.Index(w.id_order), sparse.csr_array(w.sparse, dtype=float)
+    else:
+        raise TypeError(
+            f"w must carry the units' labels: a libpysal Graph or W, or a square DataFrame; got {type(w).__name__}"
+        )
+    matrix.eliminate_zeros()
+    if not np.isfinite(matrix.data).all() or (matrix.data < 0).any():
+        raise ValueError("w has negative, missing or infinite weights; weights are 0 or more")
+    if matrix.diagonal().any():
+        at = labels[int(np.flatnonzero(matrix.diagonal())[0])]
+        raise ValueError(f"w: {show(at)} is its own neighbour; the diagonal must be zero")
+    if matrix.nnz == 0:
+        raise ValueError(f"w has no link among its {len(labels)} units")
+    return matrix, labels
+
+
+class LogDet:
+    """f(ρ) = ln|I − ρW| with f' = −tr G and f'' = −tr G², G = W(I − ρW)⁻¹.
+
+    "exact": eigenvalues. "chebyshev": a Chebyshev series in ρ through sparse LU factorisations, local to the
+    estimate. "trace": −Σ ρ^k tr(W^k)/k, the traces by random vectors (Barry and Pace 1999), |ρ| < 1/radius.
+    `low`, `high` bound the admissible interval of ρ; `sharp` says whether they are 1/ω_min and 1/ω_max themselves
+    or the narrower bound ±1/(largest row or column sum).
+    """
+
+    def __init__(self, w: sparse.csr_array, method: Method = "auto") -> None:
+        if method not in ("auto", "exact", "chebyshev", "trace"):
+            raise ValueError(f"logdet={method!r} is not one of 'auto', 'exact', 'chebyshev', 'trace'")
+        self.w, self.n = w.tocsc(), w.shape[0]
+        rows, columns = np.asarray(w.sum(axis=1)).ravel(), np.asarray(w.sum(axis=0)).ravel()
+        self.row_standardised = bool(np.allclose(rows, 1, atol=1e-10, rtol=0))
+        if method == "auto":  # LU of a dense matrix costs more than its eigenvalues
+            method = "exact" if self.n <= EXACT_UP_TO or w.nnz > 0.05 * self.n**2 else "chebyshev"
+        self.method = method
+        symmetric = None if method == "trace" else self._symmetric()
+        bound = 1 / min(rows.max(), columns.max())
+        self.low, self.high, self.sharp = -bound, bound, False
+        if method == "exact":
+            if symmetric is not None:
+                values = np.linalg.eigvalsh(symmetric.toarray())
+            else:
+                values = np.linalg.eigvals(w.toarray())
+            self.values = values
+            real = values.real[np.abs(values.imag) < 1e-9]
+            self.low = 1 / real.min() if real.min() < -1e-9 else -1 / np.abs(values).max()
+            self.high = 1 / real.max()
+            self.sharp = True
+        elif symmetric is not None:
+            ends = eigsh(symmetric, 2, which="BE", return_eigenvectors=False, tol=1e-8)
+            self.low, self.high, self.sharp = 1 / ends.min(), 1 / ends.max(), True
+        elif method == "trace":
+            self._traces()
+
+    def _symmetric(self) -> sparse.csr_array | None:
+        """D W D⁻¹ if a diagonal D makes it symmetric (row-standardised symmetric weights), else None."""
+        w = sparse.csr_matrix(self.w)  # a matrix, as sparse arrays have no fancy indexing to dense values
+        transposed = w.T.tocsr()
+        if (w.astype(bool) != transposed.astype(bool)).nnz:
+            return None
+        root = np.ones(self.n)
+        count, part = csgraph.connected_components(w, directed=False)
+        for c in range(count):
+            order, parent = csgraph.breadth_first_order(w, np.flatnonzero(part == c)[0], directed=False)
+            rest = order[1:]
+            if len(rest):
+                there = np.asarray(w[parent[rest], rest]).ravel()
+                back = np.asarray(transposed[parent[rest], rest]).ravel()
+                for j, i, q in zip(rest, parent[rest], np.sqrt(there / back), strict=True):
+                    root[j] = root[i] * q
+        out = sparse.csr_array(sparse.diags_array(root) @ w @ sparse.diags_array(1 / root))
+        return (out + out.T) / 2 if abs(out - out.T).max() < 1e-10 * abs(out).max() else None
+
+    def _traces(self) -> None:
+        rng = np.random.default_rng(0)  # fixed: the likelihood of several models must be the same function
+        v = rng.choice([-1.0, 1.0], size=(self.n, PROBES))
+        u, moments = v, np.zeros((ORDER + 1, PROBES))
+        for k in range(1, ORDER + 1):
+            u = self.w @ u * self.high
+            moments[k] = (v * u).sum(axis=0)
+        square = self.w @ self.w
+        moments[1] = 0.0
+        for k, (a, b) in {2: (self.w, self.w), 3: (square, self.w), 4: (square, square)}.items():
+            moments[k] = a.multiply(b.T).sum() * self.high**k  # tr AB, exact
+        self.moments = -moments[1:] / np.arange(1, ORDER + 1)[:, None]
+
+    def lu(self, r: float) -> Any:
+        """Sparse LU factorisation of I − ρW."""
+        # "chebyshev": similar to a positive definite or diagonally dominant matrix, needs no pivoting
+        plain = (
+            {"diag_pivot_thresh": 0.0, "options": {"SymmetricMode": True}}
+            if self.method == "chebyshev"
+            else {}
+        )
+        a = (sparse.eye_array(self.n) - r * self.w).tocsc()
+        return splu(a, permc_spec="MMD_AT_PLUS_A", **plain)
+
+    def _by_lu(self, r: float) -> float:
+        return float(np.log(np.abs(self.lu(r).U.diagonal())).sum())
+
+    def _by_values(self, r: Any, order: int) -> Any:
+        at = np.atleast_1d(np.asarray(r, dtype=float))
+        out = []
+        for part in np.array_split(at, 1 + at.size * self.n // 2**20):
+            inner = 1 - part[:, None] * self.values
+            if order == 0:
+                out.append(np.log(np.abs(inner)).sum(axis=1))
+            else:
+                out.append(-((self.values / inner) ** order).real.sum(axis=1))
+        return np.concatenate(out) if np.ndim(r) else float(out[0][0])
+
+    def near(self, low: float, high: float, nodes: int = 16) -> tuple[Function, Function, Function]:
+        """f, f' and f'' on [low, high]; only "chebyshev" depends on the interval."""
+        if self.method == "exact":
+            return tuple(lambda r, k=k: self._by_values(r, k) for k in range(3))  # type: ignore[return-value]
+        if self.method == "trace":
+            series: Any = Polynomial([0.0, *self.moments.mean(axis=1)], domain=[self.low, self.high])
+        else:
+            series = Chebyshev.interpolate(np.vectorize(self._by_lu), nodes - 1, domain=[low, high])
+        return series, series.deriv(1), series.deriv(2)
+
+    def everywhere(self) -> Function:
+        """f on the whole interval, good enough to find where to look closer."""
+        width = self.high - self.low
+        return self.near(self.low + 0.002 * width, self.high - 0.002 * width, 32)[0]
+
+    def error(self, f: Function, r: float, low: float, high: float) -> float:
+        """How far f may be from ln|I − ρW| around ρ: 0; measured by LU; or a standard error and the series' rest."""
+        if self.method == "exact":
+            return 0.0
+        if self.method == "chebyshev":
+            points = np.array([low + 0.137 * (high - low), r, high - 0.291 * (high - low)])
+            return float(max(abs(f(p) - self._by_lu(p)) for p in points))
+        x = abs(r / self.high)
+        draws = (r / self.high) ** np.arange(1, ORDER + 1) @ self.moments
+        rest = self.n * x ** (ORDER + 1) / ((ORDER + 1) * (1 - x))
+        return float(draws.std(ddof=1) / np.sqrt(PROBES) + rest)
+
+    def row_total(self, r: float) -> tuple[float, float]:
+        """h = 1'G1/n and h'(ρ)."""
+        if self.row_standardised:
+            return 1 / (1 - r), 1 / (1 - r) ** 2
+        lu = self.lu(r)
+        g = lu.solve(self.w @ np.ones(self.n))
+        return float(g.mean()), float(lu.solve(self.w @ g).mean())
+
+    def row_totals(self, r: np.ndarray, low: float, high: float) -> np.ndarray:
+        """h at many ρ in [low, high]."""
+        if self.row_standardised:
+            return 1 / (1 - r)
+        series = Chebyshev.interpolate(np.vectorize(lambda v: self.row_total(v)[0]), 23, domain=[low, high])
+        return np.asarray(series(r))
+
+    def frobenius(self, r: float, centred: bool) -> float:
+        """‖G‖², or ‖JG‖² with J the centring matrix; dense."""
+        w = self.w.toarray()
+        g = np.linalg.solve(np.eye(self.n) - r * w, w)
+        return float((g * g).sum() - (self.n * (g.mean(axis=0) ** 2).sum() if centred else 0.0))

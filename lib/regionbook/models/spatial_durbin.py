@@ -1,0 +1,732 @@
+"""Spatial models of a balanced panel by maximum likelihood, with direct, indirect and total effects."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Literal, cast
+
+import numpy as np
+import pandas as pd
+from scipy import sparse, special
+from scipy.optimize import brentq, minimize_scalar
+
+from ..index._checks import show
+from ._formula import read_formula
+from ._logdet import EXACT_UP_TO, LogDet, Method, read_weights
+from ._within import orthonormal
+
+Model = Literal["ols", "slx", "sar", "sem", "sdm", "sdem"]
+Effects = Literal["none", "unit", "time", "twoways", "random"]
+Correction = Literal["lee-yu", "direct"]
+Information = Literal["expected", "observed"]
+
+LAGGED = ("slx", "sdm", "sdem")
+PARAMETER = {"sar": "rho", "sdm": "rho", "sem": "lambda", "sdem": "lambda"}
+
+
+@dataclass(frozen=True)
+class Stack:
+    """A balanced panel sorted by period, then unit in the order of w; `rows` puts results back."""
+
+    y: np.ndarray
+    x: np.ndarray
+    names: list[str]
+    durbin: list[str]
+    w: sparse.csr_array
+    units: pd.Index
+    periods: int
+    rows: np.ndarray
+    index: pd.MultiIndex
+
+    def lag(self, a: np.ndarray) -> np.ndarray:
+        """W times each period's block of `a` (NT × k)."""
+        n, t = len(self.units), self.periods
+        wide = a.reshape(t, n, -1).transpose(1, 0, 2).reshape(n, -1)
+        return (self.w @ wide).reshape(n, t, -1).transpose(1, 0, 2).reshape(n * t, -1)
+
+    def sweep(self, a: np.ndarray, effects: str, phi: float = 0.0) -> np.ndarray:
+        """`a` less its means by unit, by period or both; "random" takes out the share 1 − φ of unit means."""
+        a = a.reshape(self.periods, len(self.units), -1)
+        if effects in ("unit", "twoways", "random"):
+            a = a - (1 - phi) * a.mean(axis=0)
+        if effects in ("time", "twoways"):
+            a = a - a.mean(axis=1, keepdims=True)
+        return a.reshape(-1, a.shape[-1])
+
+
+def stack(panel: pd.DataFrame, formula: str, w: object, durbin: Sequence[str] | None) -> Stack:
+    """Read panel and weights, compare their labels, and sort."""
+    if not isinstance(panel, pd.DataFrame):
+        raise TypeError(f"panel must be a pandas DataFrame, got {type(panel).__name__}")
+    if panel.index.nlevels != 2:
+        raise ValueError(
+            f"panel must be indexed by unit and period (2 levels), got {panel.index.nlevels}; "
+            "use panel.set_index([unit, period])"
+        )
+    if "|" in formula:
+        raise ValueError(f"formula {formula!r}: effects are chosen with effects=…, not behind a bar")
+    matrix, labels = read_weights(w)
+    units, times = panel.index.get_level_values(0), panel.index.get_level_values(1)
+    present = units.unique()
+    unknown, unused = present.difference(labels, sort=False), labels.difference(present, sort=False)
+    if len(unknown) or len(unused):
+        sides = [
+            f"{len(side)} {text} ({', '.join(map(show, side[:3]))}{', …' if len(side) > 3 else ''})"
+            for side, text in (
+                (unknown, "of the panel are missing in w"),
+                (unused, "of w are missing in panel"),
+            )
+            if len(side)
+        ]
+        raise ValueError(
+            f"units of panel's first index level and of w differ: {'; '.join(sides)}. "
+            "Both need the same labels of the same type; build w for the panel's units only."
+        )
+    if times.isna().any():
+        raise ValueError("panel's index has a missing period")
+    calendar = times.unique().sort_values()
+    n, t = len(labels), len(calendar)
+    place = calendar.get_indexer(times) * n + labels.get_indexer(units)
+    count = np.bincount(place, minlength=n * t)
+    if (count != 1).any():
+        bad = int(np.flatnonzero(count != 1)[0])
+        raise ValueError(
+            f"panel must be balanced: ({show(labels[bad % n])}, {show(calendar[bad // n])}) occurs {count[bad]} "
+            f"times, {int((count != 1).sum())} such cells among {n} units × {t} periods; "
+            "keep units with all periods (and build w for them), or fill the gaps deliberately"
+        )
+    design = read_formula(panel, formula)
+    if durbin is None:
+        chosen = design.names
+    elif isinstance(durbin, str):
+        raise TypeError(f"durbin must be a list of regressors, got the string; write [{durbin!r}]")
+    else:
+        chosen = [design.names[design.position(name)] for name in durbin]
+        if not chosen or len(set(chosen)) < len(chosen):
+            raise ValueError(f"durbin={list(durbin)!r} must name each regressor to be lagged once")
+    order = np.argsort(place)
+    return Stack(
+        design.y[order],
+        design.x[order],
+        design.names,
+        list(chosen),
+        matrix,
+        labels,
+        t,
+        place,
+        cast(pd.MultiIndex, panel.index),
+    )
+
+
+def admissible_interval(w: object) -> tuple[float, float]:
+    r"""The values of ρ around zero for which I − ρW is invertible: (1/ω_min, 1/ω_max).
+
+    ω are the real eigenvalues of W; row-standardised weights have ω_max = 1 and ω_min between −1 and 0. For more
+    than 1,500 units with weights that no scaling makes symmetric: the narrower bound ±1/(largest row sum).
+
+    Parameters
+    ----------
+    w : libpysal Graph or W, or square DataFrame
+
+    Raises
+    ------
+    TypeError, ValueError
+        Weights without labels, with a diagonal, negative values or no link.
+
+    References
+    ----------
+    LeSage and Pace (2009), Introduction to Spatial Econometrics, section 4.3.2.
+
+    Examples
+    --------
+    >>> ring = pd.DataFrame(np.roll(np.eye(5), 1, axis=1) + np.roll(np.eye(5), -1, axis=1))
+    >>> [round(float(end), 3) for end in admissible_interval(ring)], [
+    ...     round(float(end), 3) for end in admissible_interval(ring / 2)]
+    ([-0.618, 0.5], [-1.236, 1.0])
+    """
+    ld = LogDet(read_weights(w)[0])
+    return float(ld.low), float(ld.high)
+
+
+@dataclass(frozen=True)
+class SpatialPanel:
+    """What :func:`spatial_durbin` returns.
+
+    Attributes
+    ----------
+    params, std_errors, tstats, pvalues : Series
+        Regressors by name, ``W_x`` for the lag of x, ``rho`` (lag) or ``lambda`` (error), ``_cons``. Normal p values.
+    cov : DataFrame
+        Inverse information of `params` (σ² is accounted for).
+    rho : float
+        The spatial parameter, ρ or λ; NaN in "ols" and "slx".
+    interval : (low, high)
+        Its admissible interval; `interval_sharp` is False where it is a safe bound.
+    sigma2, sigma2_se : float
+        SSR/n of the likelihood, n = N·T or what Lee and Yu's transformation leaves (`n_likelihood`).
+    loglik, aic, bic : float
+        With all constants; the count of parameters leaves the absorbed effects out.
+    nobs, units, periods : int
+    rsquared : float
+        ``r2["residual"]``.
+    r2 : Series
+        ``residual``: 1 − SSR/SST of y net of the effects. ``within``, ``between``, ``overall``: squared correlation
+        of y with what the regressors alone predict, (I − ρW)⁻¹(Xβ + WXθ), in `xtreg`'s three forms, which spatial
+        commands print; they may be near zero where the first is high.
+    resids : Series
+        On the panel's index.
+    model, effects, correction, information, logdet : str
+        What was done.
+    logdet_error : float
+        How far the log-determinant may be off near the estimate; 0 for eigenvalues.
+    row_standardised : bool
+    islands : list
+        Units without neighbours.
+    phi : float
+        Random effects: 1 − φ is the share of the unit means taken out.
+    """
+
+    model: str
+    effects: str
+    correction: str
+    information: str
+    logdet: str
+    logdet_error: float
+    params: pd.Series
+    cov: pd.DataFrame
+    sigma2: float
+    sigma2_se: float
+    loglik: float
+    n_likelihood: int
+    nobs: int
+    units: int
+    periods: int
+    interval: tuple[float, float]
+    interval_sharp: bool
+    row_standardised: bool
+    islands: list
+    r2: pd.Series
+    resids: pd.Series = field(repr=False)
+    phi: float = np.nan
+    _regressors: list[str] = field(default_factory=list, repr=False)
+    _outcome: str = field(default="", repr=False)
+    _logdet: LogDet | None = field(default=None, repr=False)
+
+    @property
+    def std_errors(self) -> pd.Series:
+        return pd.Series(np.sqrt(np.diag(self.cov)), self.params.index, name="std_error")
+
+    @property
+    def tstats(self) -> pd.Series:
+        return (self.params / self.std_errors).rename("tstat")
+
+    @property
+    def pvalues(self) -> pd.Series:
+        return pd.Series(2 * special.ndtr(-self.tstats.abs()), self.params.index, name="pvalue")
+
+    @property
+    def rho(self) -> float:
+        name = PARAMETER.get(self.model)
+        return float(self.params[name]) if name else np.nan
+
+    @property
+    def rsquared(self) -> float:
+        return float(self.r2["residual"])
+
+    @property
+    def _count(self) -> int:
+        return len(self.params) + 1 + (self.effects == "random")
+
+    @property
+    def aic(self) -> float:
+        return -2 * self.loglik + 2 * self._count
+
+    @property
+    def bic(self) -> float:
+        return float(-2 * self.loglik + np.log(self.n_likelihood) * self._count)
+
+    @property
+    def __maketables_coef_table__(self) -> pd.DataFrame:
+        columns = {"b": self.params, "se": self.std_errors, "t": self.tstats, "p": self.pvalues}
+        return pd.DataFrame(columns).rename_axis("Coefficient")
+
+    @property
+    def __maketables_depvar__(self) -> str:
+        return self._outcome
+
+    @property
+    def __maketables_fixef_string__(self) -> str | None:
+        unit, time = (
+            str(name or kind) for name, kind in zip(self.resids.index.names, ("entity", "time"), strict=True)
+        )
+        return {"unit": unit, "time": time, "twoways": f"{unit}+{time}"}.get(self.effects)
+
+    def impacts(self, draws: int = 0, seed: int | None = None, level: float = 0.95) -> pd.DataFrame:
+        r"""Direct, indirect and total effects of each regressor (LeSage and Pace 2009).
+
+        :math:`S_k = (I - \rho W)^{-1}(I\beta_k + W\theta_k)` holds ∂y_i/∂x_jk. Direct is the mean of its diagonal,
+        total the mean of its row sums, indirect the difference.
+
+        Parameters
+        ----------
+        draws : int
+            0: standard errors by the delta method. Else: that many normal draws of the parameters give standard
+            errors and the quantiles `lower` and `upper`; draws outside the admissible interval are left out.
+            Near ρ = 1 prefer the quantiles: the total effect then has no finite variance.
+        seed : int
+            Needed for draws.
+        level : float
+
+        Returns
+        -------
+        DataFrame
+            Rows (variable, effect); columns estimate, se, z, p, lower, upper.
+        """
+        if self.model in ("ols", "sem"):
+            raise ValueError(f"model {self.model!r} has no spillover: its effects are the coefficients")
+        if not 0 < level < 1:
+            raise ValueError(f"level={level!r} must lie between 0 and 1, for example 0.95")
+        if draws < 0 or draws == 1:
+            raise ValueError(f"draws={draws!r} must be 0 (delta method) or at least 2")
+        if draws and seed is None:
+            raise ValueError(f"draws={draws} are random: give a seed")
+        ld = cast(LogDet, self._logdet)
+        n, names, v = ld.n, list(self.params.index), self.cov.to_numpy()
+        spatial = PARAMETER.get(self.model) == "rho"
+        at = names.index("rho") if spatial else -1
+        r = self.rho if spatial else 0.0
+        q: dict[str, tuple[float, float]] = {"direct": (0.0, 0.0)}  # G's mean diagonal; its slope in ρ
+        if spatial:
+            half = max(0.02, 5.5 * float(np.sqrt(v[at, at])) * bool(draws))
+            margin = 1e-4 * (ld.high - ld.low)
+            low, high = max(ld.low + margin, r - half), min(ld.high - margin, r + half)
+            _, d1, d2 = ld.near(low, high, 24)
+            q = {"direct": (-d1(r) / n, -d2(r) / n), "total": ld.row_total(r)}
+        else:
+            q["total"] = (float(ld.w.sum()) / n, 0.0)
+        if draws:
+            sample = np.random.default_rng(seed).multivariate_normal(self.params, v, draws)
+            if spatial:
+                sample = sample[(sample[:, at] > low) & (sample[:, at] < high)]
+                rho = sample[:, at]
+                drawn = {"direct": -d1(rho) / n, "total": ld.row_totals(rho, low, high)}
+            else:
+                rho, drawn = np.zeros(draws), {kind: np.full(draws, q[kind][0]) for kind in q}
+        tail = (1 - level) / 2
+        rows = {}
+        for x in self._regressors:
+            i, j = names.index(x), names.index(f"W_{x}") if f"W_{x}" in names else None
+            b, theta = self.params.iloc[i], self.params.iloc[j] if j is not None else 0.0
+            value, gradient, simulated = {}, {}, {}
+            for kind, (g, slope) in q.items():
+                value[kind] = b * (1 + r * g) + theta * g
+                d = np.zeros(len(names))
+                d[i] = 1 + r * g
+                if j is not None:
+                    d[j] = g
+                if spatial:
+                    d[at] = b * (g + r * slope) + theta * slope
+                gradient[kind] = d
+                if draws:
+                    lag = sample[:, j] if j is not None else 0.0
+                    simulated[kind] = sample[:, i] * (1 + rho * drawn[kind]) + lag * drawn[kind]
+            for part in (value, gradient, simulated):
+                if part:
+                    part["indirect"] = part["total"] - part["direct"]
+            for kind in ("direct", "indirect", "total"):
+                estimate = float(value[kind])
+                if draws:
+                    se = float(simulated[kind].std(ddof=1))
+                    lower, upper = np.quantile(simulated[kind], [tail, 1 - tail])
+                else:
+                    se = float(np.sqrt(gradient[kind] @ v @ gradient[kind]))
+                    lower, upper = estimate + np.array([-1, 1]) * special.ndtri(1 - tail) * se
+                z = estimate / se if se else np.nan
+                rows[x, kind] = (estimate, se, z, 2 * special.ndtr(-abs(z)), lower, upper)
+        index = pd.MultiIndex.from_tuples(rows, names=["variable", "effect"])
+        return pd.DataFrame(
+            list(rows.values()), index, columns=["estimate", "se", "z", "p", "lower", "upper"]
+        )
+
+    def _repr_html_(self) -> str:
+        table = pd.DataFrame(
+            {"coef": self.params, "s.e.": self.std_errors, "z": self.tstats, "p": self.pvalues}
+        )
+        facts = {
+            "model, effects": f"{self.model.upper()}, {self.effects} ({self.correction})",
+            "σ² (s.e.)": f"{self.sigma2:.4g} ({self.sigma2_se:.2g})",
+            "log-likelihood, AIC": f"{self.loglik:.3f}, {self.aic:.2f}",
+            "R² residual; within, between, overall": "; ".join(
+                [f"{self.r2.iloc[0]:.4f}", ", ".join(f"{v:.4f}" for v in self.r2.iloc[1:])]
+            ),
+            "observations": f"{self.nobs:,} = {self.units:,} units × {self.periods}",
+        }
+        if PARAMETER.get(self.model):
+            facts[f"admissible {PARAMETER[self.model]}"] = (
+                f"{'' if self.interval_sharp else 'at least '}({self.interval[0]:.4f}, {self.interval[1]:.4f})"
+            )
+            if self.logdet != "exact":
+                facts["log-determinant"] = f"{self.logdet}, error {self.logdet_error:.1e}"
+        if not self.row_standardised:
+            facts["weights"] = "rows do not add to one"
+        if self.islands:
+            facts["without neighbours"] = ", ".join(map(show, self.islands[:5])) + (
+                f" and {len(self.islands) - 5} more" if len(self.islands) > 5 else ""
+            )
+        return str(table.round(4).to_html()) + str(pd.DataFrame({"": facts}).to_html(header=False))
+
+
+def spatial_durbin(
+    panel: pd.DataFrame,
+    formula: str,
+    w: object,
+    *,
+    model: Model = "sdm",
+    effects: Effects = "twoways",
+    correction: Correction = "lee-yu",
+    durbin: Sequence[str] | None = None,
+    logdet: Method = "auto",
+    information: Information | None = None,
+) -> SpatialPanel:
+    r"""Spatial Durbin model of a balanced panel, and its neighbours, by maximum likelihood.
+
+    .. math:: y_t = \rho W y_t + X_t\beta + W X_t\theta + \mu + \alpha_t\iota + \varepsilon_t
+
+    for one unit: :math:`y_{it} = \rho\sum_j w_{ij}y_{jt} + x_{it}'\beta + \sum_j w_{ij}x_{jt}'\theta + \mu_i +
+    \alpha_t + \varepsilon_{it}`. "sar" has θ = 0, "slx" ρ = 0, "sem" and "sdem" put the lag in the error,
+    u = λWu + ε, without and with θ; "ols" has neither.
+
+    With "direct" the effects are demeaned out and the log-likelihood is
+
+    .. math:: -\tfrac{n}{2}\ln 2\pi\sigma^2 + T\ln|I-\rho W| - SSR/2\sigma^2, \qquad n = NT
+
+    (Elhorst 2003; the default of most programs). It is biased: σ² by (T − 1)/T and, with period effects, ρ downwards
+    by order 1/N. "lee-yu" is the likelihood of the data after an orthonormal transformation that removes the
+    effects: n = N(T − 1) and (T − 1) ln|I − ρW|; two ways n = (N − 1)(T − 1) and (T − 1)[ln|I − ρW| − ln(1 − ρ)].
+
+    Parameters
+    ----------
+    panel : DataFrame with index (unit, period), balanced
+    formula : str
+        ``"y ~ x1 + x2"``; the constant is added where no effects absorb it.
+    w : libpysal Graph or W, or square DataFrame
+        Weights with the units' labels, in any order. Used as they are: row-standardise with ``.transform("r")``.
+    model : "sdm", "sar", "slx", "sem", "sdem" or "ols"
+    effects : "twoways", "unit", "time", "none" or "random"
+        "random" are random unit effects (quasi-demeaning).
+    correction : "lee-yu" or "direct"
+        Makes no difference without fixed effects.
+    durbin : list of regressors
+        Lag only these (models with θ).
+    logdet : "auto", "exact", "chebyshev" or "trace"
+        Eigenvalues; sparse LU with a Chebyshev series; random traces. "auto": eigenvalues up to 1,500 units
+        and for dense weights, else "chebyshev".
+    information : "expected" or "observed"
+        For standard errors. Default: expected up to 1,500 units, observed (no dense matrix) beyond.
+
+    Returns
+    -------
+    SpatialPanel
+
+    Raises
+    ------
+    TypeError, ValueError
+        Labels that differ, an unbalanced panel, missing values, columns that the effects absorb, unknown options,
+        "lee-yu" with period effects and weights whose rows do not add to one.
+
+    References
+    ----------
+    Elhorst (2003), Int. Regional Science Review 26; Lee and Yu (2010), J. Econometrics 154; LeSage and Pace (2009).
+
+    Examples
+    --------
+    >>> rng = np.random.default_rng(1)
+    >>> ring = pd.DataFrame(np.roll(np.eye(30), 1, axis=1) + np.roll(np.eye(30), -1, axis=1)) / 2
+    >>> index = pd.MultiIndex.from_product([range(30), range(8)], names=["city", "year"])
+    >>> x, e = rng.normal(size=(2, 30, 8))
+    >>> y = np.linalg.solve(np.eye(30) - 0.4 * ring, x + 0.5 * ring @ x + e)
+    >>> panel = pd.DataFrame({"y": y.ravel(), "x": x.ravel()}, index)
+    >>> m = spatial_durbin(panel, "y ~ x", ring)
+    >>> m.params.round(2).to_dict()
+    {'x': 1.05, 'W_x': 0.48, 'rho': 0.42}
+    >>> m.impacts().loc["x", "estimate"].round(2).to_dict()
+    {'direct': 1.39, 'indirect': 1.24, 'total': 2.63}
+    """
+    if model not in ("ols", "slx", "sar", "sem", "sdm", "sdem"):
+        raise ValueError(f"model={model!r} is not one of 'sdm', 'sar', 'slx', 'sem', 'sdem', 'ols'")
+    if effects not in ("none", "unit", "time", "twoways", "random"):
+        raise ValueError(f"effects={effects!r} is not one of 'twoways', 'unit', 'time', 'none', 'random'")
+    if correction not in ("lee-yu", "direct"):
+        raise ValueError(f"correction={correction!r} is not one of 'lee-yu', 'direct'")
+    if information not in (None, "expected", "observed"):
+        raise ValueError(f"information={information!r} is not one of 'expected', 'observed'")
+    if durbin is not None and model not in LAGGED:
+        raise ValueError(f"durbin=… belongs to models with lagged regressors {LAGGED}, not to {model!r}")
+    data = stack(panel, formula, w, durbin)
+    return estimate(
+        data,
+        LogDet(data.w, logdet),
+        model,
+        effects,
+        correction,
+        information,
+        outcome=formula.split("~")[0].strip(),
+    )
+
+
+@dataclass(frozen=True)
+class Transformed:
+    """y, Wy, X, WX after the effects, and how the likelihood counts them."""
+
+    y: np.ndarray
+    wy: np.ndarray
+    x: np.ndarray
+    wx: np.ndarray
+    names: list[str]
+    scale: np.ndarray
+    n: int
+    blocks: int
+    lost: int
+
+
+def transform(
+    data: Stack, ld: LogDet, model: str, effects: str, correction: str, phi: float = 0.0
+) -> Transformed:
+    """Lag first, then demean. With W1 = 1 this is Lee and Yu's transformation, as JW = JWJ."""
+    x, names = data.x, list(data.names)
+    if model in LAGGED:
+        lagged = [data.names.index(name) for name in data.durbin]
+        x = np.hstack([x, data.lag(data.x[:, lagged])])
+        names += [f"W_{name}" for name in data.durbin]
+    if effects in ("none", "random"):
+        x, names = np.hstack([x, np.ones((len(x), 1))]), [*names, "_cons"]
+    k = x.shape[1]
+    z = data.sweep(np.hstack([data.y[:, None], data.lag(data.y), x, data.lag(x)]), effects, phi)
+    big_n, t = len(data.units), data.periods
+    leeyu = correction == "lee-yu"
+    one_less, lost = leeyu and effects in ("unit", "twoways"), int(leeyu and effects in ("time", "twoways"))
+    if lost and not ld.row_standardised:
+        raise ValueError(
+            "correction='lee-yu' with period effects needs weights whose rows add to one: give a row-standardised w, "
+            "or correction='direct'"
+        )
+    if t < 2 and effects in ("unit", "twoways", "random"):
+        raise ValueError(f"effects={effects!r} need at least two periods; the panel has {t}")
+    blocks = t - one_less
+    n = blocks * (big_n - lost)
+    if n <= k + 1:
+        raise ValueError(f"{n} observations net of effects are too few for {k} regressors")
+    columns = z[:, 2 : 2 + k]
+    orthonormal(columns, np.linalg.norm(x, axis=0), names)
+    scale = np.linalg.norm(columns, axis=0) / np.sqrt(n)
+    return Transformed(
+        z[:, 0], z[:, 1], columns / scale, z[:, 2 + k :] / scale, names, scale, n, blocks, lost
+    )
+
+
+def _log_likelihood(n: int, ssr: float) -> float:
+    return -n / 2 * (np.log(2 * np.pi) + 1 + np.log(ssr / n))
+
+
+@dataclass(frozen=True)
+class Maximum:
+    """Where the likelihood peaks; f' and f'' of the log-determinant there."""
+
+    loglik: float
+    rho: float
+    b: np.ndarray
+    e: np.ndarray
+    slope: float = 0.0
+    curve: float = 0.0
+    error: float = 0.0
+
+
+def maximise(d: Transformed, ld: LogDet, model: str) -> Maximum:
+    """ρ as the root of the concentrated score, then β; ρ's optimum itself would be known to 1e-8 only."""
+    if model not in PARAMETER:
+        b = np.linalg.lstsq(d.x, d.y, rcond=None)[0]
+        e = d.y - d.x @ b
+        return Maximum(float(_log_likelihood(d.n, e @ e)), np.nan, b, e)
+    k = d.x.shape[1]
+    if PARAMETER[model] == "rho":
+        q = np.linalg.qr(d.x)[0]
+        e0, e1 = d.y - q @ (q.T @ d.y), d.wy - q @ (q.T @ d.wy)
+        a, half, c = e0 @ e0, e0 @ e1, e1 @ e1
+
+        def ssr(r: float) -> tuple[float, float]:
+            return a - 2 * r * half + r * r * c, 2 * (r * c - half)
+    else:
+        cross = np.column_stack([d.y, d.wy, d.x, d.wx])
+        cross = cross.T @ cross
+        x, wx = slice(2, 2 + k), slice(2 + k, 2 + 2 * k)
+
+        def ssr(r: float) -> tuple[float, float]:
+            xx = cross[x, x] - r * (cross[x, wx] + cross[wx, x]) + r * r * cross[wx, wx]
+            xy = cross[x, 0] - r * (cross[x, 1] + cross[wx, 0]) + r * r * cross[wx, 1]
+            b = np.linalg.solve(xx, xy)
+            v = np.concatenate([[1, -r], -b, r * b])
+            dv = np.concatenate([[0, -1], np.zeros(k), b])  # b is optimal: its own derivative drops out
+            return float(v @ cross @ v), float(2 * v @ cross @ dv)
+
+    def concentrated(r: float, f: float) -> float:
+        return float(_log_likelihood(d.n, ssr(r)[0])) + d.blocks * (f - d.lost * np.log(1 - r))
+
+    width = ld.high - ld.low
+    grid = ld.low + width * (1 - np.cos(np.pi * (np.arange(120) + 0.5) / 120)) / 2
+    heights = [concentrated(r, f) for r, f in zip(grid, ld.everywhere()(grid), strict=True)]
+    i = int(np.argmax(heights))
+    if ld.method == "chebyshev":
+        low, high = max(ld.low + 1e-4 * width, grid[i] - 0.03), min(ld.high - 1e-4 * width, grid[i] + 0.03)
+    else:
+        low, high = grid[i - 1] if i else ld.low, grid[i + 1] if i < len(grid) - 1 else ld.high
+        low, high = low + 1e-9 * width, high - 1e-9 * width
+    f, d1, d2 = ld.near(low, high)
+
+    def score(r: float) -> float:
+        s, ds = ssr(r)
+        return float(-d.n / 2 * ds / s + d.blocks * (d1(r) + d.lost / (1 - r)))
+
+    if score(low) <= 0 or score(high) >= 0:
+        raise ValueError(
+            f"the likelihood has no maximum inside the interval of the spatial parameter "
+            f"({ld.low:.4f}, {ld.high:.4f}); nearest {grid[i]:.4f}"
+        )
+    r = float(brentq(score, low, high, xtol=1e-14, rtol=1e-14))
+    xs, ys = (d.x, d.y - r * d.wy) if PARAMETER[model] == "rho" else (d.x - r * d.wx, d.y - r * d.wy)
+    b = np.linalg.lstsq(xs, ys, rcond=None)[0]
+    e = ys - xs @ b
+    value = float(_log_likelihood(d.n, e @ e)) + d.blocks * float(f(r) - d.lost * np.log(1 - r))
+    slope, curve = float(d1(r)) + d.lost / (1 - r), float(d2(r)) + d.lost / (1 - r) ** 2
+    return Maximum(value, r, b, e, slope, curve, ld.error(f, r, low, high))
+
+
+def inverse_information(
+    d: Transformed, ld: LogDet, model: str, best: Maximum, information: str
+) -> np.ndarray:
+    """Covariance of (ρ, β, σ²); everything but one entry needs only f' = −tr G and f'' = −tr G²."""
+    k, r, b, e = d.x.shape[1], best.rho, best.b, best.e
+    s2 = float(e @ e) / d.n
+    spatial = model in PARAMETER
+    first = int(spatial)
+    info = np.zeros((first + k + 1, first + k + 1))
+    beta = slice(first, first + k)
+    info[-1, -1] = d.n / (2 * s2**2)
+    if not spatial:
+        info[beta, beta] = d.x.T @ d.x / s2
+        return np.linalg.inv(info)
+    lag = PARAMETER[model] == "rho"
+    xs = d.x if lag else d.x - r * d.wx
+    info[beta, beta] = xs.T @ xs / s2
+    if information == "expected":
+        info[0, 0] = d.blocks * (ld.frobenius(r, bool(d.lost)) - best.curve)
+        info[0, -1] = -d.blocks * best.slope / s2
+        if lag:
+            fitted = (d.x @ b).reshape(-1, ld.n)
+            g = ld.lu(r).solve(ld.w @ fitted.T).T
+            if d.lost:
+                g = g - g.mean(axis=1, keepdims=True)
+            info[0, 0] += (g * g).sum() / s2
+            info[0, beta] = d.x.T @ g.ravel() / s2
+    else:  # minus the Hessian
+        moved = d.wy if lag else d.wy - d.wx @ b
+        info[0, 0] = -d.blocks * best.curve + moved @ moved / s2
+        info[0, -1] = e @ moved / s2**2
+        info[0, beta] = (d.x.T @ moved if lag else xs.T @ moved + d.wx.T @ e) / s2
+    info[:, 0] = info[0]
+    return np.linalg.inv(info)
+
+
+def estimate(
+    data: Stack,
+    ld: LogDet,
+    model: str,
+    effects: str,
+    correction: str,
+    information: str | None = None,
+    outcome: str = "",
+) -> SpatialPanel:
+    """`spatial_durbin` after the reading: several models share data and log-determinant."""
+    information = information or ("expected" if ld.n <= EXACT_UP_TO else "observed")
+    if effects in ("none", "random"):
+        correction = "direct"
+    phi = np.nan
+    if effects == "random":
+        # ln|Ω| of the quasi-demeaned units adds N ln φ
+
+        def peak(p: float) -> float:
+            d = transform(data, ld, model, effects, correction, p)
+            return -maximise(d, ld, model).loglik - ld.n * np.log(p)
+
+        phi = float(minimize_scalar(peak, bounds=(1e-3, 1), method="bounded", options={"xatol": 1e-8}).x)
+    d = transform(data, ld, model, effects, correction, 0.0 if np.isnan(phi) else phi)
+    best = maximise(d, ld, model)
+    v = inverse_information(d, ld, model, best, information)
+    s2 = float(best.e @ best.e) / d.n
+    scale = 1 / d.scale
+    params = pd.Series(best.b * scale, d.names)
+    spatial = PARAMETER.get(model)
+    if spatial:
+        scale = np.append(1.0, scale)
+    v_params = v[:-1, :-1] * np.outer(scale, scale)
+    names = [*([spatial] if spatial else []), *d.names]
+    slopes = [name for name in d.names if name != "_cons"]
+    order = [*slopes, *([spatial] if spatial else []), *(["_cons"] if "_cons" in d.names else [])]
+    if spatial:
+        params[spatial] = best.rho
+    cov = pd.DataFrame(v_params, names, names).loc[order, order]
+    total = d.y - (d.y.mean() if effects in ("none", "random") else 0.0)
+    r2 = {"residual": 1 - float(best.e @ best.e) / float(total @ total)}
+    r2 |= _prediction_r2(data, ld, model, params, slopes)
+    sums = np.asarray(data.w.sum(axis=1)).ravel()
+    return SpatialPanel(
+        model=model,
+        effects=effects,
+        correction=correction,
+        information=information,
+        logdet=ld.method,
+        logdet_error=best.error,
+        params=params[order].rename("parameter"),
+        cov=cov,
+        sigma2=s2,
+        sigma2_se=float(np.sqrt(v[-1, -1])),
+        loglik=best.loglik + (ld.n * float(np.log(phi)) if effects == "random" else 0.0),
+        n_likelihood=d.n,
+        nobs=len(data.y),
+        units=ld.n,
+        periods=data.periods,
+        interval=(float(ld.low), float(ld.high)),
+        interval_sharp=ld.sharp,
+        row_standardised=ld.row_standardised,
+        islands=data.units[sums == 0].tolist(),
+        r2=pd.Series(r2),
+        resids=pd.Series(best.e[data.rows], data.index, name="residual"),
+        phi=phi,
+        _regressors=data.names,
+        _outcome=outcome,
+        _logdet=ld,
+    )
+
+
+def _prediction_r2(
+    data: Stack, ld: LogDet, model: str, params: pd.Series, slopes: list[str]
+) -> dict[str, float]:
+    x = data.x @ params[data.names].to_numpy()
+    if len(slopes) > len(data.names):
+        lagged = data.x[:, [data.names.index(name) for name in data.durbin]]
+        x = x + data.lag(lagged @ params[[f"W_{name}" for name in data.durbin]].to_numpy()).ravel()
+    fitted = x.reshape(data.periods, ld.n)
+    if PARAMETER.get(model) == "rho":
+        fitted = ld.lu(params["rho"]).solve(np.ascontiguousarray(fitted.T)).T
+    y = data.y.reshape(data.periods, ld.n)
+
+    def squared(a: np.ndarray, b: np.ndarray) -> float:
+        a, b = a - a.mean(), b - b.mean()
+        length = float((a * a).sum() * (b * b).sum())
+        return float((a * b).sum()) ** 2 / length if length > 0 else np.nan
+
+    return {
+        "within": squared(y - y.mean(axis=0), fitted - fitted.mean(axis=0)),
+        "between": squared(y.mean(axis=0), fitted.mean(axis=0)),
+        "overall": squared(y, fitted),
+    }
