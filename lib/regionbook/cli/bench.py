@@ -133,7 +133,8 @@ def choropleth() -> Pair:
     values = pd.Series(range(len(places)), index=places, dtype=float)
 
     def draw() -> None:
-        geo.choropleth(values).figure.savefig(io.BytesIO())
+        geo.choropleth(values)
+        plt.savefig(io.BytesIO())
         plt.close("all")
 
     return best(draw), None
