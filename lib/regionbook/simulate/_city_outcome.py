@@ -90,8 +90,10 @@ def _scale_of_cities(rng: np.random.Generator, w: Work) -> Array:
     """Latent innovative scale of a city, mean one over the panel."""
     fin = zscore(GRID.by_unit(w.C[:, 3]).mean(1))
     size = zscore(np.log(cities()["gdp"].to_numpy()))
-    L = np.exp(0.68 * zscore(0.9 * fin + 0.3 * size) + 0.5 * rng.standard_normal(GRID.units))
-    L[position("Shenzhen")] *= 1.3
+    luck = rng.standard_normal(GRID.units) * np.where(cities()["digital"] > 0.3, 0.2, 0.5)
+    L = np.exp(0.68 * zscore(0.9 * fin + 0.3 * size) + luck)
+    for leader in ("Shenzhen", "Beijing", "Shanghai"):
+        L[position(leader)] *= 1.3
     return GRID.expand(L / L.mean())
 
 
@@ -242,7 +244,11 @@ def draw_channels(rng: np.random.Generator, w: Work, matched: bool) -> dict[str,
             parts = np.array([0.7 * mean * L, 0.24 * mean * GRID.standard_trend * L**0.3, 0.4 * mean * swing])
             total = (GRID.size - 1) * sd**2
             residual_ss = min(se**2 * w.D * FE_DF, 0.88 * (1 - r2) * total)
-        fixed = b * (w.process.beta / p.slopes("2")[0]) * w.tech
+        effect = (
+            b * w.process.beta / p.slopes("2")[0]
+        )  # on technology; the printed one suffers from filing too
+        w.log.setdefault("channel_effects", {})[name] = round(effect, 4)
+        fixed = effect * w.tech
         draft = fixed + parts.sum(0)
         if not matched:
             out[name] = np.minimum(soft_floor(draft + mean - draft.mean(), low, 0.1 * mean), high)
