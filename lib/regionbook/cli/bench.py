@@ -114,7 +114,7 @@ def panel() -> Pair:
     """One draw of the process behind city-innovation."""
     from regionbook.simulate import simulate
 
-    return best(lambda: simulate("city-innovation", seed=7, mode="matched", jitter=0.3)), None
+    return best(lambda: simulate("city-innovation", seed=7, mode="matched", jitter=1.0)), None
 
 
 @benchmark("choropleth", "the whole country, one map drawn and saved", budget=2.0)

@@ -16,7 +16,7 @@ from regionbook.paths import ROOT
 if TYPE_CHECKING:
     import pandas as pd
 
-JITTER = 0.3
+JITTER = 1.0
 """How far the parameters of a personal panel may lie from the published ones; see ``regionbook.simulate``."""
 
 
