@@ -44,7 +44,9 @@ def _pooled(panel: pd.DataFrame) -> float:
 @answer(
     "start/1-how-to-use/printed",
     decimals=4,
-    mistakes={"That is column (2); column (1) has no fixed effects.": lambda: _printed("3", "2", "digit").estimate},
+    mistakes={
+        "That is column (2); column (1) has no fixed effects.": lambda: _printed("3", "2", "digit").estimate
+    },
 )
 def printed() -> float:
     return _printed("3", "1", "digit").estimate
@@ -102,7 +104,10 @@ def ratio(panel: pd.DataFrame) -> float:
     return _truth(panel) / effect(panel)
 
 
-@answer("start/1-how-to-use/covered", hint="Is the distance between truth and estimate below 1.96 standard errors?")
+@answer(
+    "start/1-how-to-use/covered",
+    hint="Is the distance between truth and estimate below 1.96 standard errors?",
+)
 def covered(panel: pd.DataFrame) -> bool:
     m = _within(panel)
     return bool(abs(_truth(panel) - m.params["digit"]) < 1.96 * m.std_errors["digit"])
@@ -112,13 +117,17 @@ def covered(panel: pd.DataFrame) -> bool:
     "start/1-how-to-use/limit",
     tolerance=1e-6,
     hint="cov(x, u) is lam, and var(x) is var(z) + lam² var(u).",
-    mistakes={"That is the bias; add the true slope, 1.": lambda: {k: k / (1 + k * k) for k in (0.0, 0.5, 2.0)}},
+    mistakes={
+        "That is the bias; add the true slope, 1.": lambda: {k: k / (1 + k * k) for k in (0.0, 0.5, 2.0)}
+    },
 )
 def limit() -> dict[float, float]:
     return {lam: 1 + lam / (1 + lam**2) for lam in (0.0, 0.5, 2.0)}
 
 
-@answer("start/1-how-to-use/worst", decimals=2, hint="Set the derivative of lam / (1 + lam²) to zero, or draw it.")
+@answer(
+    "start/1-how-to-use/worst", decimals=2, hint="Set the derivative of lam / (1 + lam²) to zero, or draw it."
+)
 def worst() -> float:
     return 1.0
 
@@ -154,7 +163,11 @@ def total() -> float:
     return table.loc[table["dimension"].str.startswith("知识创造"), "weight_pct"].sum()
 
 
-@answer("start/2-reading-a-paper/gap", decimals=4, hint="The heading stands in .other, table 'Table 1: dimension weights'.")
+@answer(
+    "start/2-reading-a-paper/gap",
+    decimals=4,
+    hint="The heading stands in .other, table 'Table 1: dimension weights'.",
+)
 def gap() -> float:
     other = published(SLUG).other
     heading = other.query("table == 'Table 1: dimension weights' and row == '知识创造'")["value"].item()
@@ -184,7 +197,9 @@ def second() -> str:
 @answer(
     "start/2-reading-a-paper/stage",
     decimals=4,
-    mistakes={"Multiply the interaction by the code of the stage.": lambda: {k: _stage(1) for k in (1, 2, 3)}},
+    mistakes={
+        "Multiply the interaction by the code of the stage.": lambda: {k: _stage(1) for k in (1, 2, 3)}
+    },
 )
 def stage() -> dict[int, float]:
     return {k: _stage(k) for k in (1, 2, 3)}
@@ -254,7 +269,11 @@ def rows(panel: pd.DataFrame) -> int:
     return len(panel)
 
 
-@answer("start/3-three-kinds-of-data/repaired", tolerance=1e-9, hint="Set the four values that the colleague told you.")
+@answer(
+    "start/3-three-kinds-of-data/repaired",
+    tolerance=1e-9,
+    hint="Set the four values that the colleague told you.",
+)
 def repaired(panel: pd.DataFrame) -> pd.Series:
     sent = panel.reset_index()
     for row, column, value in ((3, "gov", 1.72), (10, "protect", 40.0), (20, "urban", 61.5)):
