@@ -9,7 +9,7 @@ Three facts carry this module.
 2. Standard errors and R-squared are ratios of sums of squares. `match` tunes the amplitudes of three parts of
    the structural draw (between units, common over time, idiosyncratic) until these sums are right too.
 3. The entropy weight of an indicator depends on the shape of its distribution only. `tilt` is a one-parameter
-   family of shapes, `rake` makes a weighted sum of indicators equal a given index while the weights stay.
+   family of shapes, `rake` makes the entropy index of many indicators equal a given outcome while the weights stay.
 
 All arrays are in unit-major order: the periods of the first unit, then those of the second.
 Every simulated panel that was passed through these devices reproduces printed numbers *by construction*.
@@ -19,13 +19,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import least_squares
 from scipy.special import expit
 
-Array = NDArray[np.float64]
+Array = NDArray[Any]
 
 
 class CalibrationError(RuntimeError):
@@ -125,7 +126,7 @@ def residual(values: Array, regressors: Array) -> Array:
     return values - X @ np.linalg.solve(X.T @ X, X.T @ values)
 
 
-def soft_floor(values: Array, floor: float, scale: float) -> Array:
+def soft_floor(values: Array, floor: Array | float, scale: float) -> Array:
     """Smooth version of ``max(values, floor)``: always above the floor, equal to ``values`` well above it."""
     return floor + scale * np.logaddexp(0, (values - floor) / scale)
 
@@ -147,7 +148,7 @@ class Targets:
         self._rows: list[Array] = []
         self._values: list[float] = []
 
-    def add(self, name: str, row: Array, value: float) -> None:
+    def add(self, name: str, row: Array, value: Any) -> None:
         """Add the target ``row @ y = value``."""
         self.names.append(name)
         self._rows.append(row)
@@ -162,17 +163,6 @@ class Targets:
     def values(self) -> Array:
         """The right-hand sides, length k."""
         return np.array(self._values)
-
-
-def fixed_effects_constant(grid: Grid, raw: Array, coefficients: Array) -> tuple[Array, float]:
-    """Row and offset of the constant of a regression with unit and period effects.
-
-    With period dummies (first period as base) and unit effects that average zero, as Stata's ``xtreg, fe`` with
-    ``i.year`` prints it, the constant is ``ybar_1 - xbar_1'b``: means of the *first period* only. The function
-    returns the row of ``ybar_1`` and the number ``xbar_1'b``.
-    """
-    first = (np.arange(grid.size) % grid.periods == 0) / grid.units
-    return first, float(first @ raw @ coefficients)
 
 
 @dataclass(frozen=True)
@@ -344,7 +334,9 @@ def match(
     rows = np.vstack([targets.matrix, np.full(grid.size, 1 / grid.size)])
     values = np.append(targets.values, mean)
     free = upper > lower
-    amp, last, lam = np.ones(3), None, None
+    amp = np.ones(3)
+    last: Array = np.zeros(0)
+    lam: Array | None = None
     frozen: tuple[Array, Array] | None = None
     square_miss = np.inf
     soft = floor_scale * mean
@@ -354,7 +346,7 @@ def match(
         draw = soft_floor(draw, lower + 1e-3 * soft, soft)
         draw = -soft_floor(-draw, -(upper - 1e-3 * soft), soft)
         all_rows, all_values = rows, values
-        if extra is not None and last is not None and k >= 3:
+        if extra is not None and k >= 3:
             if k < 15 or frozen is None:
                 frozen = extra(last)
             all_rows, all_values = np.vstack([rows, frozen[0]]), np.append(values, frozen[1])
@@ -479,3 +471,77 @@ def tilt_to(score: Array, target: Array, steps: int = 34) -> Array:
         too_flat = redundancy(tilt(score, middle)) < target
         low, high = np.where(too_flat, middle, low), np.where(too_flat, high, middle)
     return tilt(score, (low + high) / 2)
+
+
+@dataclass(frozen=True)
+class Raked:
+    """Outcome of `rake`: sum of the redundancies, rounds used, largest gap between index and target."""
+
+    total: float
+    rounds: int
+    gap: float
+
+
+def rake(
+    x: Array,
+    index: Array,
+    weights: Array,
+    give: Array,
+    total: float,
+    compute: Callable[[Array], None],
+    steer: Callable[[Array, float], None] | None = None,
+    live: int = 50,
+    rounds: int = 80,
+    tolerance: float = 5e-5,
+) -> Raked:
+    """Change min-max scaled indicators in place until their entropy index is ``index`` and the weights are given ones.
+
+    A round multiplies the indicators of an observation by ``rho**give`` with the rho that closes the gap to first
+    order and scales them to [0, 1] again. In the first ``live`` rounds a power then restores each redundancy to
+    ``weight * total``; the sum of redundancies adapts, because it decides the mean of the index.
+
+    Parameters
+    ----------
+    x : (n, k) array
+        Scaled indicators, changed in place.
+    index : (n,) array
+        Target of the entropy index, inside (0, 1).
+    weights : (k,) array
+        Entropy weights, adding to one.
+    give : (k,) array
+        How much an indicator follows the correction; 0 for indicators that are fixed or computed.
+    total : float
+        Sum of the redundancies to start from.
+    compute : callable
+        Recomputes, in place, columns that depend on others.
+    steer : callable, optional
+        Called with ``x`` and ``total`` in live rounds, to steer the redundancies of computed columns.
+
+    Examples
+    --------
+    >>> rng = np.random.default_rng(3)
+    >>> index = np.exp(rng.normal(-3, 0.6, 500))
+    >>> scores = np.log(index)[:, None] + 0.5 * rng.standard_normal((500, 6))
+    >>> weights = np.array([0.3, 0.2, 0.2, 0.1, 0.1, 0.1])
+    >>> x = tilt_to(scores, weights * 0.6)
+    >>> result = rake(x, index, weights, np.ones(6), 0.6, compute=lambda x: None)
+    >>> bool(np.allclose(x @ entropy_weights(x), index, atol=1e-3))
+    True
+    """
+    moving = give > 0
+    compute(x)
+    for k in range(rounds):
+        now = entropy_weights(x)
+        gap = index - x @ now
+        if k > live and np.abs(gap).max() < tolerance:
+            break
+        capped = (x > 1 - 1e-12) & (gap > 0)[:, None]  # a column's maximum cannot grow
+        log_rho = np.clip(gap / (np.where(capped, 0, x) @ (now * give) + 1e-12), -0.7, 0.7)
+        x[:, moving] = minmax(x[:, moving] * np.exp(log_rho[:, None] * give[moving]))
+        if k < live:
+            total *= float(np.exp(-0.5 * log_rho.mean()))
+            if steer is not None:
+                steer(x, total)
+            x[:, moving] **= np.clip(np.sqrt(weights[moving] * total / redundancy(x[:, moving])), 0.7, 1.4)
+        compute(x)
+    return Raked(total, k + 1, float(np.abs(gap).max()))

@@ -16,8 +16,9 @@ from scipy.optimize import brentq
 
 from regionbook.simulate._calibrate import (
     Array,
-    entropy_weights,
+    Raked,
     minmax,
+    rake,
     redundancy,
     tilt_to,
     zscore,
@@ -93,7 +94,7 @@ def coupling(grants: Array, growth: Array) -> Array:
 
 def draw_indicators(
     rng: np.random.Generator, y: Array, digit: Array, gov: Array, population: Array, gdp: Array
-) -> tuple[dict[str, Array], dict[str, float]]:
+) -> tuple[dict[str, Array], Raked]:
     """Raw columns behind the 25 indicators: printed weights, and an entropy index that equals ``y``.
 
     Parameters
@@ -103,8 +104,8 @@ def draw_indicators(
 
     Returns
     -------
-    raw, log
-        Raw columns by name; sum of redundancies, rounds and largest gap between index and ``y``.
+    raw, raked
+        Raw columns by name; how the raking ended.
     """
     gdp_pc = gdp / population
     before = _beforehand(rng)
@@ -116,7 +117,7 @@ def draw_indicators(
         minmax(to_primate(before["hc"])),
     )
     x[:, DRAWN] = tilt_to(score[:, DRAWN], printed().weights[DRAWN] * S0)
-    shape, log = _rake(x, y, digit, before.pop("pace"), gov * gdp_pc)
+    shape, raked = _fit(x, y, digit, before.pop("pace"), gov * gdp_pc)
     growth = np.round(8.6 + 3.4 * zscore(shape), 2)
 
     fiscal = np.round(gov / 10 * gdp)
@@ -127,7 +128,7 @@ def draw_indicators(
     raw["st_trade"] = np.round(raw.pop("st_trade_pc") * population)
     raw["library_books"] = np.round(raw.pop("library_pm") * population / 100)
     raw["internet_users"] = np.round(raw.pop("internet") * population)
-    return raw | before | {"gdp_growth": growth}, log
+    return raw | before | {"gdp_growth": growth}, raked
 
 
 def _beforehand(rng: np.random.Generator) -> dict[str, Array]:
@@ -174,58 +175,34 @@ def _scores(rng: np.random.Generator, y: Array, digit: Array, gdp_pc: Array) -> 
     return score
 
 
-def _rake(
-    x: Array, y: Array, digit: Array, pace: Array, spending: Array, live: int = 50, rounds: int = 80
-) -> tuple[Array, dict[str, float]]:
-    """Change the scaled indicators ``x`` in place until their entropy index is ``y`` and the weights are printed.
+def _fit(x: Array, y: Array, digit: Array, pace: Array, spending: Array) -> tuple[Array, Raked]:
+    """Rake the scaled indicators ``x`` in place onto the outcome ``y``; scaled GDP growth comes back.
 
-    A round multiplies the drawn indicators of an observation by ``rho**give`` with the rho that closes the gap to
-    first order, scales to [0, 1] again, and in the first ``live`` rounds restores the redundancies by a power. The
-    coupling value and the ratio of spending to the primate city are computed from other columns in every round;
+    The coupling value and the ratio of spending to the primate city are computed from other columns in every round;
     their redundancies are steered by the shape of growth and by the education share. Patent applications never fall
     below the digital ones.
-
-    Returns
-    -------
-    growth, log
-        Scaled GDP growth; sum of redundancies, rounds, largest gap.
     """
     weights = printed().weights
     computed = np.array([AT["coupling"], AT["edusci_ratio"]])
     edu, sci, grants, apply = (AT[k] for k in ("edu_share", "sci_share", "pat_grant", "pat_apply"))
     least = (1.05e4 * digit - LOW[apply]) / SPAN[apply]
-    S, bend = S0, 1.0
+    bend = 1.0
 
-    def compute() -> None:
+    def compute(x: Array) -> None:
+        x[:, apply] = np.clip(np.maximum(x[:, apply], least), 0, 1)
         x[:, computed[0]] = minmax(coupling(x[:, grants], pace**bend))
         shares = LOW[edu] + SPAN[edu] * x[:, edu] + LOW[sci] + SPAN[sci] * x[:, sci]
         x[:, computed[1]] = minmax(to_primate(shares * spending))
 
-    compute()
-    for k in range(rounds):
-        now = entropy_weights(x)
-        gap = y - x @ now
-        if k > live and np.abs(gap).max() < 5e-5:
-            break
-        capped = (x > 1 - 1e-12) & (gap > 0)[:, None]  # a column's maximum cannot grow
-        log_rho = np.clip(gap / (np.where(capped, 0, x) @ (now * GIVE) + 1e-12), -0.7, 0.7)
-        x[:, DRAWN] = minmax(x[:, DRAWN] * np.exp(log_rho[:, None] * GIVE[DRAWN]))
-        if k < live:
-            S *= np.exp(-0.5 * log_rho.mean())
-            heavy = np.sqrt(redundancy(x[:, computed]) / (weights[computed] * S))
-            bend = float(np.clip(bend * np.clip(heavy[0], 0.8, 1.25), 0.4, 4.0))
-            lean = np.clip(-0.5 * np.log(heavy[1]), -0.1, 0.1)
-            x[:, edu] *= np.exp(lean * zscore(np.log(0.02 + x[:, computed[1]])))
-            x[:, edu] = minmax(x[:, edu])
-            x[:, DRAWN] **= np.clip(np.sqrt(weights[DRAWN] * S / redundancy(x[:, DRAWN])), 0.7, 1.4)
-        x[:, apply] = np.clip(np.maximum(x[:, apply], least), 0, 1)
-        compute()
-    log = {
-        "sum_of_redundancies": round(float(S), 4),
-        "rounds": k + 1,
-        "largest_gap": float(np.abs(gap).max()),
-    }
-    return pace**bend, log
+    def steer(x: Array, total: float) -> None:
+        nonlocal bend
+        heavy = np.sqrt(redundancy(x[:, computed]) / (weights[computed] * total))
+        bend = float(np.clip(bend * np.clip(heavy[0], 0.8, 1.25), 0.4, 4.0))
+        lean = np.clip(-0.5 * np.log(heavy[1]), -0.1, 0.1)
+        x[:, edu] = minmax(x[:, edu] * np.exp(lean * zscore(np.log(0.02 + x[:, computed[1]]))))
+
+    result = rake(x, y, weights, GIVE, S0, compute, steer)
+    return pace**bend, result
 
 
 def draw_economy(rng: np.random.Generator, density: Array) -> dict[str, Array]:

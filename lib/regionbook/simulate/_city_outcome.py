@@ -216,7 +216,7 @@ def _moved(w: Work, before: Array, after: Array) -> dict[str, float]:
     e = [residual(GRID.within(k), w.Xw) for k in (before, after)]
     return {
         "median_relative_change": float(np.median(np.abs(after - before) / after)),
-        "correlation_of_residuals": float(np.corrcoef(*e)[0, 1]),
+        "correlation_of_residuals": float(np.corrcoef(e[0], e[1])[0, 1]),
     }
 
 

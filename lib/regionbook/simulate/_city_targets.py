@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from functools import cache
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -167,7 +168,17 @@ def winsorise(x: Array) -> Array:
     return np.clip(x, *np.percentile(x, [1, 99]))
 
 
-def two_way(y: Array, X: Array) -> dict[str, Array | float]:
+@dataclass(frozen=True)
+class TwoWay:
+    """Slopes, conventional errors, constant and R-squared of a regression with city and year effects."""
+
+    b: Array
+    se: Array
+    constant: float
+    r2: float
+
+
+def two_way(y: Array, X: Array) -> TwoWay:
     """Slopes, conventional errors, constant and R-squared as Stata's ``xtreg, fe`` with ``i.year`` prints them.
 
     Rows are in city-major order, 14 years a city.
@@ -179,12 +190,12 @@ def two_way(y: Array, X: Array) -> dict[str, Array | float]:
     ssr = float(((yw - Xw @ b) ** 2).sum())
     df = grid.size - grid.units - grid.periods + 1 - X.shape[1]
     first = np.arange(grid.size) % 14 == 0
-    return {
-        "b": b,
-        "se": np.sqrt(ssr / df * np.diag(inverse)),
-        "constant": float(y[first].mean() - X[first].mean(0) @ b),
-        "r2": 1 - ssr / float(((y - grid.unit_mean(y)) ** 2).sum()),
-    }
+    return TwoWay(
+        b,
+        np.sqrt(ssr / df * np.diag(inverse)),
+        float(y[first].mean() - X[first].mean(0) @ b),
+        1 - ssr / float(((y - grid.unit_mean(y)) ** 2).sum()),
+    )
 
 
 def estimate(panel: pd.DataFrame) -> pd.DataFrame:
@@ -206,7 +217,7 @@ def estimate(panel: pd.DataFrame) -> pd.DataFrame:
     inn_2 = kept / kept.std(0) @ (lam / lam.sum())
     rows: list[tuple[str, str, str, float, float, float, float]] = []
 
-    def add(table: str, column: str, term: str, value: float, se: float = np.nan) -> None:
+    def add(table: str, column: str, term: str, value: Any, se: Any = np.nan) -> None:
         b, b_se = (p.r2[table, column], 0.025) if term == "R2" else p.estimate[table, column, term]
         rows.append((table, column, term, b, b_se, float(value), float(se)))
 
@@ -224,10 +235,10 @@ def estimate(panel: pd.DataFrame) -> pd.DataFrame:
         add("3", "1", term, b[i], se[i])
     add("3", "1", "R2", 1 - ((inn - X @ b) ** 2).sum() / ((inn - inn.mean()) ** 2).sum())
     m = two_way(inn, X[:, 1:])
-    add("3", "2", "R2", m["r2"])
+    add("3", "2", "R2", m.r2)
     for i, term in enumerate(("digit", *CONTROL_TERMS)):
-        add("3", "2", term, m["b"][i], m["se"][i])
-    add("3", "2", "_cons", m["constant"])
+        add("3", "2", term, m.b[i], m.se[i])
+    add("3", "2", "_cons", m.constant)
     Cw = GRID.within(C)
     d, y = residual(GRID.within(digit), Cw), residual(GRID.within(inn), Cw)
     for name, first, second in (("IV_1", "1", "2"), ("IV_2", "3", "4")):
@@ -254,11 +265,11 @@ def estimate(panel: pd.DataFrame) -> pd.DataFrame:
     jobs += [("7", column, inn, np.column_stack([digit, digit * v[k]]), C) for k, column in TABLE_7.items()]
     for table, column, y, x, c in jobs:
         m = two_way(y, np.column_stack([x, c]))
-        add(table, column, "digit", m["b"][0], m["se"][0])
+        add(table, column, "digit", m.b[0], m.se[0])
         if table == "7":
             term = "digit:" + next(k for k, j in TABLE_7.items() if j == column)
-            add(table, column, term, m["b"][1], m["se"][1])
-        add(table, column, "_cons", m["constant"])
-        add(table, column, "R2", m["r2"])
+            add(table, column, term, m.b[1], m.se[1])
+        add(table, column, "_cons", m.constant)
+        add(table, column, "R2", m.r2)
     names = ["table", "column", "term", "printed", "printed_se", "reached", "reached_se"]
     return pd.DataFrame(rows, columns=names)

@@ -176,7 +176,7 @@ def _simulate(seed: int, matched: bool, jitter: float, attempt: int) -> Simulate
     channels = draw_channels(rng["channels"], w, matched)
     tries = TRIES if matched and not jitter else 1
     for left in reversed(range(tries)):
-        raw, w.log["indicators"] = draw_indicators(
+        raw, w.log["raked"] = draw_indicators(
             rng["indicators"], y, digit, levels["gov"], economy["population"], economy["gdp"]
         )
         panel = _assemble(np.random.default_rng([seed, len(STREAMS), attempt]), w, raw, channels)
@@ -277,7 +277,10 @@ def _truth(
                 "be studied with drawn panels.",
                 "before_projection": {k: round(v, 4) for k, v in log["structural"].items()},
                 "moved": {k: round(v, 4) for k, v in log["moved"].items()},
-                "indicators": log["indicators"],
+                "indicators": {
+                    "sum_of_redundancies": round(log["raked"].total, 4),
+                    "largest_gap": float(f"{log['raked'].gap:.1e}"),
+                },
                 "targets": listed,
                 "unreachable": [{"what": a, "reason": b} for a, b in UNREACHABLE],
             }
@@ -401,7 +404,7 @@ def draw(
         0.68 * zscore(np.log(frame["gdp"].to_numpy())) + 0.5 * rng["outcome"].standard_normal(cities_n)
     )
     L = grid.expand(L / L.mean())
-    effect = q.beta
+    effect: Array | float = q.beta
     if beta_by_cluster is not None:
         effect = grid.expand(frame["cluster"].map(beta_by_cluster).to_numpy(float))
     inn = 0.02 + q.between * L + effect * tech + grid.within(regressors(levels)) @ np.array(q.controls)
