@@ -12,6 +12,14 @@ import pandas as pd
 from regionbook.data import load, published
 
 
+def __getattr__(name: str) -> ModuleType:
+    """``regionbook.papers.city_innovation`` without importing it first."""
+    try:
+        return importlib.import_module(f"{__name__}.{name}")
+    except ModuleNotFoundError:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}") from None
+
+
 def _module(slug: str) -> ModuleType:
     published(slug)  # knows which papers there are
     name = f"{__name__}.{slug.replace('-', '_')}"
