@@ -12,5 +12,5 @@ def scorecard(as_json: bool = False) -> int:
     if as_json:
         print(json.dumps(rb.scorecard(json=True), ensure_ascii=False, indent=1, allow_nan=False))
     else:
-        print(rb.scorecard())
+        print(rb.scorecard().to_string())
     return 0
