@@ -406,7 +406,12 @@ def draw(
     L = grid.expand(L / L.mean())
     effect: Array | float = q.beta
     if beta_by_cluster is not None:
-        effect = grid.expand(frame["cluster"].map(beta_by_cluster).to_numpy(float))
+        unknown = sorted(set(cities()["cluster"]) - set(beta_by_cluster))
+        if unknown:
+            raise ValueError(
+                f"beta_by_cluster lacks {len(unknown)} of the 19 clusters, such as {unknown[0]!r}"
+            )
+        effect = grid.expand(frame["cluster"].map(dict(beta_by_cluster)).to_numpy(float))
     inn = 0.02 + q.between * L + effect * tech + grid.within(regressors(levels)) @ np.array(q.controls)
     inn = (
         inn + q.trend * grid.standard_trend + q.noise * L**0.3 * grid.ar1(rng["outcome"], q.noise_persistence)
