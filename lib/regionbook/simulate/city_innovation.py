@@ -313,7 +313,7 @@ UNREACHABLE = (
     ),
     (
         "Table 4, standard error 0.0596 of the second stage with IV_1",
-        "A robust error is about 0.023 here; clustering by city gives about 0.05, so the printed one may be clustered.",
+        "A robust error is about 0.025 here; clustering by city gives nearly 0.06, so the printed one may be clustered.",
     ),
     (
         "Table 6, column 1, standard error 0.0061",
@@ -328,7 +328,7 @@ UNREACHABLE = (
     (
         "Table 5, column 2, standard error and constant",
         "Scale and zero of a principal-component score are not printed. With components of unit variance, eigenvalues "
-        "above one, weighted by their eigenvalues, the slope is reached; t is about 40 instead of 20.9, because a "
+        "above one, weighted by their eigenvalues, the slope is reached; t is between 40 and 50 instead of 20.9, because a "
         "score of the 25 indicators follows digit nearly as closely as their entropy index does.",
     ),
     (
