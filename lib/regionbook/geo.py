@@ -22,7 +22,7 @@ import warnings
 from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
 from itertools import pairwise
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 import numpy as np
 import pandas as pd
@@ -36,8 +36,8 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 Level = Literal["city", "province"]
-Place = str | int
-Places = Iterable[Place] | pd.DataFrame
+Place: TypeAlias = str | int
+Places: TypeAlias = Iterable[Place] | pd.DataFrame
 
 ALBERS = "+proj=aea +lat_1=25 +lat_2=47 +lat_0=0 +lon_0=105 +datum=WGS84 +units=m"
 """Equal-area projection of the maps; project your own layers to it before drawing on a map's axes."""

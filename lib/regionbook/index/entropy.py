@@ -152,11 +152,11 @@ def entropy_index(
     x = numbers(raw, "raw")
     sign = signs(directions, x.columns)
     if dimensions is not None:
-        dimensions = pd.Series(dimensions, name="dimension")
-        unplaced = x.columns.difference(dimensions.dropna().index)
+        placed = pd.Series(dimensions, name="dimension")
+        unplaced = x.columns.difference(placed.dropna().index)
         if len(unplaced):
             raise ValueError(f"dimensions does not place the indicators {list(unplaced)}")
-        dimensions = dimensions.reindex(x.columns)
+        dimensions = placed.reindex(x.columns)
 
     pooled = pd.Series("pooled", index=x.index)
     scaling = (

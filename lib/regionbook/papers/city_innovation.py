@@ -121,7 +121,7 @@ def _moderators(panel: pd.DataFrame) -> pd.DataFrame:
 
 
 def prepare(panel: pd.DataFrame) -> pd.DataFrame:
-    """Return `panel` with the outcome, its PCA version, controls, instruments and moderators.
+    """Return `panel` with the outcome, controls, instruments and moderators.
 
     Logs are taken in raw yearbook units (deposits in 10,000 yuan, freight in 10,000 tonnes, unemployed in persons),
     ``ln(1 + hum)`` because `hum` is zero somewhere, and `gov` is divided by 1,000: with these the paper's pooled
@@ -132,7 +132,6 @@ def prepare(panel: pd.DataFrame) -> pd.DataFrame:
     moderators = _moderators(panel)
     new = {
         "inn": entropy_index(raw).score,
-        "inn_2": pca_index(raw).score,
         "gov_k": panel["gov"] / 1000,
         "ln_density": np.log(panel["density"]),
         "ln_hum": np.log1p(panel["hum"]),

@@ -136,7 +136,8 @@ def _sargan(panel: pd.DataFrame) -> tuple[float, float]:
     data = prepare(SLUG, panel)[["inn", "digit", *CONTROLS, "IV_1", "IV_2"]]
     data = data - data.groupby("city").transform("mean")
     data = data - data.groupby("year").transform("mean")
-    m = IV2SLS(data["inn"], data[CONTROLS], data["digit"], data[["IV_1", "IV_2"]]).fit(cov_type="robust")
+    model = IV2SLS(data["inn"], data[CONTROLS], data["digit"], data[["IV_1", "IV_2"]])
+    m: Any = model.fit(cov_type="robust")  # declared as IVResults | OLSResults; only the first has .sargan
     return float(m.params["digit"]), float(m.sargan.pval)
 
 
