@@ -67,10 +67,11 @@ def card(slug: str) -> Card:
     """
     paper, printed = _module(slug), published(slug)
     c = printed.citation
+    estimates = printed.estimates.set_index(["table", "column", "term"])
     rows = []
-    for table, column, term, meaning in paper.HEADLINE:
-        at = printed.estimates.query("table == @table and column == @column and term == @term").squeeze()
-        rows.append((meaning, f"{table} ({column})", f"{at.estimate_text}{at.stars} ({at.paren_text})"))
+    for *place, meaning in paper.HEADLINE:
+        at = estimates.loc[tuple(place)]
+        rows.append((meaning, "{} ({})".format(*place), f"{at.estimate_text}{at.stars} ({at.paren_text})"))
     pages = f", {c['pages']}" if c["pages"] else ""
     return Card(
         f"{c['authors_zh']} ({c['authors_en']}), {c['year']}. {c['title_zh']} / {c['title_en']}. {c['journal']}{pages}.",

@@ -34,12 +34,46 @@ TERMS = {"gov_k": "gov"} | {name: name.replace("_", " ") for name in CONTROLS[1:
 PROXIES = ["edu_staff", "hightech_firms", "transport_staff", "it_staff", "loans"]
 """Five cluster-level proxies of innovation infrastructure (footnote to section 5.2.3 of the paper)."""
 
-RAW = (
-    "cluster primate population gdp gdp_growth fiscal_exp edu_exp sci_exp st_trade library_books internet_users "
-    "sci_staff fdi_firms fdi_usd colleges teachers students papers pat_apply tech_market trademarks pat_grant green "
-    "tertiary telecom urban hc gov density hum fin trans protect unemploy port_distance phones_1984 "
-    "cluster_density cluster_gdp"
-).split() + PROXIES
+RAW = [
+    "cluster",
+    "primate",
+    "population",
+    "gdp",
+    "gdp_growth",
+    "fiscal_exp",
+    "edu_exp",
+    "sci_exp",
+    "st_trade",
+    "library_books",
+    "internet_users",
+    "sci_staff",
+    "fdi_firms",
+    "fdi_usd",
+    "colleges",
+    "teachers",
+    "students",
+    "papers",
+    "pat_apply",
+    "tech_market",
+    "trademarks",
+    "pat_grant",
+    "green",
+    "tertiary",
+    "telecom",
+    "urban",
+    "hc",
+    "gov",
+    "density",
+    "hum",
+    "fin",
+    "trans",
+    "protect",
+    "unemploy",
+    "port_distance",
+    "phones_1984",
+    "cluster_density",
+    "cluster_gdp",
+] + PROXIES
 """Raw columns that `prepare` reads."""
 
 
@@ -115,7 +149,9 @@ def _moderators(panel: pd.DataFrame) -> pd.DataFrame:
     [0, 1].
     """
     one = panel.groupby("cluster")[["cluster_density", "cluster_gdp", *PROXIES]].first()
-    size = (one["cluster_density"] / one["cluster_density"].sum() + one["cluster_gdp"] / one["cluster_gdp"].sum()) / 2
+    size = (
+        one["cluster_density"] / one["cluster_density"].sum() + one["cluster_gdp"] / one["cluster_gdp"].sum()
+    ) / 2
     score = pca_index(one[PROXIES], components=1).score
     return pd.DataFrame({"size": size, "inn_infra": (score - score.min()) / (score.max() - score.min())})
 
