@@ -6,11 +6,19 @@ above one says how many times faster ours is.
 
 from __future__ import annotations
 
+import ctypes
+import platform
 import subprocess
 import sys
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from libpysal.weights import W
 
 Pair = tuple[float, float | None]
 
@@ -107,6 +115,79 @@ def entropy() -> Pair:
 
     raw = pd.DataFrame(np.random.default_rng(1).gamma(2, 1, (2744, 25))).add_prefix("x")
     return best(lambda: entropy_index(raw)), best(lambda: entropy_weights(raw.to_numpy()))
+
+
+def _spatial_panel(n: int) -> tuple[pd.DataFrame, W]:
+    """Panel (10 periods, y and x1 to x3) on a Delaunay triangulation of random points, and its row-standardised W."""
+    import numpy as np
+    import pandas as pd
+    from libpysal.weights import W
+    from scipy.sparse import eye_array
+    from scipy.sparse.linalg import spsolve
+    from scipy.spatial import Delaunay
+
+    rng = np.random.default_rng(n)
+    start, ends = Delaunay(rng.random((n, 2))).vertex_neighbor_vertices
+    neighbours = {i: ends[start[i] : start[i + 1]].tolist() for i in range(n)}
+    w = W(neighbours, id_order=list(range(n)), silence_warnings=True)
+    w.transform = "r"
+    x, noise = rng.normal(size=(3, 10, n)), rng.normal(size=(10, n))
+    mean = np.tensordot([1, -0.5, 0.3], x, 1) + 0.5 * x[0] @ w.sparse.T + rng.normal(size=n) + noise
+    y = spsolve((eye_array(n) - 0.4 * w.sparse).tocsc(), mean.T).T
+    index = pd.MultiIndex.from_product([range(10), range(n)], names=["year", "unit"]).swaplevel()
+    columns = {"y": y.ravel()} | {f"x{k + 1}": x[k].ravel() for k in range(3)}
+    return pd.DataFrame(columns, index), w
+
+
+@benchmark(
+    "spatial Durbin",
+    "SDM, 280 units x 10 years, unit effects; peer: spreg.Panel_FE_Lag with WX added by hand",
+)
+def spatial() -> Pair:
+    """Fit with standard errors; the peer gets its regressors ready-made."""
+    import numpy as np
+    from spreg import Panel_FE_Lag
+
+    from regionbook.models import spatial_durbin
+
+    panel, w = _spatial_panel(280)
+    x = panel[["x1", "x2", "x3"]].to_numpy()
+    wx = np.concatenate([w.sparse @ part for part in np.split(x, 10)])
+    y, both = panel[["y"]].to_numpy(), np.hstack([x, wx])
+
+    def ours() -> object:
+        return spatial_durbin(panel, "y ~ x1 + x2 + x3", w, effects="unit", correction="direct")
+
+    return best(ours), best(lambda: Panel_FE_Lag(y, both, w))
+
+
+def _memory(name: str) -> float:
+    """MB of this process now ("VmRSS") or at its peak ("VmHWM"); NaN where the system does not tell."""
+    status = Path("/proc/self/status")
+    if not status.exists():
+        return float("nan")
+    return next(int(line.split()[1]) for line in status.read_text().splitlines() if name in line) / 1024
+
+
+@benchmark(
+    "spatial Durbin, large", "SDM, 3,000 units x 10 years; its growth with n is printed above", budget=30
+)
+def spatial_growth() -> Pair:
+    """Seconds and memory by number of units."""
+    from regionbook.models import spatial_durbin
+
+    seconds = 0.0
+    for n in (280, 1000, 3000):
+        panel, w = _spatial_panel(n)
+        if platform.libc_ver()[0] == "glibc":
+            ctypes.CDLL(None).malloc_trim(0)  # give back what is free, and let the peak start anew
+            Path("/proc/self/clear_refs").write_text("5")
+        before, start = _memory("VmRSS"), time.perf_counter()
+        spatial_durbin(panel, "y ~ x1 + x2 + x3", w, effects="unit", correction="direct")
+        seconds = time.perf_counter() - start
+        more = _memory("VmHWM") - before
+        print(f"    {n:>5,} units: {seconds:.3f} s, {more:.0f} MB more", file=sys.stderr, flush=True)
+    return seconds, None
 
 
 @benchmark("personal panel", "a fresh city-year panel", budget=2.0)

@@ -1,4 +1,4 @@
-"""A spatial weights matrix read by its labels, and ln|I − ρW| with its derivatives."""
+"""ln|I − ρW| and its derivatives."""
 
 from __future__ import annotations
 
@@ -6,45 +6,17 @@ from collections.abc import Callable
 from typing import Any, Literal
 
 import numpy as np
-import pandas as pd
 from numpy.polynomial import Polynomial
 from numpy.polynomial.chebyshev import Chebyshev
 from scipy import sparse
 from scipy.sparse import csgraph
 from scipy.sparse.linalg import eigsh, splu
 
-from ..index._checks import show
-
 Method = Literal["auto", "exact", "chebyshev", "trace"]
 Function = Callable[[Any], Any]
 
 EXACT_UP_TO = 1500
 PROBES, ORDER = 50, 100
-
-
-def read_weights(w: object) -> tuple[sparse.csr_array, pd.Index]:
-    """The matrix and the labels of its rows; refused without labels, with a diagonal, or without a link."""
-    if isinstance(w, pd.DataFrame):
-        if not w.index.is_unique or not w.columns.is_unique or set(w.index) != set(w.columns):
-            raise ValueError("w: a DataFrame needs the same labels, each once, as its rows and its columns")
-        labels, matrix = w.index, sparse.csr_array(w[w.index].to_numpy(dtype=float))
-    elif hasattr(w, "unique_ids") and hasattr(w, "sparse"):  # libpysal.graph.Graph
-        labels, matrix = pd.Index(w.unique_ids), sparse.csr_array(w.sparse, dtype=float)
-    elif hasattr(w, "id_order") and hasattr(w, "sparse"):  # libpysal.weights.W
-        labels, matrix = pd.Index(w.id_order), sparse.csr_array(w.sparse, dtype=float)
-    else:
-        raise TypeError(
-            f"w must carry the units' labels: a libpysal Graph or W, or a square DataFrame; got {type(w).__name__}"
-        )
-    matrix.eliminate_zeros()
-    if not np.isfinite(matrix.data).all() or (matrix.data < 0).any():
-        raise ValueError("w has negative, missing or infinite weights; weights are 0 or more")
-    if matrix.diagonal().any():
-        at = labels[int(np.flatnonzero(matrix.diagonal())[0])]
-        raise ValueError(f"w: {show(at)} is its own neighbour; the diagonal must be zero")
-    if matrix.nnz == 0:
-        raise ValueError(f"w has no link among its {len(labels)} units")
-    return matrix, labels
 
 
 class LogDet:
