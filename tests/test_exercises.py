@@ -36,7 +36,7 @@ def test_as_handed_out_every_check_fails(md):
         assert determine_grade(cell)[0] == 0, f"points without an answer: {cell.source}"
 
 
-@pytest.mark.parametrize("md", SOLUTIONS, ids=nbs.label)
+@pytest.mark.parametrize("md", [s for s in SOLUTIONS if "personal(" in s.read_text("utf-8")], ids=nbs.label)
 def test_the_solution_passes_on_a_personal_panel(md):
     nb = nbs.read_text(md)
     cells = [c for c in nb.cells if c.cell_type == "code" and re.search(r'^student = ""', c.source, re.M)]
