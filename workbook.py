@@ -134,10 +134,19 @@ def explain(output, step):
             "that is yours, and run the same again.".format(ROOT)
         )
     missing = re.search(r"no matching distribution found for (\S+)", low)
+    if missing and any_of("from versions: none"):
+        return (
+            "The package index gave nothing for {}: either it cannot be reached (is there a network connection?\n"
+            "behind a proxy, set HTTPS_PROXY; with a mirror, check PIP_INDEX_URL), or it has no build for this machine\n"
+            "({}, Python {}.{}); then use conda: conda env create -f environment.yml.".format(
+                missing.group(1), sys.platform, *sys.version_info[:2]
+            )
+        )
     if missing:
         return (
-            "There is no build of {} for this Python and machine ({}, Python {}.{}).\n"
-            "Use Python 3.12 from python.org, or conda: conda env create -f environment.yml.".format(
+            "The package index has no {} for this Python and machine ({}, Python {}.{}).\n"
+            "If PIP_INDEX_URL names a mirror, it may be out of date: name another. Else use Python 3.12 from python.org, or\n"
+            "conda: conda env create -f environment.yml.".format(
                 missing.group(1), sys.platform, *sys.version_info[:2]
             )
         )

@@ -248,7 +248,14 @@ def test_folder_that_cannot_be_written(book, capfd):
             "HTTPS_PROXY",
         ),
         ("SSLError(SSLCertVerificationError(1, '[SSL: CERTIFICATE_VERIFY_FAILED]", "PIP_CERT"),
-        ("ERROR: No matching distribution found for pyogrio==0.12", "no build of pyogrio==0.12"),
+        (
+            "(from versions: 0.9)\nERROR: No matching distribution found for pyogrio==0.12",
+            "no pyogrio==0.12 for",
+        ),
+        (
+            "(from versions: none)\nERROR: No matching distribution found for pyogrio==0.12",
+            "network connection",
+        ),
         ("PermissionError: [Errno 13] Permission denied: '.venv'", "cannot be written"),
         ("OSError: [Errno 30] Read-only file system", "cannot be written"),
         (
