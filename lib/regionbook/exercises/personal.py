@@ -120,9 +120,10 @@ def _drawn(slug: str, student: str) -> tuple[pd.DataFrame, dict[str, Any]]:
 @functools.cache
 def _process_key() -> str:
     """Changes whenever a simulator or what it reads changes, so that no panel of an older process is used."""
-    files = sorted([*(ROOT / "lib/regionbook/simulate").glob("*.py"), *(ROOT / "data/geo").glob("*.csv")])
+    read = ["lib/regionbook/simulate/*.py", "data/geo/*.csv", "data/published/*/*.csv"]
+    read += ["data/teaching/*.columns.csv", "data/teaching/*.skeleton.csv"]
     digest = hashlib.sha256(str(JITTER).encode())
-    for file in files:
+    for file in sorted(file for pattern in read for file in ROOT.glob(pattern)):
         digest.update(file.read_bytes())
     return digest.hexdigest()[:8]
 
