@@ -265,7 +265,15 @@ def decimals(text: str) -> int:
 # Teaching panels and the user's own data
 # ---------------------------------------------------------------------------------------------------
 
-KEYS = ["city", "year"]
+UNITS = ("city", "province")
+"""Names that the column of the unit may have."""
+
+
+def _keys(schema: Iterable[str]) -> list[str]:
+    """The two columns that index a panel: its unit (city or province) and the year."""
+    return [next(u for u in UNITS if u in schema), "year"]
+
+
 
 
 def _teaching(slug: str, ending: str) -> Path:
@@ -335,7 +343,7 @@ def load(
     required: Iterable[str] | None = None,
     allow_gaps: bool = False,
 ) -> pd.DataFrame:
-    """Return a paper's panel, indexed by ``city`` and ``year``.
+    """Return a paper's panel, indexed by ``city`` (or ``province``) and ``year``.
 
     Without ``source`` this is the shipped teaching panel: **simulated data, not evidence**. With ``source``
     it is your own file, held to the same schema (`columns`); nothing is dropped, filled or converted silently.
@@ -346,9 +354,9 @@ def load(
         Name of the paper, for example ``"city-innovation"``.
     source
         Your data: a ``.csv`` (UTF-8 or GB18030), ``.xlsx``, ``.dta`` or ``.parquet`` file, or a data frame.
-        One row a city and year. Columns that the schema does not know are kept.
+        One row a unit and year. Columns that the schema does not know are kept.
     required
-        Your file needs only these columns (besides ``city`` and ``year``); by default every column of the
+        Your file needs only these columns (besides unit and ``year``); by default every column of the
         dictionary is needed. Columns that are there are checked either way.
     allow_gaps
         Accept a panel in which some cities lack some years.
@@ -385,20 +393,21 @@ def load(
         raw, where, place = _read(source)
         frame = _checked(raw, schema, where, place, required, allow_gaps)
         _warn_units(frame, schema, slug)
-    panel = _indexed(frame)
+    panel = _indexed(frame, _keys(schema.index))
     panel.attrs = {"slug": slug, "simulated": source is None, "source": where}
     return panel
 
 
-def _indexed(frame: pd.DataFrame) -> pd.DataFrame:
-    """Index by city and year, cities in the order of their codes (an index that `.loc` can slice)."""
+def _indexed(frame: pd.DataFrame, keys: list[str]) -> pd.DataFrame:
+    """Index by unit and year, units in the order of their codes (an index that `.loc` can slice)."""
     order = frame.sort_values("code", kind="stable") if "code" in frame else frame
-    cities = pd.Index(order["city"].drop_duplicates(), name="city")
+    unit = keys[0]
+    places = pd.Index(order[unit].drop_duplicates(), name=unit)
     years = pd.Index(frame["year"].drop_duplicates().sort_values(), name="year")
-    codes = [cities.get_indexer(frame["city"]), years.get_indexer(frame["year"])]
-    index = pd.MultiIndex(levels=[cities, years], codes=codes, names=KEYS)
+    codes = [places.get_indexer(frame[unit]), years.get_indexer(frame["year"])]
+    index = pd.MultiIndex(levels=[places, years], codes=codes, names=keys)
     position = pd.Series(codes[0] * len(years) + codes[1]).argsort(kind="stable")
-    return frame.drop(columns=KEYS).set_axis(index).iloc[position]
+    return frame.drop(columns=keys).set_axis(index).iloc[position]
 
 
 @dataclass(frozen=True)
@@ -414,7 +423,7 @@ class _Place:
 
 def _read(source: str | Path | pd.DataFrame) -> tuple[pd.DataFrame, str, _Place]:
     if isinstance(source, pd.DataFrame):
-        named = [n for n in source.index.names if n in KEYS]
+        named = [n for n in source.index.names if n in (*UNITS, "year")]
         return source.reset_index(named).reset_index(drop=True), "data frame", _Place("position", 0)
     path = Path(source)
     if not path.exists():
@@ -438,7 +447,7 @@ def _read(source: str | Path | pd.DataFrame) -> tuple[pd.DataFrame, str, _Place]
         return pd.read_stata(path), path.name, _Place("observation", 1)
     if ending == ".parquet":
         frame = pd.read_parquet(path)
-        return frame.reset_index([n for n in frame.index.names if n in KEYS]), path.name, _Place("row", 1)
+        return frame.reset_index([n for n in frame.index.names if n in (*UNITS, "year")]), path.name, _Place("row", 1)
     raise ValueError(
         f"Cannot read {path.name}: give a .csv, .xlsx, .dta or .parquet file, or a data frame read by pandas."
     )
@@ -525,6 +534,7 @@ def _checked(
     if raw.empty:
         raise DataError(where, ["has a header but no rows"])
 
+    keys = _keys(schema.index)
     needed = list(schema.index[~schema["role"].str.contains("optional")])
     if required is not None:
         required = [required] if isinstance(required, str) else list(required)
@@ -533,7 +543,7 @@ def _checked(
             raise ValueError(
                 f"`required` names {unknown}, which are no columns of the dictionary (regionbook.data.columns)."
             )
-        needed = KEYS + [c for c in required if c not in KEYS]
+        needed = keys + [c for c in required if c not in keys]
     missing = [c for c in needed if c not in given]
     if missing:
         spare = [g for g in given if g not in schema.index]
@@ -597,35 +607,35 @@ def _checked(
             else:
                 warnings.warn(f"{where}: {found}; kept as missing.", DataWarning, stacklevel=3)
 
-    if set(KEYS) <= set(given) and pd.api.types.is_integer_dtype(frame["year"]):
-        problems += _grid_problems(frame, place, allow_gaps)
+    if set(keys) <= set(given) and pd.api.types.is_integer_dtype(frame["year"]):
+        problems += _grid_problems(frame, place, allow_gaps, keys)
     if problems:
         raise DataError(where, problems)
     known = [c for c in schema.index if c in frame]
     return frame[known + [c for c in frame if c not in known]]
 
 
-def _grid_problems(frame: pd.DataFrame, place: _Place, allow_gaps: bool) -> list[str]:
-    """City-years that stand there twice, and those that are not there."""
-    problems = []
-    again = frame.duplicated(KEYS)
+def _grid_problems(frame: pd.DataFrame, place: _Place, allow_gaps: bool, keys: list[str]) -> list[str]:
+    """Unit-years that stand there twice, and those that are not there."""
+    problems, unit = [], keys[0]
+    again = frame.duplicated(keys)
     if again.any():
         cells = [
-            f"{place(i)}: {frame['city'].iloc[i]} {frame['year'].iloc[i]}"
+            f"{place(i)}: {frame[unit].iloc[i]} {frame['year'].iloc[i]}"
             for i in again.to_numpy().nonzero()[0].tolist()
         ]
-        problems.append(f"{_count(len(cells), 'city-year')} there more than once ({_some(cells)})")
+        problems.append(f"{_count(len(cells), f'{unit}-year')} there more than once ({_some(cells)})")
     if not allow_gaps:
-        there = pd.MultiIndex.from_frame(frame[KEYS])
+        there = pd.MultiIndex.from_frame(frame[keys])
         years = range(int(frame["year"].min()), int(frame["year"].max()) + 1)
-        full = pd.MultiIndex.from_product([frame["city"].unique(), years])
-        gaps = full.difference(there, sort=False).to_frame(index=False, name=KEYS)
+        full = pd.MultiIndex.from_product([frame[unit].unique(), years])
+        gaps = full.difference(there, sort=False).to_frame(index=False, name=keys)
         if len(gaps):
-            by_city = gaps.groupby("city", sort=False)["year"].agg(lambda y: " ".join(map(str, y)))
-            cells = [f"{city} {years_}" for city, years_ in by_city.items()]
+            by_unit = gaps.groupby(unit, sort=False)["year"].agg(lambda y: " ".join(map(str, y)))
+            cells = [f"{one} {years_}" for one, years_ in by_unit.items()]
             problems.append(
-                f"{_count(len(gaps), 'city-year')} absent ({_some(cells)}): complete the panel, leave the "
-                "cities out, or pass allow_gaps=True"
+                f"{_count(len(gaps), f'{unit}-year')} absent ({_some(cells)}): complete the panel, leave the "
+                f"{'cities' if unit == 'city' else 'provinces'} out, or pass allow_gaps=True"
             )
     return problems
 
@@ -635,7 +645,7 @@ def _warn_units(frame: pd.DataFrame, schema: pd.DataFrame, slug: str) -> None:
     shipped = pd.read_csv(_teaching(slug, ".csv"))
     for name in schema.index.intersection(frame.columns, sort=False):
         unit = str(schema.at[name, "unit"])
-        if name in KEYS or not unit or schema.at[name, "dtype"] == "str":
+        if name in (*UNITS, "year") or not unit or schema.at[name, "dtype"] == "str":
             continue
         ours, yours = shipped[name].median(), frame[name].median()
         if ours > 0 and yours > 0 and not 0.01 < yours / ours < 100:
