@@ -134,7 +134,7 @@ def test_names(project):
     for name in ("chapters/01-sample/1-index.md", "chapters/01-sample/1-index.ipynb", str(lesson)):
         assert nbs.select([name], project) == [lesson]
     assert nbs.select(["solutions/01-sample"], project) == [solution]
-    assert nbs.select(["1-index"], project) == [lesson, solution]
+    assert nbs.select(["1-index"], project) == nbs.select(["index"], project) == [lesson, solution]
     with pytest.raises(nbs.LessonError, match="no lesson is called 'no-such'; there are: sample"):
         nbs.select(["no-such"], project)
 

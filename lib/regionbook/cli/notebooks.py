@@ -64,7 +64,7 @@ def select(names: list[str], root: Path = ROOT) -> list[Path]:
             p
             for p in sources(root)
             if re.fullmatch(rf"\d+-{re.escape(want)}", p.parent.name)
-            or p.parent.name == want
+            or want in (p.parent.name, p.stem.partition("-")[2])
             or f"/{p.relative_to(root).with_suffix('').as_posix()}".endswith(f"/{want}")
             or p.relative_to(root).parent.as_posix() == want
             or p.with_suffix("").as_posix() == want
