@@ -1,0 +1,146 @@
+"""Variables of Zhao, Jiang and Xu (2026): location quotient, 16 indicators and their index, controls, channels."""
+
+from __future__ import annotations
+
+import pandas as pd
+
+from regionbook.index import entropy_index, location_quotient
+
+QUESTION = (
+    "Does agglomeration of the digital industry (数字产业集聚) in a city promote its new quality productive forces "
+    "(新质生产力), through which channels, where more than elsewhere, and at the expense of its neighbours?"
+)
+SAMPLE = (
+    "280 prefecture-level cities, 2013–2022, 2,800 city-years, balanced. Outcome: an entropy-weight index of 16 "
+    "indicators; treatment: the location quotient (区位熵) of digital employment."
+)
+HEADLINE = [
+    ("3", "4", "agglomeration", "effect of agglomeration, city and year fixed effects"),
+    ("3", "3", "agglomeration", "the same with city effects only"),
+    ("3", "1", "agglomeration", "no controls, no effects (random effects, as it turns out)"),
+    ("4", "1", "agglomeration", "effect on R&D personnel"),
+    ("5", "1", "W:agglomeration", "spatial Durbin model: neighbours' agglomeration"),
+    ("5", "1", "W:New-productivity", "spatial Durbin model: ρ, outside every customary interval"),
+]
+"""Table, column, term, meaning: the numbers that `regionbook.card` shows."""
+
+CONTROLS = ["develop", "unemployed", "finance", "human", "traffic", "support"]
+"""The six controls as the regressions use them."""
+
+CHANNELS = ["rd_personnel", "patents_pc", "exchanges", "pilots", "tertiary_ratio", "labour_productivity"]
+"""The six outcomes of Table 4, column by column."""
+
+SPLITS = ["digital_words", "nqpf_words", "market", "integration", "fiscal_share", "staff_share"]
+"""Grouping variables of the six median splits (section 5.1); high means government-led in the last two."""
+
+TERMS = {"new_productivity": "New-productivity"}
+"""Our column name -> the paper's symbol, where they differ."""
+
+INDICATORS = [
+    "emerging_staff",
+    "sci_staff",
+    "wage",
+    "consumption",
+    "telecom",
+    "ai_share",
+    "robots",
+    "pollution_inv",
+    "waste_rate",
+    "eco_trade",
+    "green_inv",
+    "green_util",
+    "broadband",
+    "penetration",
+    "sci_exp",
+    "edu_exp",
+]
+"""The 16 indicators of Table 1, in its order."""
+
+RAW = [
+    "digital_staff",
+    "employment",
+    "population",
+    "gdp",
+    "output_1",
+    "output_2",
+    "output_3",
+    "workers_1",
+    "workers_2",
+    "workers_3",
+    "loans",
+    "students",
+    "jobless",
+    "motorway",
+    "fiscal_exp",
+    "rd_staff",
+    "pat_apply",
+    "exchanges",
+    "pilots",
+    "hangzhou_km",
+    "digital_words",
+    "nqpf_words",
+    "market",
+    "integration",
+    "gov_staff",
+    "private_staff",
+] + INDICATORS
+"""Raw columns that `prepare` reads."""
+
+
+def indicators(panel: pd.DataFrame) -> pd.DataFrame:
+    """Return the 16 indicators of Table 1, in its order.
+
+    All are taken as they stand in the panel, and all count as positive (the marks of two are lost in our copy of the
+    paper).
+
+    Parameters
+    ----------
+    panel
+        Indexed by city and year, as `regionbook.load` returns it.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Rows of `panel`, 16 columns named as in the data dictionary (`regionbook.columns`).
+
+    Examples
+    --------
+    >>> from regionbook.data import load
+    >>> indicators(load("industry-agglomeration")).shape
+    (2800, 16)
+    """
+    return panel[INDICATORS].copy()
+
+
+def prepare(panel: pd.DataFrame) -> pd.DataFrame:
+    """Return `panel` with outcome, treatment, controls, channels, instrument and grouping variables.
+
+    Units are those that fit Table 2: GDP per head in 10,000 yuan, students in 10,000, motorways in 10,000 km. Labour
+    productivity (10,000 yuan a worker) is the sum over sectors of productivity times share in GDP, patents are per
+    100,000 residents. The instrument is the distance to Hangzhou in 1,000 km times (year - 2012).
+    """
+    year = panel.index.get_level_values("year")
+    gdp = panel["gdp"]
+    sectors = ("1", "2", "3")
+    productivity = sum(
+        panel[f"output_{k}"] / panel[f"workers_{k}"] / 1e4 * panel[f"output_{k}"] / gdp for k in sectors
+    )
+    new = {
+        "new_productivity": entropy_index(indicators(panel)).score,
+        "agglomeration": location_quotient(panel["digital_staff"], panel["employment"], by="year"),
+        "develop": gdp / panel["population"] / 1e4,
+        "unemployed": panel["jobless"] / panel["population"] / 1e4,
+        "finance": panel["loans"] / gdp,
+        "human": panel["students"] / 1e4,
+        "traffic": panel["motorway"] / 1e4,
+        "support": (panel["sci_exp"] + panel["edu_exp"]) / panel["fiscal_exp"],
+        "rd_personnel": panel["rd_staff"] / 1e4,
+        "patents_pc": 10 * panel["pat_apply"] / panel["population"],
+        "tertiary_ratio": panel["output_3"] / (panel["output_1"] + panel["output_2"]),
+        "labour_productivity": productivity,
+        "fiscal_share": panel["fiscal_exp"] / gdp,
+        "staff_share": panel["gov_staff"] / panel["private_staff"],
+        "trend": year - 2012,
+        "distance_trend": panel["hangzhou_km"] / 1000 * (year - 2012),
+    }
+    return panel.assign(**new)

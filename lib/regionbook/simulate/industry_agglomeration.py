@@ -1,0 +1,332 @@
+"""Simulated panel for `industry-agglomeration` (Zhao, Jiang and Xu 2026): 280 cities, 2013-2022.
+
+The order of creation is the order of causation in the story:
+
+1. real cities, their borders and their distance to Hangzhou;
+2. six controls, and the location quotient of digital jobs. Misclassified jobs move the measured quotient but not
+   productive forces: least squares is biased towards zero by nearly one half; an instrument that only moves true
+   agglomeration (the nearer to Hangzhou, the faster it grows) recovers the effect;
+3. government and market variables; where a common leaning is high the effect is larger;
+4. the outcome, a spatial Durbin process on contiguity with a true rho of -0.21;
+5. *matched* mode only: treatment, controls and outcome are pulled to the paper's tables (`_calibrate.match`);
+6. the channels, 16 indicators whose entropy index is the outcome, employment whose quotient is the treatment.
+
+Nothing here is real data except the cities' names, places and borders.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from regionbook.papers import industry_agglomeration as paper
+from regionbook.paths import data_file
+from regionbook.simulate._agglomeration_drivers import (
+    WITHIN,
+    Process,
+    drawn_agglomeration,
+    drawn_controls,
+    matched_agglomeration,
+    matched_controls,
+)
+from regionbook.simulate._agglomeration_indicators import (
+    draw_economy,
+    draw_groups,
+    draw_indicators,
+    draw_jobs,
+    draw_sectors,
+    least_index,
+)
+from regionbook.simulate._agglomeration_outcome import Work, draw_channels, draw_outcome, true_agglomeration
+from regionbook.simulate._agglomeration_targets import (
+    ALONE,
+    CHANNELS,
+    GRID,
+    LATE,
+    SLUG,
+    SPLITS,
+    W_SCALE,
+    YEARS,
+    cities,
+    eigenvalues,
+    estimate,
+    goals,
+    split_effects,
+    two_stage,
+    weights,
+)
+from regionbook.simulate._calibrate import Array, CalibrationError
+from regionbook.simulate.city_innovation import Simulated
+
+
+@cache
+def _dictionary() -> pd.DataFrame:
+    """Columns of the panel in order, with their types, from ``data/teaching/industry-agglomeration.columns.csv``."""
+    return pd.read_csv(data_file("teaching", f"{SLUG}.columns.csv")).set_index("column")
+
+
+def _assemble(columns: dict[str, Array]) -> pd.DataFrame:
+    """Keys and raw columns, in the order and with the types of the data dictionary."""
+    frame = cities()
+    keys = frame.loc[np.repeat(frame.index, GRID.periods), ["code", "city", "city_zh", "lon", "lat"]]
+    panel = keys.reset_index(drop=True)
+    panel["province"], panel["province_zh"], panel["region"] = (
+        np.repeat(frame[k].to_numpy(), GRID.periods) for k in ("province_en", "province", "region4")
+    )
+    panel["year"] = np.tile(YEARS, GRID.units)
+    panel["hangzhou_km"] = GRID.expand(np.round(frame["km"].to_numpy(), 1))
+    panel = pd.concat([panel, pd.DataFrame(columns, index=panel.index)], axis=1)
+    types = _dictionary()["dtype"]
+    for k in types.index[types == "int"]:
+        panel[k] = panel[k].astype("int64")
+    return panel[list(types.index)]
+
+
+def variables(panel: pd.DataFrame) -> dict[str, Array]:
+    """Variables of the regressions, from the raw columns, under the names that `estimate` uses."""
+    ready = paper.prepare(panel.set_index(["city", "year"]))
+    names = {"New-productivity": "new_productivity"} | dict(zip(CHANNELS, paper.CHANNELS, strict=True))
+    names |= {k: k for k in ("agglomeration", *paper.CONTROLS, *SPLITS, "distance_trend")}
+    return {k: ready[v].to_numpy(float) for k, v in names.items()}
+
+
+# ------------------------------------------------------------------------------------------------- entry points
+STREAMS = ("goals", "controls", "treatment", "groups", "outcome", "channels", "indicators", "jobs")
+
+
+def _streams(seed: int, attempt: int) -> dict[str, np.random.Generator]:
+    """Independent random streams by name, so that a change in one part leaves the others alone."""
+    return {k: np.random.default_rng([seed, i, attempt]) for i, k in enumerate(STREAMS)}
+
+
+def simulate(seed: int = 2026, mode: str = "matched", jitter: float = 0.0) -> Simulated:
+    """Simulate the panel of `industry-agglomeration`; see `regionbook.simulate.simulate`.
+
+    A draw that cannot meet its targets is thrown away and drawn again, at most ten times.
+
+    Raises
+    ------
+    CalibrationError
+        If no draw meets its targets.
+    """
+    trouble = "none"
+    for attempt in range(10):
+        try:
+            return _simulate(seed, mode == "matched", jitter, attempt)
+        except CalibrationError as error:
+            trouble = str(error)
+    raise CalibrationError(
+        f"{SLUG}, seed {seed}, jitter {jitter}: no draw meets its targets. Last: {trouble}"
+    )
+
+
+def _simulate(seed: int, matched: bool, jitter: float, attempt: int) -> Simulated:
+    rng = _streams(seed, attempt)
+    wanted, factor = goals(rng["goals"], jitter)
+    process = Process()
+    process = replace(process, beta=round(process.beta * factor, 5), theta=round(process.theta * factor, 5))
+    levels = matched_controls(rng["controls"]) if matched else drawn_controls(rng["controls"])
+    if matched:
+        agglomeration = matched_agglomeration(rng["treatment"], levels)
+    else:
+        agglomeration, signal = drawn_agglomeration(rng["treatment"], levels, process)
+    economy = draw_economy(rng["groups"], levels)
+    groups = draw_groups(rng["groups"], economy)
+    w = Work(process, wanted, agglomeration, levels, {k: groups[k] for k in SPLITS})
+    w.signal = true_agglomeration(w) if matched else signal
+    y = draw_outcome(rng["outcome"], w, matched, least_index(economy))
+    channels = draw_channels(rng["channels"], w, matched)
+    raw, w.log["indicators"] = draw_indicators(rng["indicators"], y, economy)
+    columns = (
+        raw | economy | draw_jobs(rng["jobs"], agglomeration) | draw_sectors(rng["jobs"], economy, channels)
+    )
+    columns |= {k: groups[k] for k in ("digital_words", "nqpf_words", "market", "integration")}
+    columns |= {k: groups[k] for k in ("gov_staff", "private_staff")}
+    columns |= {k: channels[k] for k in ("exchanges", "pilots")}
+    columns["rd_staff"] = np.round(1e4 * channels["rd_staff"])
+    columns["pat_apply"] = np.round(channels["patents_pc"] * economy["population"] / 10)
+    panel = _assemble(columns)
+    frame = variables(panel)
+    table = estimate(frame)
+    extras = {"two_stage": two_stage(frame), "splits": split_effects(frame)}
+    if matched and (bad := _missed(table, extras, wanted, jitter)):
+        raise CalibrationError("; ".join(bad))
+    return Simulated(panel, _truth(seed, matched, jitter, attempt, w, table, extras))
+
+
+NOT_GATED = {("3", "3", "unemployed"), ("3", "3", "traffic"), ("5", "1", "R2")}
+"""Two coefficients without stars whose distance from zero is left to chance (within three printed errors)."""
+
+
+def _stars(t: float) -> int:
+    return int(np.searchsorted([1.645, 1.960, 2.576], abs(t)))
+
+
+def _missed(table: pd.DataFrame, extras: dict[str, Any], wanted: Any, jitter: float) -> list[str]:
+    """Targets that are not met: more than two printed errors away, or with another sign or other stars."""
+    bad = []
+    for r in table.itertuples():
+        key = (r.table, r.column, r.term)
+        if jitter and (r.table == "2" or r.term == "R2"):
+            continue
+        aim = wanted.estimate[key][0] if key in wanted.estimate else r.printed
+        slack = 3 if jitter or key in NOT_GATED else 2
+        wrong = abs(r.reached - aim) > slack * r.printed_se
+        if r.term == "agglomeration" and not jitter:
+            wrong |= np.sign(r.reached) != np.sign(r.printed)
+            wrong |= _stars(r.reached / r.reached_se) != _stars(r.printed / r.printed_se)
+        if wrong:
+            bad.append(f"Table {r.table} ({r.column}) {r.term} {r.reached:.4f} instead of {aim:.4f}")
+    for name, s in extras["splits"].items():
+        high_wins = name in SPLITS[:4]
+        if (s["high"] > s["low"]) != high_wins:
+            bad.append(f"split by {name}: {s['high']:.4f} above the median, {s['low']:.4f} below")
+    if (
+        extras["two_stage"]["estimate"] < 2.576 * extras["two_stage"]["se"]
+        or extras["two_stage"]["first_F"] < 16
+    ):
+        bad.append(f"2SLS: {extras['two_stage']}")
+    return bad
+
+
+def true_impacts(process: Process) -> dict[str, float]:
+    """Direct, indirect and total effect of true agglomeration under the process, averaged over cities."""
+    M = np.linalg.inv(np.eye(GRID.units) - process.rho * weights())
+    S = M @ (process.beta * np.eye(GRID.units) + process.theta * weights())
+    direct, total = float(np.trace(S)) / GRID.units, float(S.sum()) / GRID.units
+    return {"direct": round(direct, 6), "indirect": round(total - direct, 6), "total": round(total, 6)}
+
+
+def _truth(
+    seed: int,
+    matched: bool,
+    jitter: float,
+    attempt: int,
+    w: Work,
+    table: pd.DataFrame,
+    extras: dict[str, Any],
+) -> dict[str, Any]:
+    """The truth file of a panel."""
+    q = w.process
+    listed = [
+        {
+            "table": r.table,
+            "column": r.column,
+            "term": r.term,
+            "printed": r.printed,
+            "reached": round(r.reached, 6),
+            **({"reached_se": round(r.reached_se, 6)} if np.isfinite(r.reached_se) else {}),
+            "within_2se": bool(abs(r.reached - r.printed) <= 2 * r.printed_se),
+        }
+        for r in table.itertuples()
+    ]
+    omega = eigenvalues()
+    truth = {
+        "data": "SIMULATED DATA for teaching. Names, places and borders of cities are real, every number is made up.",
+        "paper": SLUG,
+        "seed": seed,
+        "mode": "matched" if matched else "drawn",
+        "jitter": jitter,
+        "attempt": attempt,
+        "beta": q.beta,
+        "attenuated_beta": round(q.beta * (1 - q.noise_share), 6),
+        "theta": q.theta,
+        "rho": q.rho,
+        "impacts": true_impacts(q),
+        "effect_by_score": {
+            "formula": "effect = beta * (1 + heterogeneity * score), score = standardised sum of the standardised "
+            "ln(1 + x) of the six grouping variables, the last two with a minus",
+            "heterogeneity": q.heterogeneity,
+        },
+        "process": {
+            "outcome": "y = rho W y + effect * true agglomeration + theta W true agglomeration + controls + city level "
+            "+ common path + error; W row-standardised contiguity",
+            "treatment": "measured quotient = true agglomeration + misclassified jobs, which do not raise the outcome "
+            "and are unrelated to the instrument: least squares is biased towards zero, 2SLS is not",
+            "noise_share": q.noise_share,
+            "noise_meaning": "share of misclassified jobs in the variation of the quotient that city, year, controls "
+            "and instrument do not explain",
+            "error": f"first-order autoregression, persistence {q.noise_persistence}, and city trends, both larger in "
+            "cities with a high level",
+            "controls": dict(zip(paper.CONTROLS, q.controls, strict=True)),
+            "instrument": "distance to Hangzhou in 1,000 km x (year - 2012): agglomeration grows more slowly far away",
+            "channels": "the six outcomes of Table 4 react to true agglomeration; they do not enter the outcome",
+            "overlap": "sci_exp and edu_exp are indicators of the outcome and make up the control support, as in the "
+            "paper",
+            "slips": "one city-year each of unemployed and traffic, 24 standard deviations out, as in Table 2",
+        },
+        "weights_matrix": {
+            "kind": "contiguity of the 280 cities, row-standardised",
+            "links": int((weights() > 0).sum() // 2),
+            "admissible_rho": [round(float(1 / omega.min()), 6), round(float(1 / omega.max()), 6)],
+            "scale_that_prints_table_5": W_SCALE,
+        },
+        "cities": {"founded_late_or_no_series": LATE, "no_land_border_in_sample": ALONE},
+        "two_stage_least_squares": extras["two_stage"],
+        "median_splits": extras["splits"],
+    }
+    if not matched:
+        return truth | {
+            "nothing_projected": "Coefficients are what the process gives; they differ from the printed ones.",
+            "estimates": listed,
+        }
+    return truth | {
+        "projection": "Controls, treatment and outcome were moved, as little as possible, until the coefficients "
+        "listed under targets hold: finite-sample coefficients equal the printed ones by construction, 2SLS equals "
+        "beta. Bias and coverage are to be studied with drawn panels.",
+        "implied": {
+            "sum_of_squares_within_cities": WITHIN,
+            "variance_ratio_psi": round(w.log["psi"], 4),
+            "table_3_columns_1_and_2": "random effects (Swamy-Arora), R2 within cities",
+        },
+        "moved": {k: round(v, 4) for k, v in w.log["moved"].items()},
+        "indicators": w.log["indicators"],
+        "targets": listed,
+        "unreachable": [{"what": a, "reason": b} for a, b in UNREACHABLE],
+    }
+
+
+UNREACHABLE = (
+    (
+        "Table 5, rho = -2.1086 with row-standardised or binary contiguity",
+        "Outside (-1, 1) for row-standardised and (-0.32, 0.16) for binary weights of these cities. The panel has "
+        "-0.21086 with row-standardised weights, so weights divided by 10 print -2.1086.",
+    ),
+    (
+        "Table 5, W x agglomeration -0.0594 (0.0327) together with its star",
+        "With weights divided by 10 its error is 0.019; the printed coefficient would be significant at 1 per cent. "
+        "Sign and star are kept, the coefficient is -0.034, within one printed error. An error of 0.0327 needs weights "
+        "divided by about 17, with which rho would be -3.6.",
+    ),
+    ("Table 5, R2 0.0087", "Which R2 is printed is unknown; it is not a target."),
+    (
+        "Table 3, column 1, slope and the error of the constant exactly",
+        "Slope, its error, the error of the constant and R2 together leave a narrow path; here 0.0052 (0.0011), "
+        "constant 0.0317 (0.0025), R2 0.003 for 0.0059 (0.0011), 0.0312 (0.0024), 0.0027.",
+    ),
+    (
+        "Table 3, column 2, all digits",
+        "Targets are moved within rounding or by less than one printed error: the printed digits ask for slopes "
+        "between cities that an index which is never negative cannot show.",
+    ),
+    (
+        "Table 3, column 3, error 0.0002 of develop",
+        "0.0003 here: a smaller error needs a steeper common growth of GDP per head than Table 2's standard deviation "
+        "leaves beside the differences between cities.",
+    ),
+    ("Table 4, column 3, constant and R2 exactly", "Exchanges are whole numbers that never fall."),
+)
+
+
+def write(folder: Path | str, seed: int = 2026) -> None:
+    """Write the shipped files ``industry-agglomeration.csv`` and ``.truth.json`` to a folder."""
+    result = simulate(seed)
+    result.panel.to_csv(Path(folder) / f"{SLUG}.csv", index=False, lineterminator="\n", float_format="%.10g")
+    text = json.dumps(result.truth, indent=1, ensure_ascii=False)
+    (Path(folder) / f"{SLUG}.truth.json").write_text(text + "\n", encoding="utf-8")
