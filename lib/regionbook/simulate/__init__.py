@@ -8,7 +8,11 @@ from pathlib import Path
 
 from regionbook.simulate.city_innovation import Simulated
 
-PAPERS = {"city-innovation": "city_innovation", "industry-agglomeration": "industry_agglomeration"}
+PAPERS = {
+    "city-innovation": "city_innovation",
+    "industry-agglomeration": "industry_agglomeration",
+    "factor-innovation": "factor_innovation",
+}
 """Papers with a simulator, and the module that holds it."""
 SLUGS = tuple(PAPERS)
 MODES = ("matched", "drawn")
