@@ -1,7 +1,7 @@
 """Treatment and controls of `industry-agglomeration`, drawn so that the printed standard errors can come out.
 
 A printed standard error fixes how much a regressor moves apart from everything else in its regression. The sizes
-below (`NET`, `COMMON`) were computed from the errors of Table 3, columns 3 and 4, and from the difference of the two
+below (`NET`, `LINK`, `COMMON`) were computed from the errors of Table 3, columns 3 and 4, and from the difference of the two
 columns, which says how far the yearly means of each regressor move with the common trend of the outcome.
 """
 
@@ -28,22 +28,39 @@ WITHIN = 1.2
 R2_FE = 0.3664
 SIGMA2 = (1 - R2_FE) * WITHIN / FE_DF
 """Residual variance of Table 3, column 4."""
-ERRORS = dict(zip(CONTROLS, (0.00027, 0.0366, 0.00134, 0.0001, 0.0157, 0.0167), strict=True))
-"""Errors of the controls in column 4, at more digits than are printed."""
-NET = {k: SIGMA2 / e**2 for k, e in ERRORS.items()}
-"""Sum of squares of each control net of city and year effects."""
-COMMON = {
-    "develop": 52.0,
-    "unemployed": -0.06,
-    "finance": 11.0,
-    "human": 42.0,
-    "traffic": 0.10,
-    "support": -0.33,
+NET = {
+    "agglomeration": 325.4,
+    "develop": 4745.5,
+    "unemployed": 0.22664,
+    "finance": 190.13,
+    "human": 37502.0,
+    "traffic": 1.2344,
+    "support": 1.0931,
 }
-"""Movement of the yearly means (signed root of the sum of squares)."""
-AGGLOMERATION_ERROR = 0.00098
-SUPPORT_LINK = 3.6
-"""Cross product of agglomeration and support net of city and year; with it column 1 has the printed R-squared."""
+"""Sum of squares of each regressor net of city and year effects."""
+LINK = {
+    "develop": 29.42,
+    "unemployed": 0.0,
+    "finance": 10.61,
+    "human": 89.19,
+    "traffic": 0.0,
+    "support": 0.2032,
+}
+"""Cross products of agglomeration with the controls net of city and year effects; the controls are unrelated there."""
+COMMON = {
+    "agglomeration": -4.208,
+    "develop": 49.61,
+    "unemployed": -0.021,
+    "finance": 11.29,
+    "human": 50.41,
+    "traffic": -0.0122,
+    "support": -0.2923,
+}
+"""Movement of the yearly means along the common path (signed root of the sum of squares).
+
+`NET`, `LINK` and `COMMON` solve the equations that Table 3 sets: coefficients, errors and R-squared of columns 3 and 4
+and R-squared of column 1, all within rounding.
+"""
 LINK_BETWEEN = {
     "develop": 0.40,
     "unemployed": 0.05,
@@ -53,6 +70,8 @@ LINK_BETWEEN = {
     "support": 0.05,
 }
 """Correlations of the cities' means of agglomeration with those of the controls."""
+DRIFT = 0.10
+"""Share of the net variation of agglomeration that distance to Hangzhou x trend drives."""
 
 
 @dataclass(frozen=True)
@@ -62,7 +81,7 @@ class Process:
     Attributes
     ----------
     beta : float
-        Effect on the outcome of agglomeration, average over city-years.
+        Effect on the outcome of agglomeration, average over the variation that the instrument moves.
     theta : float
         Effect of the neighbours' average agglomeration.
     rho : float
@@ -79,10 +98,10 @@ class Process:
         First-order autocorrelation of the error.
     """
 
-    beta: float = 0.018
+    beta: float = 0.022
     theta: float = -0.0075
     rho: float = -0.21
-    noise_share: float = 0.45
+    noise_share: float = 0.55
     heterogeneity: float = 0.75
     controls: tuple[float, ...] = (-0.0020, -0.0124, 0.0011, 0.0007, 0.0027, 0.2621)
     noise_persistence: float = 0.3
@@ -115,7 +134,7 @@ def unit_parts(rng: np.random.Generator) -> dict[str, Array]:
         "develop": 0.9 * rich + 0.15 * n(),
         "unemployed": n(),
         "finance": np.exp(0.5 * zscore(0.5 * rich + 1.2 * capital + 0.8 * n())),
-        "human": np.exp(1.15 * zscore(0.7 * size + 1.1 * capital + 0.4 * n())),
+        "human": np.exp(1.15 * zscore(0.7 * size + 1.2 * capital + 0.3 * n())),
         "traffic": np.exp(0.45 * zscore(0.6 * np.log(frame["area_km2"].to_numpy()) + 0.3 * size + 0.5 * n())),
         "support": -0.2 * rich + 0.3 * smooth(n()) + n(),
     }
@@ -143,96 +162,96 @@ def _bounds(draft: Array, moments: tuple[float, float, float, float], cap: float
     return lower, upper
 
 
+def _yearly(targets: Targets, name: str, mean: float) -> None:
+    """Add the yearly means as targets: the common path, scaled (the tenth follows from the mean)."""
+    year = np.arange(GRID.size) % GRID.periods
+    for t, value in enumerate(mean + COMMON[name] / np.sqrt(GRID.size) * path()):
+        if t:
+            targets.add(f"{name} {2013 + t}", (year == t) / GRID.units, value)
+
+
+def _scaled(values: Array, sum_of_squares: float) -> Array:
+    return values * np.sqrt(sum_of_squares / (values @ values))
+
+
+def _pull(
+    name: str,
+    parts: tuple[Array, Array],
+    explained: float,
+    cap: float,
+    targets: Targets,
+    regressors: Array,
+    draft: Array,
+) -> Array:
+    """Pull one regressor to Table 2's moments, its yearly means and its net variation."""
+    moments = printed().moments[name]
+    mean, sd = moments[:2]
+    total = (GRID.size - 1) * sd**2
+    around = NET[name] + explained + COMMON[name] ** 2
+    _yearly(targets, name, mean)
+    trend = COMMON[name] / np.sqrt(GRID.size) * np.tile(path(), GRID.units)
+    lasting, passing = parts
+    return match(
+        GRID,
+        np.zeros(GRID.size),
+        np.array([_scaled(lasting, total - around), trend, _scaled(passing, NET[name] + explained)]),
+        np.ones(GRID.size),
+        targets,
+        _bounds(draft, moments, cap),
+        mean,
+        Squares(total, around, NET[name]),
+        regressors,
+        gain=(0.6, 0.5, 0.5),
+        tolerance=1e-4,
+    ).values
+
+
 def matched_controls(rng: np.random.Generator) -> dict[str, Array]:
     """The six controls with the printed moments and the variation that the printed errors ask for."""
-    p, units, out = printed().moments, unit_parts(rng), {}
-    trend = np.tile(path(), GRID.units)
-    others = np.zeros((GRID.size, 0))
+    units, out = unit_parts(rng), {}
+    others = GRID.within(rng.standard_normal((GRID.size, 1)))
     for k in CONTROLS:
-        mean, sd, low, high = p[k]
         U = GRID.expand(zscore(units[k]))
         level = GRID.expand(np.sqrt(np.maximum(units[k], 0.05) / units[k].mean())) if k == "human" else 1.0
         e = GRID.within(_noise(rng, SKEW[k]) * level)
-        if k == "finance":
-            e = e + 0.25 * GRID.within(others[:, 0]) / others[:, 0].std()
-        total, net = (GRID.size - 1) * sd**2, NET[k]
-        around = net + COMMON[k] ** 2 + (0.07 * net if k == "finance" else 0.0)
-        scale = lambda v, ss: v * np.sqrt(ss / (v @ v))  # noqa: E731
-        parts = np.array(
-            [scale(U, total - around), scale(np.sign(COMMON[k]) * trend, COMMON[k] ** 2), scale(e, net)]
-        )
-        draft = parts.sum(0)
+        t = Targets()
+        for i, row in enumerate(others.T):
+            t.add(f"{k} and {i}", row, 0.0)
+        draft = _scaled(U, printed().moments[k][1] ** 2 * GRID.size - NET[k]) + _scaled(e, NET[k])
         if k in (
             "unemployed",
             "traffic",
         ):  # the slip that Table 2 shows: 24 standard deviations above the mean
             spot = int(rng.choice(np.flatnonzero(GRID.expand(cities()["size"].to_numpy()) < 0)))
             draft[spot] = draft.max() + 1
-        X = others if others.shape[1] else GRID.within(rng.standard_normal((GRID.size, 1)))
-        t = Targets()
-        t.add("mean", np.full(GRID.size, 1 / GRID.size), mean)
-        m = match(
-            GRID,
-            np.zeros(GRID.size),
-            parts,
-            np.ones(GRID.size),
-            t,
-            _bounds(draft, p[k], CAP[k]),
-            mean,
-            Squares(total, around, net),
-            X,
-            gain=(0.6, 0.5, 0.5),
-            tolerance=1e-3,
-        )
-        out[k] = m.values
-        others = np.column_stack([others, GRID.within(m.values)])
+        out[k] = _pull(k, (U, e), 0.0, CAP[k], t, others, draft)
+        others = np.column_stack([others, GRID.within(out[k])])
     return out
 
 
 def matched_agglomeration(rng: np.random.Generator, levels: dict[str, Array]) -> Array:
     """Location quotient with the printed moments; its links to the controls are those that Table 3 implies."""
-    mean, sd, low, high = printed().moments["agglomeration"]
-    frame = cities()
+    sd, frame = printed().moments["agglomeration"][1], cities()
     C = np.column_stack([levels[k] for k in CONTROLS])
-    Cw = GRID.within(C)
-    Cb = C - around_city(C)
-    km = frame["km"].to_numpy()
-    net = SIGMA2 / AGGLOMERATION_ERROR**2
-    drift = GRID.within(-GRID.expand(zscore(km)) * GRID.trend)
-    e = GRID.within(_noise(rng, 0.5))
-    e = e * np.sqrt(0.97 * net / (e @ e)) + drift * np.sqrt(0.03 * net / (drift @ drift))
-    total = (GRID.size - 1) * sd**2
-    common = -5.8
-    link = np.array([0, 0, 0, 0, 0, SUPPORT_LINK])
+    Cw, Cb = GRID.within(C), C - around_city(C)
+    net = NET["agglomeration"]
+    drift = GRID.within(-GRID.expand(zscore(frame["km"].to_numpy())) * GRID.trend)
+    e = _scaled(_noise(rng, 0.5), (1 - DRIFT) * net) + _scaled(drift, DRIFT * net)
+    link = np.array([LINK[k] for k in CONTROLS])
     explained = float(link @ np.linalg.solve(Cw.T @ Cw, link))
-    around = net + explained + common**2
+    lasting = (GRID.size - 1) * sd**2 - net - explained - COMMON["agglomeration"] ** 2
     capital = (frame["code"].to_numpy() % 10000 <= 100).astype(float)
     U = 0.35 * frame["size"] + 0.7 * capital + 0.6 * smooth(rng.standard_normal(GRID.units))
+    U += 1.5 * frame["city"].isin(["Beijing", "Shanghai", "Shenzhen", "Hangzhou"])
     U = np.exp(0.5 * zscore(U.to_numpy() + 0.5 * rng.standard_normal(GRID.units)))
     U = GRID.expand(zscore(U))
-    trend = np.tile(path(), GRID.units)
-    scale = lambda v, ss: v * np.sqrt(ss / (v @ v))  # noqa: E731
-    parts = np.array([scale(U, total - around), scale(-trend, common**2), e])
     t = Targets()
     for j, k in enumerate(CONTROLS):
         t.add(f"within link {k}", Cw[:, j], link[j])
         row = Cb[:, j] - Cb[:, j].mean()
-        t.add(f"between link {k}", row, LINK_BETWEEN[k] * np.sqrt((row @ row) * (total - around)))
-    draft = parts.sum(0)
-    m = match(
-        GRID,
-        np.zeros(GRID.size),
-        parts,
-        np.ones(GRID.size),
-        t,
-        _bounds(draft, (mean, sd, low, high), 5.5),
-        mean,
-        Squares(total, around, net),
-        Cw,
-        gain=(0.6, 0.5, 0.5),
-        tolerance=1e-3,
-    )
-    return m.values
+        t.add(f"between link {k}", row, LINK_BETWEEN[k] * np.sqrt((row @ row) * lasting))
+    draft = _scaled(U, lasting) + e
+    return _pull("agglomeration", (U, e), explained, 5.5, t, Cw, draft)
 
 
 # ------------------------------------------------------------------------------------------- the process alone
@@ -261,10 +280,10 @@ def drawn_agglomeration(
     mean, sd = printed().moments["agglomeration"][:2]
     size, km = cities()["size"].to_numpy(), cities()["km"].to_numpy()
     U = GRID.expand(zscore(np.exp(0.5 * zscore(0.5 * size + smooth(rng.standard_normal(GRID.units))))))
-    net = SIGMA2 / AGGLOMERATION_ERROR**2 / GRID.size
+    net = NET["agglomeration"] / GRID.size
     drift = zscore(GRID.within(-GRID.expand(zscore(km)) * GRID.trend))
-    true = mean + 0.44 * U + np.sqrt(0.03 * net) * drift - 0.1 * sd * np.tile(path(), GRID.units)
-    true = true + np.sqrt(0.97 * net * (1 - process.noise_share)) * zscore(_noise(rng, 0.4))
-    jobs = np.sqrt(0.97 * net * process.noise_share) * zscore(_noise(rng, 0.4))
+    true = mean + 0.44 * U + np.sqrt(DRIFT * net) * drift - 0.1 * sd * np.tile(path(), GRID.units)
+    true = true + np.sqrt((1 - DRIFT) * net * (1 - process.noise_share)) * zscore(_noise(rng, 0.4))
+    jobs = np.sqrt((1 - DRIFT) * net * process.noise_share) * zscore(_noise(rng, 0.4))
     measured = soft_floor(true + jobs, 0.01, 0.08)
     return measured, true

@@ -127,13 +127,18 @@ def draw_groups(rng: np.random.Generator, economy: dict[str, Array]) -> dict[str
     normal = rng.standard_normal
     n = int(province.max()) + 1
     east = (frame["region4"] == "East").to_numpy(float)
-    lean = zscore(0.5 * smooth(normal(GRID.units)) + 0.6 * east + 0.5 * normal(n)[province])
+    lean = zscore(
+        0.4 * smooth(normal(GRID.units))
+        + 0.9 * east
+        + 0.2 * frame["rich"].to_numpy()
+        + 0.3 * normal(n)[province]
+    )
     lean_of = np.bincount(province, lean) / np.bincount(province)
     trend = path_of_years()
     g = lambda: GRID.expand(zscore(0.9 * lean + normal(GRID.units)))  # noqa: E731
 
     def by_province(load: float) -> Array:
-        lasting = zscore(load * zscore(lean_of) + 0.5 * normal(n))
+        lasting = zscore(load * zscore(lean_of) + 0.4 * normal(n))
         passing = 0.15 * normal((n, GRID.periods))
         return GRID.expand(lasting[province]) + passing[province].ravel()
 
@@ -163,11 +168,16 @@ def draw_groups(rng: np.random.Generator, economy: dict[str, Array]) -> dict[str
 def least_index(economy: dict[str, Array]) -> Array:
     """What the three fixed indicators alone contribute to the index, with some room for the others."""
     x = np.column_stack([minmax(economy[k]) for k in FIXED])
-    return 1.35 * x @ (redundancy(x) / (S0 + redundancy(x).sum()))
+    return 1.5 * x @ (redundancy(x) / (S0 + redundancy(x).sum()))
 
 
 def draw_indicators(
-    rng: np.random.Generator, y: Array, economy: dict[str, Array], live: int = 60, rounds: int = 120
+    rng: np.random.Generator,
+    y: Array,
+    economy: dict[str, Array],
+    tolerance: float = 2e-4,
+    live: int = 60,
+    rounds: int = 120,
 ) -> tuple[dict[str, Array], dict[str, float]]:
     """Raw columns of the drawn indicators such that the entropy index of all 16 equals ``y``.
 
@@ -177,7 +187,7 @@ def draw_indicators(
     Raises
     ------
     CalibrationError
-        If the index and ``y`` stay more than 2e-4 apart.
+        If the index and ``y`` stay more than ``tolerance`` apart.
     """
     weight = np.array([k.weight for k in DRAWN])
     weight = weight / weight.sum()
@@ -202,7 +212,7 @@ def draw_indicators(
         if k < live:
             S *= np.exp(-0.5 * step.mean())
             x[:, :m] **= np.clip(np.sqrt(weight * S / redundancy(x[:, :m])), 0.7, 1.4)
-    if np.abs(gap).max() > 2e-4:
+    if np.abs(gap).max() > tolerance:
         raise CalibrationError(
             f"the index of the indicators stays {np.abs(gap).max():.1e} away from the outcome"
         )

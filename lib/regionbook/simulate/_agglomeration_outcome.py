@@ -9,7 +9,7 @@ import numpy as np
 from scipy.optimize import brentq
 from scipy.special import ndtri
 
-from regionbook.simulate._agglomeration_drivers import R2_FE, SIGMA2, WITHIN, Process, path, smooth
+from regionbook.simulate._agglomeration_drivers import R2_FE, SIGMA2, WITHIN, Process, path
 from regionbook.simulate._agglomeration_targets import (
     CHANNELS,
     CONTROLS,
@@ -66,8 +66,13 @@ class Work:
 
     @property
     def effect(self) -> Array:
-        """Effect of true agglomeration in each city-year; its mean is ``process.beta``."""
-        return self.process.beta * (1 + self.process.heterogeneity * self.score)
+        """Effect of true agglomeration in each city-year.
+
+        Its average, weighted by the variation of agglomeration that the instrument moves, is ``process.beta``.
+        """
+        moved = self.Mz * GRID.within(self.signal)
+        score = self.score
+        return self.process.beta * (1 + self.process.heterogeneity * (score - moved @ score / moved.sum()))
 
 
 def distance_trend() -> Array:
@@ -88,17 +93,6 @@ def spread_out(values: Array, rho: float) -> Array:
     """Multiply by (I - rho W)^-1 in each year."""
     M = np.linalg.inv(np.eye(GRID.units) - rho * weights())
     return (M @ values.reshape(GRID.units, -1)).ravel()
-
-
-NUDGE = {
-    "2": np.array([-0.0003, -0.0001, 0.008, 0.0006, -0.00004, -0.002, -0.0125]),
-    "3": np.array([0.0, 0.00003, 0.0, 0.0, 0.00003, 0.0, 0.0]),
-}
-"""Shifts of the targets of Table 3, columns 2 and 3, within rounding or half a printed error.
-
-The two columns differ only by what lies between cities, so their difference fixes the slopes between cities; at the
-printed digits these would explain more of the outcome than an outcome that is never negative can show.
-"""
 
 
 def _between(w: Work, b2: Array, b3: Array) -> tuple[Array, float]:
@@ -166,10 +160,24 @@ def _years(w: Work, b3: Array, b4: Array) -> tuple[Array, Array]:
 def _levels_of_cities(rng: np.random.Generator, lasting: Array, mean: float) -> Array:
     """Lasting level of each city: log-normal, in the order of what the regressors say plus a draw of its own."""
     say = lasting[:: GRID.periods]
-    say = say / say.std() + 0.45 * smooth(rng.standard_normal(GRID.units))
+    say = say / say.std() + 0.5 * cities()["size"].to_numpy() + 0.4 * rng.standard_normal(GRID.units)
     normal = ndtri((np.argsort(np.argsort(say)) + 0.5) / GRID.units)
     level = np.exp(1.0 * normal)
     return GRID.expand(0.004 + (mean - 0.004) * level / level.mean())
+
+
+def _growth(level: Array) -> Array:
+    """How much more than the average a city follows the common path: more at a high level, but not by place.
+
+    A quadratic surface in longitude, latitude and distance to Hangzhou is taken out, so that growth is related neither
+    to the instrument nor to the growth of the neighbours.
+    """
+    frame = cities()
+    place = np.column_stack([zscore(frame[k].to_numpy()) for k in ("lon", "lat", "km")])
+    cross = np.column_stack([place[:, i] * place[:, j] for i in range(3) for j in range(i, 3)])
+    Z = np.column_stack([np.ones(GRID.units), place, cross])
+    load = level[:: GRID.periods] / level.mean()
+    return GRID.expand(load - Z @ np.linalg.lstsq(Z, load, rcond=None)[0])
 
 
 def _spatial_rows(w: Work, rho: float) -> tuple[Array, Any]:
@@ -197,7 +205,7 @@ def draw_outcome(rng: np.random.Generator, w: Work, matched: bool, floor: Array)
     """Structural outcome and, in matched mode, its projection on Tables 3 and 5."""
     p, q = w.goals, w.process
     mean, sd, low, high = p.moments["New-productivity"]
-    b2, b3, b4 = (p.slopes(k) + NUDGE.get(k, 0.0) for k in "234")
+    b2, b3, b4 = (p.slopes(k) for k in "234")
     mid = w.X - around_city(w.X)
     if matched:
         yearly, b3 = _years(w, b3, b4)
@@ -207,11 +215,12 @@ def draw_outcome(rng: np.random.Generator, w: Work, matched: bool, floor: Array)
     lasting = mid @ slopes
     lasting -= lasting.mean()
     level = _levels_of_cities(rng, lasting, mean)
-    own = w.effect * w.signal + q.theta * lag(w.signal) + w.C @ np.array(q.controls)
+    acts = w.effect * w.signal + q.theta * lag(w.signal)
+    own = acts + w.C @ np.array(q.controls)
     trend = 0.0129 * np.tile(path(), GRID.units)
     relative = level / mean
-    e = relative**0.8 * GRID.ar1(rng, q.noise_persistence)
-    e = GRID.within(0.012 * e + trend * (relative**0.8 / (relative**0.8).mean() - 1))
+    e = 0.012 * relative**0.8 * GRID.ar1(rng, q.noise_persistence) + trend * _growth(relative**0.8)
+    e = GRID.within(e)
     e *= np.sqrt(SIGMA2 * FE_DF / (e @ e))
     fixed = GRID.within(spread_out(own, q.rho)) + lasting
     parts = np.array([level - mean - lasting, trend, GRID.within(spread_out(e, q.rho))])
@@ -229,7 +238,8 @@ def draw_outcome(rng: np.random.Generator, w: Work, matched: bool, floor: Array)
         t.add(
             f"mean of {2013 + k}", (np.arange(GRID.size) % GRID.periods == k) / GRID.units, mean + yearly[k]
         )
-    t.add("2SLS", w.Mz, q.beta * (w.Mz @ w.agglomeration))
+    w.log["estimand"] = float(w.Mz @ spread_out(acts, q.rho) / (w.Mz @ w.signal))
+    t.add("2SLS", w.Mz, w.log["estimand"] * (w.Mz @ w.agglomeration))
     rho = p.estimate["5", "1", "W:New-productivity"][0] / W_SCALE
     rows, score = _spatial_rows(w, rho)
     t.add("T5 own", rows[0], p.estimate["5", "1", "agglomeration"][0])
@@ -237,7 +247,8 @@ def draw_outcome(rng: np.random.Generator, w: Work, matched: bool, floor: Array)
     t.add("T5 lag", rows[1], max(printed_lag, -1.8 * w.log["lag_error"]))
     draft = fixed + parts.sum(0)
     lower[draft.argmax()] = upper[draft.argmax()] = high
-    lower[draft.argmin()] = upper[draft.argmin()] = low
+    bottom = np.where(floor < 0.5 * low, draft, np.inf).argmin()
+    lower[bottom] = upper[bottom] = low
     ssr = SIGMA2 * FE_DF
     result = match(
         GRID,
@@ -307,7 +318,7 @@ def draw_channels(rng: np.random.Generator, w: Work, matched: bool) -> dict[str,
         wanted_constant = p.estimate["4", column, "_cons"][0]
         ssr = se**2 * w.D * FE_DF
         around = ssr / (1 - r2)
-        L = np.exp(shape.skew * zscore(cities()[shape.by].to_numpy() + rng.standard_normal(GRID.units)))
+        L = np.exp(shape.skew * zscore(cities()[shape.by].to_numpy() + 0.7 * rng.standard_normal(GRID.units)))
         L = GRID.expand(L / L.mean())
         e = GRID.within(L**0.5 * np.expm1(0.4 * GRID.ar1(rng, 0.3)))
         e *= np.sqrt(ssr / (e @ e))

@@ -1,0 +1,236 @@
+"""The simulated panel of industry-agglomeration: its files, its calibration, its process."""
+
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pandas as pd
+import pytest
+from linearmodels.panel import PanelOLS, RandomEffects
+
+import regionbook as rb
+from regionbook import geo
+from regionbook.paths import data_file
+from regionbook.simulate import industry_agglomeration as simulator
+from regionbook.simulate import simulate, write
+from regionbook.simulate._agglomeration_drivers import Process
+from regionbook.simulate._agglomeration_targets import (
+    GRID,
+    SPLITS,
+    TERMS,
+    cities,
+    eigenvalues,
+    lag,
+    spatial_durbin,
+    weights,
+)
+
+SLUG = "industry-agglomeration"
+OURS = ["agglomeration", "develop", "unemployed", "finance", "human", "traffic", "support"]
+
+
+@pytest.fixture(scope="module")
+def panel() -> pd.DataFrame:
+    return rb.papers.prepare(SLUG)
+
+
+@pytest.fixture(scope="module")
+def printed() -> pd.DataFrame:
+    return rb.published(SLUG).estimates.set_index(["table", "column", "term"])
+
+
+def stars(t: float) -> str:
+    return "*" * int(np.searchsorted([1.645, 1.960, 2.576], abs(t)))
+
+
+def test_shipped_files_are_what_the_simulator_writes(tmp_path):
+    write(SLUG, tmp_path)
+    for ending in (".csv", ".truth.json"):
+        made = (tmp_path / f"{SLUG}{ending}").read_bytes()
+        assert made == data_file("teaching", f"{SLUG}{ending}").read_bytes()
+
+
+def test_cities_follow_the_rule():
+    units = geo.units("city")
+    kept = set(cities()["city"])
+    left = units[
+        units["level"].isin(["municipality", "prefecture-level city"]) & ~units["name_en"].isin(kept)
+    ]
+    assert len(kept) == 280
+    assert set(left["name_en"]) == {*simulator.LATE, *simulator.ALONE}
+
+
+def test_neighbours_are_those_of_the_map():
+    graph = geo.contiguity(cities()["code"]).transform("r")
+    np.testing.assert_allclose(weights(), graph.sparse.toarray(), atol=1e-12)
+    np.testing.assert_allclose(np.sort(np.linalg.eigvals(weights()).real), np.sort(eigenvalues()), atol=1e-7)
+
+
+def test_raw_columns_obey_the_dictionary(panel):
+    schema = rb.columns(SLUG).set_index("column")
+    shipped = rb.load(SLUG)
+    assert len(shipped) == 2800 and not shipped.isna().any().any()
+    for name, rule in schema.iterrows():
+        if rule["dtype"] in ("int", "float"):
+            values = shipped.reset_index()[name]
+            assert not (values < rule["minimum"]).any() and not (values > rule["maximum"]).any(), name
+    added = shipped[["output_1", "output_2", "output_3"]].sum(axis=1)
+    assert (added == shipped["gdp"]).all()
+    assert (shipped["sci_exp"] + shipped["edu_exp"] < shipped["fiscal_exp"]).all()
+    assert (shipped["exchanges"].unstack("year").diff(axis=1).iloc[:, 1:] >= 0).all().all()
+    both = panel["agglomeration"] * panel["employment"]
+    mean = both.groupby("year").sum() / panel["employment"].groupby("year").sum()
+    np.testing.assert_allclose(mean, 1)  # a location quotient averages one, weighted by employment
+
+
+def test_descriptives(panel):
+    names = {"New-productivity": "new_productivity"}
+    for row in rb.published(SLUG).descriptives.itertuples():
+        x = panel[names.get(row.variable, row.variable)]
+        assert x.mean() == pytest.approx(row.mean, rel=0.02), row.variable
+        assert x.std() == pytest.approx(row.sd, rel=0.02), row.variable
+        assert x.min() >= row.min - 1e-4 and x.max() <= row.max * 1.001, row.variable
+
+
+@pytest.mark.parametrize("column", ["1", "2", "3", "4"])
+def test_table_3_with_linearmodels(panel, printed, column):
+    """Columns 1 and 2 are random effects: slopes, constant and error of the slope come out only so."""
+    y, X = panel["new_productivity"], panel[OURS[:1] if column == "1" else OURS]
+    if column in "12":
+        fit = RandomEffects(y, X.assign(_cons=1.0)).fit()
+    else:
+        fit = PanelOLS(y, X.assign(_cons=1.0), entity_effects=True, time_effects=column == "4").fit()
+    for name in X:
+        row = printed.loc["3", column, name]
+        assert abs(fit.params[name] - row.estimate) < 0.5 * row.paren, name
+        assert stars(fit.tstats[name]) == row.stars, name
+        # the errors of develop, finance and human are printed with one or two digits
+        assert fit.std_errors[name] == pytest.approx(row.paren, rel=0.06, abs=5.5e-5), name
+    if column != "4":  # with year effects the paper's constant is that of the first year
+        row = printed.loc["3", column, "_cons"]
+        assert abs(fit.params["_cons"] - row.estimate) < 0.5 * row.paren
+    if column in "12":
+        around = X - X.groupby("city").transform("mean")
+        r2 = np.corrcoef(around @ fit.params[X.columns], y - y.groupby("city").transform("mean"))[0, 1] ** 2
+        assert r2 == pytest.approx({"1": 0.0027, "2": 0.1886}[column], abs=0.002)
+
+
+def test_column_1_is_not_pooled_least_squares(panel):
+    slope, constant = np.polyfit(panel["agglomeration"], panel["new_productivity"], 1)
+    assert slope > 0.02 and constant < 0.02  # printed 0.0059 and 0.0312
+
+
+def test_every_target_of_the_truth_file():
+    truth = rb.truth(SLUG)
+    assert all(t["within_2se"] for t in truth["targets"])
+    assert {t["table"] for t in truth["targets"]} == {"2", "3", "4", "5"}
+    assert len(truth["targets"]) == 67
+
+
+def test_table_4_signs_and_stars(panel, printed):
+    for column, name in zip("123456", rb.papers.industry_agglomeration.CHANNELS, strict=True):
+        fit = PanelOLS(panel[name], panel[OURS], entity_effects=True, time_effects=True).fit()
+        row = printed.loc["4", column, "agglomeration"]
+        assert abs(fit.params["agglomeration"] - row.estimate) < 0.2 * row.paren, name
+        assert stars(fit.tstats["agglomeration"]) == row.stars, name
+
+
+def test_table_5_and_the_scale_of_the_weights(panel, printed):
+    y, X = panel["new_productivity"].to_numpy(), panel[OURS].to_numpy()
+    plain, scaled = spatial_durbin(y, X), spatial_durbin(y, X, scale=10)
+    assert scaled["rho"] == pytest.approx(10 * plain["rho"]) and scaled["own"] == pytest.approx(plain["own"])
+    assert -1 < plain["rho"] < 0
+    rho = printed.loc["5", "1", "W:New-productivity"]
+    assert abs(scaled["rho"] - rho.estimate) < 0.1 * rho.paren
+    for term, key in (("agglomeration", "own"), ("W:agglomeration", "lag")):
+        row = printed.loc["5", "1", term]
+        assert abs(scaled[key] - row.estimate) < row.paren
+        assert stars(scaled[key] / scaled[f"{key}_se"]) == row.stars
+
+
+def test_splits_go_as_the_paper_says():
+    for name, s in rb.truth(SLUG)["median_splits"].items():
+        assert (s["high"] > s["low"]) == (name in SPLITS[:4]), name
+        high_t, low_t = s["high"] / s["high_se"], s["low"] / s["low_se"]
+        assert (high_t > low_t) == (name in SPLITS[:4]), name
+
+
+def test_instrument_escapes_the_misclassified_jobs():
+    truth = rb.truth(SLUG)
+    iv = truth["two_stage_least_squares"]
+    assert iv["first_F"] > 100 and iv["estimate"] > 2.576 * iv["se"]
+    assert iv["estimate"] == pytest.approx(iv["estimand"], abs=2e-5)
+    assert truth["attenuated_beta"] == pytest.approx(0.0099)
+    assert truth["impacts"]["total"] == pytest.approx(
+        (truth["beta"] + truth["theta"]) / (1 - truth["rho"]), rel=1e-4
+    )
+
+
+@pytest.mark.parametrize("seed", [1, 2, 3])
+def test_other_seeds_meet_the_targets(seed):
+    truth = simulate(SLUG, seed=seed).truth
+    assert truth["attempt"] <= 2 and all(t["within_2se"] for t in truth["targets"])
+
+
+def test_personal_panels_differ_and_keep_the_story():
+    effects = []
+    for seed in (11, 13):
+        made = simulate(SLUG, seed=seed, jitter=0.3)
+        found = {(t["table"], t["column"], t["term"]): t["reached"] for t in made.truth["targets"]}
+        effects.append(found["3", "4", "agglomeration"])
+        assert found["3", "4", "agglomeration"] > found["3", "3", "agglomeration"] > 0
+        assert found["3", "3", "develop"] > 0 > found["3", "4", "develop"]
+    assert abs(effects[0] - effects[1]) > 1e-4
+    assert list(made.panel.columns) == list(rb.columns(SLUG)["column"])
+
+
+def test_drawn_panel_is_not_pulled():
+    made = simulate(SLUG, seed=5, mode="drawn")
+    assert "targets" not in made.truth and made.panel.shape == (2800, 51)
+    json.dumps(made.truth)
+
+
+def test_draw_lets_the_durbin_model_recover_the_truth():
+    """Without misclassification the model is correctly specified: means over 12 draws near the truth."""
+    q = Process(noise_share=0.0)
+    found = []
+    for seed in range(12):
+        d = simulator.draw(seed, process=q)
+        r = spatial_durbin(d["new_productivity"].to_numpy(), d[list(TERMS)].to_numpy())
+        found.append((r["own"], r["lag"], r["rho"]))
+    own, neighbours, rho = np.mean(found, axis=0)
+    assert own == pytest.approx(q.beta, abs=0.0015)
+    assert neighbours == pytest.approx(q.theta, abs=0.0015)
+    assert rho == pytest.approx(q.rho, abs=0.03)
+
+
+def test_lag_averages_the_neighbours():
+    codes = cities()["code"].to_numpy()
+    pairs = pd.read_csv(data_file("teaching", f"{SLUG}.neighbours.csv"))
+    code = codes[0]
+    near = set(pairs.loc[pairs["code"] == code, "neighbour"]) | set(
+        pairs.loc[pairs["neighbour"] == code, "code"]
+    )
+    values = np.arange(GRID.size, dtype=float)
+    expected = np.mean([values[10 * np.flatnonzero(codes == k)[0]] for k in near])
+    assert lag(values)[0] == pytest.approx(expected)
+
+
+@pytest.mark.parametrize(
+    "arguments, error",
+    [
+        ({"mode": "pulled"}, ValueError),
+        ({"seed": -1}, TypeError),
+        ({"jitter": 3}, ValueError),
+        ({"mode": "drawn", "jitter": 0.3}, ValueError),
+    ],
+)
+def test_bad_input(arguments, error):
+    with pytest.raises(error):
+        simulate(SLUG, **arguments)
+
+
+def test_prepare_names_a_missing_column():
+    with pytest.raises(ValueError, match="digital_staff"):
+        rb.papers.prepare(SLUG, rb.load(SLUG).drop(columns="digital_staff"))
