@@ -289,7 +289,8 @@ def test_ctrl_c_ends_the_child_too(tmp_path):
     import signal
 
     code = textwrap.dedent(f"""
-        import importlib.util, sys, os
+        import importlib.util, os, signal, sys
+        signal.signal(signal.SIGINT, signal.default_int_handler)  # ignored where the suite runs in the background
         spec = importlib.util.spec_from_file_location("workbook", {str(ROOT / "workbook.py")!r})
         book = importlib.util.module_from_spec(spec); spec.loader.exec_module(book)
         book.VENV, book.LOG = {str(tmp_path)!r}, {str(tmp_path / "log")!r}

@@ -274,8 +274,6 @@ def _keys(schema: Iterable[str]) -> list[str]:
     return [next(u for u in UNITS if u in schema), "year"]
 
 
-
-
 def _teaching(slug: str, ending: str) -> Path:
     path = data_file("teaching", f"{_known(slug)}{ending}")
     if not path.exists():
@@ -447,7 +445,11 @@ def _read(source: str | Path | pd.DataFrame) -> tuple[pd.DataFrame, str, _Place]
         return pd.read_stata(path), path.name, _Place("observation", 1)
     if ending == ".parquet":
         frame = pd.read_parquet(path)
-        return frame.reset_index([n for n in frame.index.names if n in (*UNITS, "year")]), path.name, _Place("row", 1)
+        return (
+            frame.reset_index([n for n in frame.index.names if n in (*UNITS, "year")]),
+            path.name,
+            _Place("row", 1),
+        )
     raise ValueError(
         f"Cannot read {path.name}: give a .csv, .xlsx, .dta or .parquet file, or a data frame read by pandas."
     )
