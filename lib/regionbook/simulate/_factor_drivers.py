@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from regionbook.simulate._calibrate import Array, marginal, soft_floor, zscore
+from regionbook.simulate._calibrate import Array, marginal, zscore
 from regionbook.simulate._factor_fit import TAL_MINIMUM
 from regionbook.simulate._factor_targets import (
     CONTROLS,
@@ -46,7 +46,7 @@ class Process:
     )
     noise: float = 0.014
     persistence: float = 0.5
-    policy_effect: float = 0.02
+    policy_effect: float = 0.12
 
 
 def gdp_path() -> Array:
@@ -161,8 +161,8 @@ def as_used(levels: dict[str, Array]) -> dict[str, Array]:
 def outcome(rng: np.random.Generator, q: Process, v: dict[str, Array], goal: Printed) -> tuple[Array, Array]:
     """RCD of all 651 province-years from the process, and which provinces the fictional policy treats.
 
-    Province effects rise with output and science. The policy of 2013 is assigned by lot, among the assignments with
-    parallel trends before.
+    Province effects rise with output and science. The policy of 2013 raises RCD by a factor; it is assigned by lot,
+    among the assignments with parallel trends.
     """
     f = provinces()
     region = FULL.expand(f["region4"].map(q.regional).to_numpy(float))
@@ -182,11 +182,15 @@ def outcome(rng: np.random.Generator, q: Process, v: dict[str, Array], goal: Pri
     table = table + (0.253 + 0.092 * zscore(want) - now)[:, None]
     shrink = np.where(YEARS < 2013, 0.32 + 0.06 * (YEARS - 2003), 1.0)
     table = level + (table - level) * shrink
-    lots = np.argsort(rng.random((400, 31)), axis=1) < 10
-    slope = table[:, :10] @ (np.arange(10) - 4.5)
-    apart = [abs(slope[t].mean() - slope[~t].mean()) for t in lots]
+    table = np.maximum(table, 0.02)
+    log = np.log(table)
+    lots = np.argsort(rng.random((600, 31)), axis=1) < 10
+    slope, change = log[:, :10] @ (np.arange(10) - 4.5) / 82.5, log[:, 10:].mean(1) - log[:, :10].mean(1)
+    apart = [
+        10 * abs(slope[t].mean() - slope[~t].mean()) + abs(change[t].mean() - change[~t].mean()) for t in lots
+    ]
     treated = lots[int(np.argmin(apart))]
-    table = table + q.policy_effect * treated[:, None] * (YEARS >= 2013)
+    table = table * np.exp(q.policy_effect * (treated - 10 / 31))[:, None] ** (YEARS >= 2013)
     return table.ravel(), treated
 
 
@@ -200,6 +204,5 @@ def linear_mediators(
     for k, a in zip(ID, q.first_stage, strict=True):
         effects = base[k] - FULL.within(base[k])
         share = a / sum(q.first_stage)
-        y = effects + a * fi + share * x + 0.35 * base[k].std() * 0.1 * FULL.ar1(rng, 0.7)
-        out[k] = soft_floor(y, 0.0, 0.002)
+        out[k] = effects + a * fi + share * x + 0.08 * base[k].std() * FULL.ar1(rng, 0.7)
     return out

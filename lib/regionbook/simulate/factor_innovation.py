@@ -69,8 +69,8 @@ LEVELS = {"TAL": "talent", "BASE": "debt", "GAP": "income_gap", "GOV": "spending
 def goals(rng: np.random.Generator, jitter: float) -> tuple[Printed, float]:
     """The numbers that a panel is pulled to: the printed ones, or a student's own variation of them.
 
-    With ``jitter`` every effect on RCD of FI, of its parts and of the mediators is scaled by a common factor (standard
-    deviation 25 per cent times jitter), the first stage by another; direct effects follow, so that total = direct +
+    With ``jitter`` every effect on RCD of FI, of its parts and of the mediators is scaled by a common factor (at jitter
+    0.3 by 4 to 20 per cent, up or down), the first stage by another; direct effects follow, so that total = direct +
     product still holds. Constants then follow from the means and are no targets.
     """
     p = printed()
@@ -83,7 +83,8 @@ def goals(rng: np.random.Generator, jitter: float) -> tuple[Printed, float]:
     p = replace(p, estimate=estimate)
     if not jitter:
         return p, 1.0
-    common, first = np.exp(np.clip(np.array([0.25, 0.12]) * jitter * rng.standard_normal(2), -0.3, 0.3))
+    sizes = jitter * (np.array([0.12, 0.06]) + np.array([0.2, 0.1]) * np.abs(rng.standard_normal(2)))
+    common, first = np.exp(np.minimum(sizes, 0.3) * rng.choice([-1, 1], 2))
     estimate = {}
     for (table, column, term), (b, se, star) in p.estimate.items():
         if term == "_cons":
@@ -134,14 +135,18 @@ def _simulate(seed: int, matched: bool, jitter: float, attempt: int) -> Simulate
     v = factor_innovation(rng["factors"])
     levels = controls(rng["controls"])
     v |= as_used(levels)
-    v |= score if matched else linear_mediators(rng["output"], process, score, v)
+    if not matched:
+        score = {
+            k: x - x.min() for k, x in linear_mediators(rng["output"], process, score, v).items()
+        }  # output is positive
+    v |= score
     y, treated = outcome(rng["outcome"], process, v, goal)
     if matched:
         v, y = _match(v, y, goal, unit)
         levels = _levels(v, levels)
-        y = _parallel(rng["outcome"], y, treated, process.policy_effect)
+        want = process.policy_effect * (1 + 0.05 * rng["outcome"].standard_normal())
+        y = _before(np.maximum(y, 0.02), treated, goal, want)
         _lists(v, goal)
-        y = _list(y, _nineteen(y, goal.above["RCD", 2003]))
     y = np.clip(y, 0.012, 0.62)
     parts = {k: v[k] for k in ("LI", "KI", "TI")}
     x_fi, log_fi = shape(rng["indicators"], "FI", parts, goal)
@@ -155,7 +160,7 @@ def _simulate(seed: int, matched: bool, jitter: float, attempt: int) -> Simulate
         if bad:
             raise CalibrationError("; ".join(bad[:8]))
     log = {"FI": log_fi, "RCD": log_rcd}
-    return Simulated(panel, _truth(seed, matched, jitter, attempt, process, goal, table, treated, log))
+    return Simulated(panel, _truth(seed, matched, jitter, attempt, process, goal, table, y, treated, log))
 
 
 def _match(
@@ -235,17 +240,26 @@ def _lists(v: dict[str, Array], goal: Printed) -> None:
 
 
 def did(y: Array, treated: Array) -> float:
-    """Two-way fixed-effects estimate of the policy, all 651 province-years."""
+    """Two-way fixed-effects estimate of the policy on ln RCD, all 651 province-years."""
     d = FULL.within(FULL.expand(treated.astype(float)) * np.tile(YEARS >= POLICY_YEAR, 31))
-    return float(d @ FULL.within(y) / (d @ d))
+    return float(d @ FULL.within(np.log(y)) / (d @ d))
 
 
-def _parallel(rng: np.random.Generator, y: Array, treated: Array, effect: float) -> Array:
-    """Shift the treated provinces before the policy so that its estimate is the effect, give or take 5 per cent."""
-    want = effect * (1 + 0.05 * rng.standard_normal())
-    return y - (want - did(y, treated)) * FULL.expand(treated.astype(float)) * np.tile(
-        YEARS < POLICY_YEAR, 31
-    )
+def _before(y: Array, treated: Array, goal: Printed, want: float) -> Array:
+    """The years before 2013: the list of 2003, and a level of the treated that makes the policy's estimate ``want``."""
+    table, early = y.reshape(31, 21).copy(), YEARS < POLICY_YEAR
+    log = np.log(table)
+    stand = (log - log.mean(0))[:, ~early].mean(1, keepdims=True)  # parallel paths of ln RCD but for noise
+    noise = log[:, early] - log[:, early].mean(0)
+    table[:, early] = np.exp(0.95 * stand + 0.25 * (noise - noise.mean(1, keepdims=True)))
+    for k in range(4):
+        off = did(table.ravel(), treated) - want
+        table[np.ix_(treated, early)] *= np.exp(off)
+        if k < 3:
+            table = _list(table.ravel(), _nineteen(table.ravel(), goal.above["RCD", 2003])).reshape(31, 21)
+        level = np.where(early, 0.071 + 0.0118 * (YEARS - 2003), table.mean(0))
+        table *= level / table.mean(0)
+    return table.ravel()
 
 
 @cache
@@ -345,7 +359,7 @@ def missed(table: pd.DataFrame, goal: Printed, jitter: float) -> list[str]:
 
 def _truth(
     seed: int, matched: bool, jitter: float, attempt: int, q: Process, goal: Printed, table: pd.DataFrame,
-    treated: Array, log: dict[str, Any],
+    y: Array, treated: Array, log: dict[str, Any],
 ) -> dict[str, Any]:  # fmt: skip
     """The truth file of a panel."""
     names = provinces()["name_en"]
@@ -382,8 +396,9 @@ def _truth(
             "year": POLICY_YEAR,
             "effect": q.policy_effect,
             "provinces": [str(k) for k in names[treated]],
-            "note": "RCD of the pilot provinces is higher by the effect from that year on; from 2013 on it is part of the "
-            "province effects, so that Tables 5-8 do not see it",
+            "estimate": round(did(y, treated), 4),
+            "note": "ln RCD of the pilot provinces is higher by the effect from that year on, in the shipped years 2003-2023; "
+            "after 2013 it is part of the province effects, so that Tables 5-8 do not see it",
         },
         "process": {
             "outcome": "RCD = province + year + direct effects of LI, KI, TI + region's addition x FI + mediator effect x ID "
@@ -412,7 +427,8 @@ def _truth(
         }
         if matched
         else {
-            "nothing_projected": "Coefficients are what the process gives; they differ from the printed ones.",
+            "nothing_projected": "Coefficients are what the process gives; they differ from the printed ones. ID has the "
+            "scale that its entropy weights give; simulate.factor_innovation.draw keeps the scale of the process.",
             "estimates": listed,
         }
     )
