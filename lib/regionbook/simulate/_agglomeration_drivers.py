@@ -62,10 +62,10 @@ COMMON = {
 and R-squared of column 1, all within rounding.
 """
 LINK_BETWEEN = {
-    "develop": 0.40,
+    "develop": 0.44,
     "unemployed": 0.05,
-    "finance": 0.30,
-    "human": 0.50,
+    "finance": 0.33,
+    "human": 0.54,
     "traffic": 0.10,
     "support": 0.05,
 }
