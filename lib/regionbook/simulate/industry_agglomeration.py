@@ -299,7 +299,7 @@ def _truth(
             "table_3_columns_1_and_2": "random effects (Swamy-Arora), R2 within cities",
         },
         "moved": {k: round(v, 4) for k, v in w.log["moved"].items()},
-        "indicators": w.log["indicators"],
+        "indicators": {k: round(v, 5) for k, v in w.log["indicators"].items()},
         "targets": listed,
         "unreachable": [{"what": a, "reason": b} for a, b in UNREACHABLE],
     }
