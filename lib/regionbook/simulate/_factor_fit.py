@@ -26,6 +26,7 @@ from regionbook.simulate._factor_targets import (
     Column,
     Fit,
     Printed,
+    combine,
     fit,
     provinces,
     table_columns,
@@ -276,7 +277,7 @@ def output_rows(system: System, goal: Printed) -> None:
         block = system.block(1)
         block[0, system.offset[k] + here] = 1 / 31
         system.add(np.array([want - state.values[k][here].mean()]), block, 0.0006)
-    x = sum(state.values[k] for k in ID)
+    x = combine(state.values, "ID")
     for y in (2003, 2013, 2023):
         rank_rows(system, "ID", x, y, goal.above["ID", y], full=True)
 

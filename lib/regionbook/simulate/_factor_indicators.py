@@ -173,7 +173,7 @@ def shape(
             break
     if worst > 2e-3:
         raise CalibrationError(f"shape: partial scores of {index} missed by {worst:.1e}")
-    return x, {"rounds": r + 1, "largest_gap": worst}
+    return x, {"rounds": r + 1, "largest_gap": round(worst, 5)}
 
 
 def period_weights(x: Array) -> dict[str, Array]:

@@ -209,9 +209,9 @@ def fit(column: Column, v: dict[str, Array]) -> Fit:
         Xs = X1 - theta * np.column_stack([grid.unit_mean(c) for c in X1.T])
         ys = y - theta * grid.unit_mean(y)
         A = np.linalg.inv(Xs.T @ Xs)
-        P = A @ Xs.T
-        b = P @ ys
-        e = ys - Xs @ b
+        P: Array = A @ Xs.T
+        b: Array = P @ ys
+        e: Array = ys - Xs @ b
         q = G / (G - 1) * (n - 1) / (n - k - 1)
         P_y = P - theta * grid.unit_mean_rows(P)
         ey = e - theta * grid.unit_mean(e)
