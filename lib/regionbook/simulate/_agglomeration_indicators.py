@@ -201,15 +201,15 @@ def draw_indicators(
     fixed = np.column_stack([minmax(economy[k]) for k in FIXED])
     x = np.column_stack([tilt_to(np.column_stack(score), weight * S), fixed])
     m = len(DRAWN)
-    for k in range(rounds):
+    for turn in range(rounds):
         now = entropy_weights(x)
         gap = y - x @ now
-        if k > live and np.abs(gap).max() < 3e-5:
+        if turn > live and np.abs(gap).max() < 3e-5:
             break
         capped = (x[:, :m] > 1 - 1e-12) & (gap > 0)[:, None]
         step = np.clip(gap / (np.where(capped, 0, x[:, :m]) @ now[:m] + 1e-12), -0.7, 0.7)
         x[:, :m] = minmax(x[:, :m] * np.exp(step[:, None]))
-        if k < live:
+        if turn < live:
             S *= np.exp(-0.5 * step.mean())
             x[:, :m] **= np.clip(np.sqrt(weight * S / redundancy(x[:, :m])), 0.7, 1.4)
     if np.abs(gap).max() > tolerance:
@@ -219,7 +219,7 @@ def draw_indicators(
     raw = {k.symbol: np.round(k.low + (k.high - k.low) * x[:, i], k.decimals) for i, k in enumerate(DRAWN)}
     log = {
         "sum_of_redundancies": float(redundancy(x).sum()),
-        "rounds": k + 1 if isinstance(k, int) else rounds,
+        "rounds": turn + 1,
     }
     return raw, log | {"largest_gap": float(np.abs(gap).max())}
 

@@ -265,10 +265,10 @@ def draw_outcome(rng: np.random.Generator, w: Work, matched: bool, floor: Array)
     )
     w.log["rounds"] = result.rounds
     w.log["amplitudes"] = result.amplitudes.round(4).tolist()
-    resid = [residual(GRID.within(k), w.Xw) for k in (result.structural, result.values)]
+    before, after = (residual(GRID.within(k), w.Xw) for k in (result.structural, result.values))
     w.log["moved"] = {
         "median_relative_change": float(np.median(np.abs(result.values - result.structural) / result.values)),
-        "correlation_of_residuals": float(np.corrcoef(*resid)[0, 1]),
+        "correlation_of_residuals": float(np.corrcoef(before, after)[0, 1]),
     }
     return result.values
 
@@ -323,7 +323,7 @@ def draw_channels(rng: np.random.Generator, w: Work, matched: bool) -> dict[str,
         e = GRID.within(L**0.5 * np.expm1(0.4 * GRID.ar1(rng, 0.3)))
         e *= np.sqrt(ssr / (e @ e))
         signal = b / (1 - w.process.noise_share) * GRID.within(w.signal)
-        rise = np.sqrt(max(around - ssr - signal @ signal, 0.05 * ssr) / GRID.size) * np.tile(
+        rise = np.sqrt(max(float(around - ssr - signal @ signal), 0.05 * ssr) / GRID.size) * np.tile(
             path(), GRID.units
         )
         if shape.stock:
@@ -383,7 +383,7 @@ def _nudge(
     y: Array,
     w: Work,
     constant: Array,
-    wanted: tuple[float, float, float, float],
+    wanted: tuple[float, ...],
     tails: bool,
     steps: int = 600,
 ) -> Array:
@@ -421,15 +421,15 @@ def _nudge(
         before = np.where(first, 0, np.r_[0, y[:-1]])
         can_fall = (y - before >= 1) if tails else y >= 1
         can_rise = np.where(tails, y < 3, True) & ~(first & tails)
-        best = None
+        best = (np.inf, 0, 0.0)
         for sign, allowed in ((1.0, can_rise), (-1.0, can_fall & ~(first & tails))):
             loss = ((miss[:, None] + sign * gradient + square) ** 2).sum(0)
             loss = np.where(allowed, loss, np.inf)
             j = int(loss.argmin())
-            if best is None or loss[j] < best[0]:
-                best = (loss[j], j, sign)
-        loss, j, sign = best
-        if loss >= (miss**2).sum():
+            if loss[j] < best[0]:
+                best = (float(loss[j]), j, sign)
+        least, j, sign = best
+        if least >= (miss**2).sum():
             break
         y[j : (j // T + 1) * T if tails else j + 1] += sign
     if (np.abs(miss) > 10).any():

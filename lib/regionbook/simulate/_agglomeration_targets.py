@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from functools import cache
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -166,7 +167,7 @@ def lag(values: Array, transpose: bool = False) -> Array:
 
 
 # ---------------------------------------------------------------------------------------------- re-estimation
-def two_way(y: Array, X: Array) -> dict[str, Array | float]:
+def two_way(y: Array, X: Array) -> dict[str, Any]:
     """Slopes, conventional errors, constant and R-squared as Stata's ``xtreg, fe`` with ``i.year`` prints them."""
     Xw, yw = GRID.within(X), GRID.within(y)
     inverse = np.linalg.inv(Xw.T @ Xw)
@@ -194,7 +195,7 @@ def around_city(values: Array) -> Array:
     return (z - z.mean(1, keepdims=True)).reshape(values.shape)
 
 
-def city_effects(y: Array, X: Array) -> dict[str, Array | float]:
+def city_effects(y: Array, X: Array) -> dict[str, Any]:
     """Regression with city effects only, as ``xtreg, fe`` prints it."""
     Xw, yw = around_city(X), around_city(y)
     inverse = np.linalg.inv(Xw.T @ Xw)
@@ -204,7 +205,7 @@ def city_effects(y: Array, X: Array) -> dict[str, Array | float]:
     return {"b": b, "se": se, "constant": float(y.mean() - X.mean(0) @ b), "r2": 1 - ssr / float(yw @ yw)}
 
 
-def random_effects(y: Array, X: Array) -> dict[str, Array | float]:
+def random_effects(y: Array, X: Array) -> dict[str, Any]:
     """Random effects by Swamy and Arora's variance components; R-squared is the one within cities."""
     k = X.shape[1]
     Xw, yw = around_city(X), around_city(y)
@@ -286,7 +287,7 @@ def split_effects(frame: dict[str, Array]) -> dict[str, dict[str, float]]:
     city = np.repeat(np.arange(GRID.units), GRID.periods)
     year = np.tile(np.arange(GRID.periods), GRID.units)
     data = np.column_stack([frame[k] for k in ("New-productivity", *TERMS)])
-    out = {}
+    out: dict[str, dict[str, float]] = {}
     for name in SPLITS:
         high = frame[name] > np.median(frame[name])
         out[name] = {}
