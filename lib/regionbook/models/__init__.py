@@ -1,6 +1,20 @@
 """Estimators and tests that no well-kept library of the field offers."""
 
+from .group_differences import ChowTest, GroupDifference, chow_test, suest_test
 from .permutation import PermutationTest, permutation_test
+from .sensitivity import (
+    ConfoundingThreshold,
+    Oster,
+    Robustness,
+    benchmark_bounds,
+    bias_adjusted,
+    confounder_impacts,
+    confounding_threshold,
+    contour_grid,
+    oster,
+    oster_inputs,
+    robustness_value,
+)
 from .spatial_durbin import SpatialPanel, admissible_interval, spatial_durbin
 from .spatial_tests import SpatialTests, spatial_tests
 from .weak_instruments import (
@@ -17,18 +31,33 @@ from .wild_bootstrap import WildBootstrap, wild_bootstrap
 __all__ = [
     "STOCK_YOGO",
     "AndersonRubin",
+    "ChowTest",
+    "ConfoundingThreshold",
     "EffectiveF",
+    "GroupDifference",
     "KleibergenPaap",
+    "Oster",
     "PermutationTest",
+    "Robustness",
     "SpatialPanel",
     "SpatialTests",
     "WildBootstrap",
     "admissible_interval",
     "anderson_rubin",
+    "benchmark_bounds",
+    "bias_adjusted",
+    "chow_test",
+    "confounder_impacts",
+    "confounding_threshold",
+    "contour_grid",
     "effective_f",
     "kleibergen_paap",
+    "oster",
+    "oster_inputs",
     "permutation_test",
+    "robustness_value",
     "spatial_durbin",
     "spatial_tests",
+    "suest_test",
     "wild_bootstrap",
 ]

@@ -1,0 +1,280 @@
+"""Does a coefficient differ between two groups? Seemingly unrelated estimation (SUEST) and the Chow test."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from scipy import special
+
+from ._formula import Design, read_formula
+from ._within import Sweep, codes, nested, orthonormal
+
+
+@dataclass(frozen=True)
+class GroupDifference:
+    """What :func:`suest_test` returns.
+
+    Attributes
+    ----------
+    coefficients, errors : Series
+        The coefficient in each group's own regression and its clustered standard error.
+    covariance : float
+        Between the two coefficients; 0 when no cluster has rows in both groups.
+    difference, se : float
+        Second group minus first, and the standard error of that.
+    z, p : float
+        Normal test of no difference, two-sided; z² is Stata's χ²(1).
+    clusters, n : int
+    """
+
+    coefficients: pd.Series
+    errors: pd.Series
+    covariance: float
+    difference: float
+    se: float
+    z: float
+    p: float
+    clusters: int
+    n: int
+
+    def _repr_html_(self) -> str:
+        pairs = zip(self.coefficients.items(), self.errors, strict=True)
+        rows = {str(name): f"{b:.4f} ({e:.4f})" for (name, b), e in pairs}
+        first, second = self.coefficients.index
+        rows[f"{second} − {first}"] = f"{self.difference:.4f} ({self.se:.4f})"
+        rows["χ²(1)"] = f"{self.z**2:.3f} [p = {self.p:.4f}]"
+        rows["observations"] = f"{self.n:,} in {self.clusters} clusters"
+        return pd.DataFrame({"": rows}).to_html(header=False)
+
+
+@dataclass(frozen=True)
+class ChowTest:
+    """What :func:`chow_test` returns: `f` with `df`, its `p`, and the slopes (regressor × group)."""
+
+    f: float
+    df: tuple[int, int]
+    p: float
+    slopes: pd.DataFrame
+    clusters: int
+    n: int
+
+    def _repr_html_(self) -> str:
+        how = f"{self.clusters} clusters" if self.clusters else "equal variances, no correlation"
+        test = f"F({self.df[0]}, {self.df[1]}) = {self.f:.3f} [p = {self.p:.4f}], {how}"
+        return self.slopes.to_html(float_format="{:.4f}".format) + f"<p>{test}</p>"
+
+
+@dataclass(frozen=True)
+class _Half:
+    """One group's own regression; `rows` are its places in the data."""
+
+    rows: np.ndarray
+    x: np.ndarray
+    y: np.ndarray
+    slopes: np.ndarray
+    residual: np.ndarray
+    rank: int
+
+
+def _halves(design: Design, group: str) -> tuple[list, list[_Half]]:
+    codes(design.frame, group, "group")
+    values = design.frame[group]
+    names = sorted(pd.unique(values).tolist(), key=lambda value: (str(type(value)), value))
+    if len(names) != 2:
+        raise ValueError(f"group {group!r} must have two values, it has {len(names)}: {names[:5]}")
+    halves = []
+    for name in names:
+        rows = np.flatnonzero((values == name).to_numpy())
+        sweep = Sweep([pd.factorize(e[rows])[0] for e in design.effects.values()], len(rows))
+        if len(rows) <= sweep.rank + len(design.names):
+            raise ValueError(
+                f"group {name!r} has {len(rows)} rows, too few for {len(design.names)} regressors "
+                f"and {sweep.rank} fixed effects"
+            )
+        x, y = sweep(design.x[rows]), sweep(design.y[rows][:, None]).ravel()
+        try:
+            orthonormal(x, np.linalg.norm(design.x[rows], axis=0), design.names)
+        except ValueError as error:
+            raise ValueError(f"in group {name!r}: {error}") from None
+        slopes = np.linalg.lstsq(x, y, rcond=None)[0]
+        halves.append(_Half(rows, x, y, slopes, y - x @ slopes, sweep.rank))
+    return names, halves
+
+
+def _stacked(halves: list[_Half], cluster: np.ndarray) -> np.ndarray:
+    """Joint covariance (2k × 2k) of both groups' slopes, with G/(G − 1) and nothing else."""
+    groups, k = int(cluster.max()) + 1, len(halves[0].slopes)
+    sums = np.zeros((groups, 2 * k))
+    for place, half in enumerate(halves):
+        influence = (half.x * half.residual[:, None]) @ np.linalg.inv(half.x.T @ half.x)
+        for j in range(k):
+            sums[:, place * k + j] = np.bincount(cluster[half.rows], influence[:, j], minlength=groups)
+    return groups / (groups - 1) * sums.T @ sums
+
+
+def _clusters(design: Design, cluster: str) -> np.ndarray:
+    out = codes(design.frame, cluster, "cluster")
+    if out.max() == 0:
+        raise ValueError(f"cluster {cluster!r} has one group; at least two are needed")
+    return out
+
+
+def suest_test(
+    data: pd.DataFrame, formula: str, coefficient: str, group: str, *, cluster: str
+) -> GroupDifference:
+    r"""Is a coefficient the same in two groups? Seemingly unrelated estimation, as Stata's `suest`.
+
+    Each group has its own regression, with its own fixed effects, slopes and error variance. The scores
+    of both regressions are stacked and added up by cluster, which gives the joint covariance:
+
+    .. math:: \hat V = \frac{G}{G-1}\sum_g s_g s_g', \quad
+        s_g = \begin{pmatrix} (X_1'X_1)^{-1}X_{1g}'e_{1g} \\ (X_2'X_2)^{-1}X_{2g}'e_{2g} \end{pmatrix}, \quad
+        z = \frac{\hat\beta_2-\hat\beta_1}{\sqrt{V_{11}+V_{22}-2V_{12}}}
+
+    V₁₂ is zero when each cluster belongs to one group (a split of cities, clusters are cities); it is
+    not when clusters have rows in both (clusters are provinces or years, or cities change group).
+
+    The point estimate and, up to a small-sample factor, the error are those of one regression on
+    everything interacted with the group, `y ~ (x + c)*group | city^group + year^group`. Interacting x
+    alone is another model: it forces the slopes of the controls and the year effects to be the same.
+    Two columns with different stars say nothing about the difference; this does.
+
+    Parameters
+    ----------
+    data : DataFrame, one row an observation
+    formula : str
+        As for `pyfixest.feols`: ``"inn ~ digit + gov | city + year"``; effects may be index levels.
+    coefficient : str
+        The regressor compared.
+    group : column
+        Exactly two values; it may vary within a unit. The second minus the first (sorted) is tested.
+    cluster : column or index level
+        Some fifty and more in each group; with fewer the test rejects too often (in our simulations of
+        trending panels 7 % instead of 5 % with 50 and 70 cities, 10 % with 30 and 50), see
+        :func:`permutation_test`.
+
+    Returns
+    -------
+    GroupDifference
+
+    Raises
+    ------
+    TypeError, ValueError
+        Unknown names, missing or infinite values, a group without exactly two values or too small for
+        its fixed effects, a regressor without variation in one group, one cluster.
+
+    References
+    ----------
+    Weesie (1999), Stata Technical Bulletin 52, sg121; Clogg, Petkova and Haritou (1995), American J.
+    Sociology 100(5), 1261–1293, for the case V₁₂ = 0.
+
+    Examples
+    --------
+    >>> rng = np.random.default_rng(0)
+    >>> rows = pd.MultiIndex.from_product([range(60), range(8)], names=["city", "year"])
+    >>> panel = pd.DataFrame({"x": rng.normal(size=480)}, rows)
+    >>> panel["big"] = panel.index.get_level_values("city") < 30
+    >>> panel["y"] = (1 + 0.3 * panel["big"]) * panel["x"] + rng.normal(size=480)
+    >>> test = suest_test(panel, "y ~ x | city + year", "x", "big", cluster="city")
+    >>> round(test.difference, 3), round(test.se, 3), round(test.p, 4)
+    (0.202, 0.088, 0.0224)
+    """
+    design = read_formula(data, formula)
+    j, k = design.position(coefficient), len(design.names)
+    groups = _clusters(design, cluster)
+    names, halves = _halves(design, group)
+    joint = _stacked(halves, groups)[np.ix_([j, k + j], [j, k + j])]
+    index = pd.Index(names, name=group)
+    slopes = pd.Series([half.slopes[j] for half in halves], index=index, name=coefficient)
+    difference = float(slopes.iloc[1] - slopes.iloc[0])
+    se = float(np.sqrt(joint[0, 0] + joint[1, 1] - 2 * joint[0, 1]))
+    return GroupDifference(
+        coefficients=slopes,
+        errors=pd.Series(np.sqrt(np.diag(joint)), index=index, name="standard error"),
+        covariance=float(joint[0, 1]),
+        difference=difference,
+        se=se,
+        z=difference / se,
+        p=float(2 * special.ndtr(-abs(difference / se))),
+        clusters=int(groups.max()) + 1,
+        n=len(design.y),
+    )
+
+
+def chow_test(data: pd.DataFrame, formula: str, group: str, *, cluster: str | None = None) -> ChowTest:
+    r"""Are all k slopes the same in two groups that have fixed effects of their own?
+
+    Fixed effects (years too) are each group's own under the null and the alternative; only slopes are
+    restricted. With S₁, S₂ the residual sums of squares of the groups' own regressions, S₀ that with
+    common slopes, K all slopes and effects of the two:
+
+    .. math:: F = \frac{(S_0-S_1-S_2)/k}{(S_1+S_2)/(n-K)} \sim F_{k,\,n-K}
+
+    It assumes one error variance in both groups and no correlation over the years, which panels rarely
+    have: it then rejects a true null far more often than 5 %. With `cluster` the same hypothesis is tested
+    by the Wald statistic Δ'V⁻¹Δ/k ~ F(k, G − 1), Δ the k differences and V their covariance as in
+    :func:`suest_test`, times (n − 1)/(n − K), effects nested in the clusters not counted in K.
+
+    All slopes are tested together: a rejection may come from any control, not from the treatment.
+
+    Parameters
+    ----------
+    data, formula, group
+        As :func:`suest_test`.
+    cluster : column or index level, optional
+        Many more than k.
+
+    Returns
+    -------
+    ChowTest
+
+    Raises
+    ------
+    TypeError, ValueError
+        As :func:`suest_test`; not more clusters than slopes.
+
+    References
+    ----------
+    Chow (1960), Econometrica 28(3), 591–605; Baltagi, *Econometric Analysis of Panel Data*, section 4.1.
+
+    Examples
+    --------
+    >>> rng = np.random.default_rng(0)
+    >>> rows = pd.MultiIndex.from_product([range(60), range(8)], names=["city", "year"])
+    >>> panel = pd.DataFrame({"x": rng.normal(size=480)}, rows)
+    >>> panel["big"] = panel.index.get_level_values("city") < 30
+    >>> panel["y"] = (1 + 0.3 * panel["big"]) * panel["x"] + rng.normal(size=480)
+    >>> test = chow_test(panel, "y ~ x | city + year", "big")
+    >>> round(test.f, 2), test.df, round(test.p, 4)
+    (4.92, (1, 404), 0.0271)
+    """
+    design = read_formula(data, formula)
+    groups = None if cluster is None else _clusters(design, cluster)
+    names, halves = _halves(design, group)
+    n, k = len(design.y), len(design.names)
+    if groups is None:
+        x, y = (np.concatenate([getattr(half, part) for half in halves]) for part in ("x", "y"))
+        common = y - x @ np.linalg.lstsq(x, y, rcond=None)[0]
+        own = sum(float(half.residual @ half.residual) for half in halves)
+        df = (k, n - sum(half.rank + k for half in halves))
+        f = (float(common @ common) - own) / k / (own / df[1])
+    else:
+        df = (k, int(groups.max()))
+        if df[1] < k:
+            raise ValueError(f"{df[1] + 1} clusters cannot give a covariance of {k} differences")
+        counted = 2 * k
+        for half in halves:
+            inside = groups[half.rows]
+            own_effects = [pd.factorize(e[half.rows])[0] for e in design.effects.values()]
+            kept = [e for e in own_effects if not nested(e, pd.factorize(inside)[0])]
+            counted += Sweep(kept, len(half.rows)).rank
+        contrast = np.hstack([-np.eye(k), np.eye(k)])
+        covariance = contrast @ _stacked(halves, groups) @ contrast.T * (n - 1) / (n - counted)
+        delta = halves[1].slopes - halves[0].slopes
+        f = float(delta @ np.linalg.solve(covariance, delta)) / k
+    slopes = pd.DataFrame(
+        {name: half.slopes for name, half in zip(names, halves, strict=True)}, index=design.names
+    ).rename_axis(columns=group)
+    return ChowTest(f, df, float(special.fdtrc(*df, f)), slopes, 0 if groups is None else df[1] + 1, n)
