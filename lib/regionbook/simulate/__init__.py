@@ -6,7 +6,7 @@ from importlib import import_module
 from numbers import Integral, Real
 from pathlib import Path
 
-from regionbook.simulate.city_innovation import Simulated
+from regionbook.simulate._panel import Simulated
 
 PAPERS = {
     "city-innovation": "city_innovation",

@@ -16,17 +16,14 @@ Nothing here is real data except the cities' names, places and clusters.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
-from functools import cache
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from regionbook.paths import data_file
 from regionbook.simulate._calibrate import Array, CalibrationError, Grid, zscore
 from regionbook.simulate._city_drivers import (
     DECIMALS,
@@ -57,28 +54,7 @@ from regionbook.simulate._city_targets import (
     goals,
     regressors,
 )
-
-
-@dataclass(frozen=True)
-class Simulated:
-    """A simulated panel and the truth behind it.
-
-    Attributes
-    ----------
-    panel : DataFrame
-        The raw columns, in the order of the shipped CSV.
-    truth : dict
-        Parameters of the process, seed and mode, targets and what was reached; JSON-able.
-    """
-
-    panel: pd.DataFrame
-    truth: dict[str, Any]
-
-
-@cache
-def _dictionary() -> pd.DataFrame:
-    """Columns of the panel in order, with their types, from ``data/teaching/city-innovation.columns.csv``."""
-    return pd.read_csv(data_file("teaching", f"{SLUG}.columns.csv")).set_index("column")
+from regionbook.simulate._panel import Simulated, by_dictionary, first_that_fits, streams
 
 
 def _assemble(
@@ -111,19 +87,11 @@ def _assemble(
     new["cap"], new["ris"], new["ent"] = (np.round(channels[k], 6) for k in TABLE_6)
     new["inn_1"] = np.round(channels["inn_1"], 4)
     panel = pd.concat([panel, pd.DataFrame(new, index=panel.index)], axis=1)
-    types = _dictionary()["dtype"]
-    for k in types.index[types == "int"]:
-        panel[k] = panel[k].astype("int64")
-    return panel[list(types.index)]
+    return by_dictionary(SLUG, panel)
 
 
 # ------------------------------------------------------------------------------------------------- entry points
 STREAMS = ("goals", "treatment", "controls", "instruments", "moderators", "outcome", "channels", "indicators")
-
-
-def _streams(seed: int, attempt: int) -> dict[str, np.random.Generator]:
-    """Independent random streams by name, so that a change in one part leaves the others alone."""
-    return {k: np.random.default_rng([seed, i, attempt]) for i, k in enumerate(STREAMS)}
 
 
 def simulate(seed: int = 2026, mode: str = "matched", jitter: float = 0.0) -> Simulated:
@@ -136,19 +104,13 @@ def simulate(seed: int = 2026, mode: str = "matched", jitter: float = 0.0) -> Si
     CalibrationError
         If no draw meets its targets.
     """
-    trouble = "none"
-    for attempt in range(10):
-        try:
-            return _simulate(seed, mode == "matched", jitter, attempt)
-        except CalibrationError as error:
-            trouble = str(error)
-    raise CalibrationError(
-        f"city-innovation, seed {seed}, jitter {jitter}: no draw meets its targets. Last: {trouble}"
+    return first_that_fits(
+        SLUG, seed, jitter, 10, lambda attempt: _simulate(seed, mode == "matched", jitter, attempt)
     )
 
 
 def _simulate(seed: int, matched: bool, jitter: float, attempt: int) -> Simulated:
-    rng = _streams(seed, attempt)
+    rng = streams(STREAMS, seed, attempt)
     wanted, factor = goals(rng["goals"], jitter)
     process = replace(Process(), beta=round(Process.beta * factor, 4))
     port = np.round(cities()["port_km"].to_numpy() / PORT_UNIT_KM, 4)
@@ -393,7 +355,7 @@ def draw(
     """
     if isinstance(cities_n, bool) or not isinstance(cities_n, int) or cities_n < 10:
         raise ValueError(f"cities_n is {cities_n!r}; expected a whole number of at least 10")
-    q, rng, frame = process or Process(), _streams(seed, 0), cities()
+    q, rng, frame = process or Process(), streams(STREAMS, seed, 0), cities()
     if cities_n != len(frame):
         frame = frame.iloc[rng["goals"].choice(len(frame), cities_n)].reset_index(drop=True)
     grid = Grid(cities_n, 14)
@@ -430,7 +392,4 @@ def draw(
 
 def write(folder: Path | str, seed: int = 2026) -> None:
     """Write the shipped files ``city-innovation.csv`` and ``city-innovation.truth.json`` to a folder."""
-    result = simulate(seed)
-    result.panel.to_csv(Path(folder) / f"{SLUG}.csv", index=False, lineterminator="\n", float_format="%.10g")
-    text = json.dumps(result.truth, indent=1, ensure_ascii=False)
-    (Path(folder) / f"{SLUG}.truth.json").write_text(text + "\n", encoding="utf-8")
+    simulate(seed).write(SLUG, folder)

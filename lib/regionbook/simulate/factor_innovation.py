@@ -14,9 +14,7 @@ Nothing here is real data except the provinces' names and regions and the order 
 
 from __future__ import annotations
 
-import json
 from dataclasses import replace
-from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +23,6 @@ import pandas as pd
 
 from regionbook.index import entropy_index
 from regionbook.papers import factor_innovation as paper
-from regionbook.paths import data_file
 from regionbook.simulate._calibrate import Array, CalibrationError
 from regionbook.simulate._factor_drivers import (
     Process,
@@ -59,7 +56,7 @@ from regionbook.simulate._factor_targets import (
     stars,
     table_columns,
 )
-from regionbook.simulate.city_innovation import Simulated
+from regionbook.simulate._panel import Simulated, by_dictionary, first_that_fits, streams
 
 STREAMS = ("goals", "output", "factors", "controls", "outcome", "indicators")
 LEVELS = {"TAL": "talent", "BASE": "debt", "GAP": "income_gap", "GOV": "spending"}
@@ -110,19 +107,13 @@ def simulate(seed: int = 2026, mode: str = "matched", jitter: float = 0.0) -> Si
     CalibrationError
         If no draw meets its targets.
     """
-    trouble = "none"
-    for attempt in range(6):
-        try:
-            return _simulate(seed, mode == "matched", jitter, attempt)
-        except CalibrationError as error:
-            trouble = str(error)
-    raise CalibrationError(
-        f"{SLUG}, seed {seed}, jitter {jitter}: no draw meets its targets. Last: {trouble}"
+    return first_that_fits(
+        SLUG, seed, jitter, 6, lambda attempt: _simulate(seed, mode == "matched", jitter, attempt)
     )
 
 
 def _simulate(seed: int, matched: bool, jitter: float, attempt: int) -> Simulated:
-    rng = {k: np.random.default_rng([seed, i, attempt]) for i, k in enumerate(STREAMS)}
+    rng = streams(STREAMS, seed, attempt)
     goal, factor = goals(rng["goals"], jitter)
     process = Process()
     process = replace(
@@ -262,12 +253,6 @@ def _before(y: Array, treated: Array, goal: Printed, want: float) -> Array:
     return table.ravel()
 
 
-@cache
-def _dictionary() -> pd.DataFrame:
-    """Columns of the panel in order, with their types."""
-    return pd.read_csv(data_file("teaching", f"{SLUG}.columns.csv")).set_index("column")
-
-
 def _assemble(raw: dict[str, Array], levels: dict[str, Array], treated: Array) -> pd.DataFrame:
     """All raw columns in the order of the dictionary."""
     f = provinces()
@@ -279,10 +264,7 @@ def _assemble(raw: dict[str, Array], levels: dict[str, Array], treated: Array) -
     new = {c: raw[k] for names in paper.INDICATORS.values() for k, c in names.items()}
     new |= {c: np.round(levels[k], 5) for k, c in LEVELS.items()}
     panel = pd.concat([panel, pd.DataFrame(new)], axis=1)
-    types = _dictionary()["dtype"]
-    for k in types.index[types == "int"]:
-        panel[k] = panel[k].astype("int64")
-    return panel[list(types.index)]
+    return by_dictionary(SLUG, panel)
 
 
 # ---------------------------------------------------------------------------------------------- re-estimation
@@ -495,7 +477,7 @@ def draw(seed: int, *, process: Process | None = None, provinces_n: int = 31) ->
     if isinstance(provinces_n, bool) or not isinstance(provinces_n, int) or not 3 <= provinces_n <= 31:
         raise ValueError(f"provinces_n is {provinces_n!r}; expected a whole number from 3 to 31")
     q = process or Process()
-    rng = {k: np.random.default_rng([seed, i]) for i, k in enumerate(STREAMS)}
+    rng = streams(STREAMS, seed)
     goal = printed()
     v = factor_innovation(rng["factors"]) | as_used(controls(rng["controls"]))
     v |= linear_mediators(rng["output"], q, mediators(sector_output(rng["output"]), goal)[0], v)
@@ -520,7 +502,4 @@ def draw(seed: int, *, process: Process | None = None, provinces_n: int = 31) ->
 
 def write(folder: Path | str, seed: int = 2026) -> None:
     """Write the shipped files ``factor-innovation.csv`` and ``factor-innovation.truth.json`` to a folder."""
-    result = simulate(seed)
-    result.panel.to_csv(Path(folder) / f"{SLUG}.csv", index=False, lineterminator="\n", float_format="%.10g")
-    text = json.dumps(result.truth, indent=1, ensure_ascii=False)
-    (Path(folder) / f"{SLUG}.truth.json").write_text(text + "\n", encoding="utf-8")
+    simulate(seed).write(SLUG, folder)

@@ -16,9 +16,7 @@ Nothing here is real data except the cities' names, places and borders.
 
 from __future__ import annotations
 
-import json
 from dataclasses import replace
-from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -26,7 +24,6 @@ import numpy as np
 import pandas as pd
 
 from regionbook.papers import industry_agglomeration as paper
-from regionbook.paths import data_file
 from regionbook.simulate._agglomeration_drivers import (
     SIGMA2,
     WITHIN,
@@ -72,13 +69,7 @@ from regionbook.simulate._agglomeration_targets import (
     weights,
 )
 from regionbook.simulate._calibrate import Array, CalibrationError
-from regionbook.simulate.city_innovation import Simulated
-
-
-@cache
-def _dictionary() -> pd.DataFrame:
-    """Columns of the panel in order, with their types, from ``data/teaching/industry-agglomeration.columns.csv``."""
-    return pd.read_csv(data_file("teaching", f"{SLUG}.columns.csv")).set_index("column")
+from regionbook.simulate._panel import Simulated, by_dictionary, first_that_fits, streams
 
 
 def _assemble(columns: dict[str, Array]) -> pd.DataFrame:
@@ -92,10 +83,7 @@ def _assemble(columns: dict[str, Array]) -> pd.DataFrame:
     panel["year"] = np.tile(YEARS, GRID.units)
     panel["hangzhou_km"] = GRID.expand(np.round(frame["km"].to_numpy(), 1))
     panel = pd.concat([panel, pd.DataFrame(columns, index=panel.index)], axis=1)
-    types = _dictionary()["dtype"]
-    for k in types.index[types == "int"]:
-        panel[k] = panel[k].astype("int64")
-    return panel[list(types.index)]
+    return by_dictionary(SLUG, panel)
 
 
 def variables(panel: pd.DataFrame) -> dict[str, Array]:
@@ -110,11 +98,6 @@ def variables(panel: pd.DataFrame) -> dict[str, Array]:
 STREAMS = ("goals", "controls", "treatment", "groups", "outcome", "channels", "indicators", "jobs")
 
 
-def _streams(seed: int, attempt: int) -> dict[str, np.random.Generator]:
-    """Independent random streams by name, so that a change in one part leaves the others alone."""
-    return {k: np.random.default_rng([seed, i, attempt]) for i, k in enumerate(STREAMS)}
-
-
 def simulate(seed: int = 2026, mode: str = "matched", jitter: float = 0.0) -> Simulated:
     """Simulate the panel of `industry-agglomeration`; see `regionbook.simulate.simulate`.
 
@@ -125,19 +108,13 @@ def simulate(seed: int = 2026, mode: str = "matched", jitter: float = 0.0) -> Si
     CalibrationError
         If no draw meets its targets.
     """
-    trouble = "none"
-    for attempt in range(10):
-        try:
-            return _simulate(seed, mode == "matched", jitter, attempt)
-        except CalibrationError as error:
-            trouble = str(error)
-    raise CalibrationError(
-        f"{SLUG}, seed {seed}, jitter {jitter}: no draw meets its targets. Last: {trouble}"
+    return first_that_fits(
+        SLUG, seed, jitter, 10, lambda attempt: _simulate(seed, mode == "matched", jitter, attempt)
     )
 
 
 def _simulate(seed: int, matched: bool, jitter: float, attempt: int) -> Simulated:
-    rng = _streams(seed, attempt)
+    rng = streams(STREAMS, seed, attempt)
     wanted, factor = goals(rng["goals"], jitter)
     process = Process()
     process = replace(process, beta=round(process.beta * factor, 5), theta=round(process.theta * factor, 5))
@@ -359,7 +336,7 @@ def draw(seed: int, *, process: Process | None = None) -> pd.DataFrame:
     >>> draw(1).shape
     (2800, 14)
     """
-    q, rng, frame = process or Process(), _streams(seed, 0), cities()
+    q, rng, frame = process or Process(), streams(STREAMS, seed, 0), cities()
     levels = drawn_controls(rng["controls"])
     measured, true = drawn_agglomeration(rng["treatment"], levels, q)
     C = np.column_stack([levels[k] for k in paper.CONTROLS])
@@ -381,7 +358,4 @@ def draw(seed: int, *, process: Process | None = None) -> pd.DataFrame:
 
 def write(folder: Path | str, seed: int = 2026) -> None:
     """Write the shipped files ``industry-agglomeration.csv`` and ``.truth.json`` to a folder."""
-    result = simulate(seed)
-    result.panel.to_csv(Path(folder) / f"{SLUG}.csv", index=False, lineterminator="\n", float_format="%.10g")
-    text = json.dumps(result.truth, indent=1, ensure_ascii=False)
-    (Path(folder) / f"{SLUG}.truth.json").write_text(text + "\n", encoding="utf-8")
+    simulate(seed).write(SLUG, folder)
