@@ -63,9 +63,21 @@ def errors(panel: pd.DataFrame) -> pd.Series:
     return _errors(panel, {"conventional": "iid", "HC1": "hetero", "by city": {"CRV1": "city"}})
 
 
+DF = 2744 - 195 - 13 - 1 - 8
+"""Residual degrees of freedom of a column with both effects, digit and the controls."""
+
+
+def _printed(table: str, column: str) -> tuple[float, float, float]:
+    """Coefficient of digit, its error and R2 as printed."""
+    p = published(SLUG)
+    at = p.estimates.query("table == @table and column == @column and term == 'digit'").iloc[0]
+    r2 = p.fit.query("table == @table and column == @column and stat == 'R2'")["value"].iloc[0]
+    return float(at["estimate"]), float(at["paren"]), float(r2)
+
+
 def _implied_error(r2_without: float) -> float:
-    r2, df = 0.7053, 2527
-    return float(0.0999 / np.sqrt((r2 - r2_without) / (1 - r2) * df))
+    estimate, _, r2 = _printed("3", "2")
+    return float(estimate / np.sqrt((r2 - r2_without) / (1 - r2) * DF))
 
 
 @answer(
@@ -74,9 +86,11 @@ def _implied_error(r2_without: float) -> float:
     hint="first the R2 without keywords, from their t in Table 5; then the t of digit from that R2 and the one of Table 3.",
     mistakes={
         "that is the t of digit; divide the coefficient by it.": lambda: (
-            0.0999 / _implied_error(_r2_controls())
+            _printed("3", "2")[0] / _implied_error(_r2_controls())
         ),
-        "0.4274 contains the keywords; take out first what they add.": lambda: _implied_error(0.4274),
+        "the R2 of Table 5 contains the keywords; take out first what they add.": lambda: _implied_error(
+            _printed("5", "3")[2]
+        ),
     },
 )
 def implied_error() -> float:
@@ -85,10 +99,8 @@ def implied_error() -> float:
 
 
 def _r2_controls() -> float:
-    p = published(SLUG)
-    keywords = p.estimates.query("table == '5' and column == '3' and term == 'digit'").iloc[0]
-    r2 = float(p.fit.query("table == '5' and column == '3' and stat == 'R2'")["value"].iloc[0])
-    return r2 - (keywords["estimate"] / keywords["paren"]) ** 2 * (1 - r2) / 2527
+    estimate, error, r2 = _printed("5", "3")
+    return r2 - (estimate / error) ** 2 * (1 - r2) / DF
 
 
 def _weights(data: pd.DataFrame) -> pd.Series:
