@@ -17,7 +17,7 @@ LAYERS = [
     {"data", "geo"},
     {"index", "models"},
     {"papers"},
-    {"auditing", "comparison", "tables", "plots", "widgets"},
+    {"auditing", "catalogue", "comparison", "tables", "plots", "widgets"},
     {"exercises"},
     {"cli"},
 ]

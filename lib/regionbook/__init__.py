@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from regionbook import data, geo, index, models, papers, plots, tables, widgets
     from regionbook.auditing import audit
+    from regionbook.catalogue import lessons, method_map
     from regionbook.comparison import compare, scorecard
     from regionbook.data import columns, load, notice, published, truth
     from regionbook.exercises.check import check
@@ -26,7 +27,9 @@ _HOME = {
     "check": "exercises.check",
     "columns": "data",
     "compare": "comparison",
+    "lessons": "catalogue",
     "load": "data",
+    "method_map": "catalogue",
     "notice": "data",
     "personal": "exercises.personal",
     "personal_truth": "exercises.personal",
@@ -45,7 +48,9 @@ __all__ = [
     "data",
     "geo",
     "index",
+    "lessons",
     "load",
+    "method_map",
     "models",
     "notice",
     "papers",

@@ -1,0 +1,77 @@
+"""The list of lessons and the map of methods are read from the lessons' texts."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from regionbook.catalogue import lessons, method_map
+from regionbook.cli import notebooks as nbs
+from regionbook.data import papers
+from regionbook.paths import ROOT
+
+LESSON = """# {title}
+
+> **Time.** About {minutes} minutes.
+
+```{{code-cell}} ipython3
+# not a title
+{code}
+```
+"""
+
+
+@pytest.fixture
+def book(tmp_path):
+    def write(path, code="x = 1", title="A title", minutes=30):
+        file = tmp_path / path
+        file.parent.mkdir(exist_ok=True)
+        file.write_text(LESSON.format(title=title, minutes=minutes, code=code), encoding="utf-8")
+
+    write("00-start/1-how-to-use.md", "rb.geo.choropleth(x)")
+    write("01-city-innovation/1-index.md", "rb.index.entropy_index(x)\nrb.geo.choropleth(x)")
+    write("01-city-innovation/2-regressions.md", "PanelOLS(y, x)", title="Which one?", minutes=45)
+    write("02-knowledge-flows/1-maps.md", "rb.geo.choropleth(x)")
+    return tmp_path
+
+
+def test_lessons_are_listed_in_reading_order(book):
+    found = lessons(book)
+    assert found["chapter"].tolist() == ["start", "city-innovation", "city-innovation", "knowledge-flows"]
+    assert found["title"].tolist()[2] == "Which one?"
+    assert found["minutes"].tolist() == [30, 30, 45, 30]
+
+
+def test_the_map_says_what_the_code_does(book):
+    shown = method_map(book)
+    assert shown.table.loc[("Indices", "maps (地图)")].to_dict() == {
+        "city-innovation": "1",
+        "knowledge-flows": "1",
+    }
+    assert shown.table.loc[("Regressions", "two-way fixed effects (双向固定效应)"), "city-innovation"] == "2"
+    assert "start" not in shown.table.columns and len(shown.table) == 3
+    html = shown._repr_html_()
+    assert '<a href="../01-city-innovation/2-regressions.ipynb">2</a>' in html and "maps (地图)" in repr(
+        shown
+    )
+
+
+@pytest.mark.parametrize("missing", ["# A title", "**Time.**"])
+def test_a_lesson_without_title_or_time_is_refused(book, missing):
+    file = book / "01-city-innovation" / "1-index.md"
+    file.write_text(file.read_text(encoding="utf-8").replace(missing, ""), encoding="utf-8")
+    with pytest.raises(ValueError, match=r"1-index\.md: a lesson needs a heading"):
+        lessons(book)
+
+
+def test_every_lesson_here_is_in_it_and_in_the_readme():
+    here = lessons()
+    assert set(here["path"]) == {md for md in nbs.sources() if md.is_relative_to(ROOT / "chapters")}
+    assert set(here["chapter"]) <= {"start", *papers().index}
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    for md in here["path"]:
+        target = md.with_suffix(".ipynb").relative_to(ROOT).as_posix()
+        minutes = re.search(rf"\]\({re.escape(target)}\) \| (\d+) \|", readme)
+        assert minutes, f"README.md does not list {target}"
+        assert int(minutes[1]) == here.set_index("path").loc[md, "minutes"], target
