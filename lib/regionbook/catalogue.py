@@ -135,7 +135,7 @@ def method_map(folder: Path | None = None) -> MethodMap:
     Examples
     --------
     >>> method_map().table["city-innovation"][("Indices", "principal components (主成分分析)")]
-    '1'
+    '1, 2'
     """
     known = lessons(folder).query("chapter != 'start'")
     chapters = list(known["chapter"].unique())
