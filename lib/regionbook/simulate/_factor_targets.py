@@ -11,7 +11,7 @@ from functools import cache
 
 import numpy as np
 import pandas as pd
-from scipy import stats
+from scipy import special
 
 from regionbook.paths import data_file
 from regionbook.simulate._calibrate import Array, CalibrationError, Grid
@@ -252,7 +252,7 @@ def clear(b: float, se: float, df: float) -> tuple[float, float]:
     """Coefficient and error moved by at most 3 per cent, away from a critical value that their ratio nearly hits."""
     t = abs(b / se)
     for level in (0.1, 0.05, 0.01):
-        ratio = t / (stats.norm if np.isinf(df) else stats.t(df)).isf(level / 2)
+        ratio = t / (special.ndtri(1 - level / 2) if np.isinf(df) else special.stdtrit(df, 1 - level / 2))
         if 0.96 < ratio < 1.04:
             side = 1 if ratio >= 1 else -1
             return b * (1 + 0.008 * side), se * (1 - 0.03 * side)
@@ -261,5 +261,6 @@ def clear(b: float, se: float, df: float) -> tuple[float, float]:
 
 def stars(b: float, se: float, df: float) -> str:
     """Stars at 10, 5 and 1 per cent, from the t distribution with ``df`` degrees (infinite: normal)."""
-    p = 2 * (stats.norm if np.isinf(df) else stats.t(df)).sf(abs(b / se))
+    t = -abs(b / se)
+    p = 2 * (special.ndtr(t) if np.isinf(df) else special.stdtr(df, t))
     return "***" if p < 0.01 else "**" if p < 0.05 else "*" if p < 0.1 else ""
