@@ -151,6 +151,18 @@ def test_weights_by_symbol_and_their_dimensions():
         rb.compare(CITY, 1, own / 100)
 
 
+def test_weights_of_several_periods():
+    periods = ["2003", "2004-2012", "2013-2022", "2023", "2003-2023"]
+    cells = rb.comparison.printed_cells("factor-innovation").query("table == '3'")
+    own = cells.pivot(index="term", columns="column", values="printed")
+    own.loc["value added of the primary sector", "weight_pct 2023"] += 0.6
+    c = rb.compare("factor-innovation", 3, own)
+    assert c.counts == {"reproduced": 14, "differs": 1, "paper_inconsistent": 0, "not_attempted": 0}
+    assert set(c.cells["column"]) == {f"weight_pct {p}" for p in periods}
+    with pytest.raises(ValueError, match=r"expected some of \['weight_pct 2003-2023'"):
+        rb.compare("factor-innovation", 3, own.set_axis(range(5), axis=1))
+
+
 # --- models ------------------------------------------------------------------------------------------
 
 

@@ -375,14 +375,14 @@ def _own_of_models(
 
 
 def _own_of_frame(
-    own: pd.DataFrame, names: Mapping[str, str], place: str
+    own: pd.DataFrame, names: Mapping[str, str], cells: pd.DataFrame, place: str
 ) -> dict[tuple[str, str], tuple[float, float, float]]:
     own = own.rename(columns={"count": "n", "N": "n", "std": "sd"})
-    known = [c for c in own.columns if c in _STATISTICS]
+    several = cells.loc[cells["file"].eq("indicators"), "column"].unique().tolist()  # weights of several periods
+    expected = several if len(several) > 1 else _STATISTICS
+    known = [c for c in own.columns if c in expected]
     if not known:
-        raise ValueError(
-            f"{place}: the frame has columns {list(own.columns)}, expected some of {_STATISTICS}."
-        )
+        raise ValueError(f"{place}: the frame has columns {list(own.columns)}, expected some of {expected}.")
     numbers = own[known].astype(float)
     return {
         (str(c), names.get(str(v), str(v))): (value, math.nan, math.nan)
@@ -446,7 +446,8 @@ def compare(
         Regressions: mapping of printed column to a fitted model (linearmodels, pyfixest, statsmodels) or to
         ``{term: (estimate, standard error)}`` with an optional p value. Descriptives: a frame with one row a
         variable and columns among n, mean, sd, min, max. Index weights: a series by symbol of the data
-        dictionary; sums by dimension are compared too.
+        dictionary; sums by dimension are compared too. Weights of several periods: a frame with one row a term
+        and the printed columns.
     columns
         Your key -> printed column, where the keys of ``own`` and ``fit`` are not the printed ones.
     names
@@ -478,7 +479,7 @@ def compare(
     place = f"{slug}, Table {table}"
     cells = _table_cells(slug, table)
     if isinstance(own, pd.DataFrame):
-        numbers = _own_of_frame(own, names, place)
+        numbers = _own_of_frame(own, names, cells, place)
     elif isinstance(own, pd.Series):
         numbers = _own_of_weights(slug, own, names, cells, place)
     elif isinstance(own, Mapping):
