@@ -378,8 +378,8 @@ def _own_of_frame(
     own: pd.DataFrame, names: Mapping[str, str], cells: pd.DataFrame, place: str
 ) -> dict[tuple[str, str], tuple[float, float, float]]:
     own = own.rename(columns={"count": "n", "N": "n", "std": "sd"})
-    several = cells.loc[cells["file"].eq("indicators"), "column"].unique().tolist()  # weights of several periods
-    expected = several if len(several) > 1 else _STATISTICS
+    periods = cells.loc[cells["file"].eq("indicators"), "column"].unique().tolist()
+    expected = periods if len(periods) > 1 else _STATISTICS
     known = [c for c in own.columns if c in expected]
     if not known:
         raise ValueError(f"{place}: the frame has columns {list(own.columns)}, expected some of {expected}.")
