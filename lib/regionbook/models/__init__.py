@@ -1,5 +1,7 @@
 """Estimators and tests that no well-kept library of the field offers."""
 
+from .conley import Conley, conley, conley_cov
+from .dyadic import DyadicCovariance, DyadicFit, dyadic_cov, dyadic_panel
 from .group_differences import ChowTest, GroupDifference, chow_test, suest_test
 from .permutation import PermutationTest, permutation_test
 from .sensitivity import (
@@ -33,6 +35,9 @@ __all__ = [
     "AndersonRubin",
     "ChowTest",
     "ConfoundingThreshold",
+    "Conley",
+    "DyadicCovariance",
+    "DyadicFit",
     "EffectiveF",
     "GroupDifference",
     "KleibergenPaap",
@@ -49,7 +54,11 @@ __all__ = [
     "chow_test",
     "confounder_impacts",
     "confounding_threshold",
+    "conley",
+    "conley_cov",
     "contour_grid",
+    "dyadic_cov",
+    "dyadic_panel",
     "effective_f",
     "kleibergen_paap",
     "oster",

@@ -1,0 +1,323 @@
+"""Standard errors that allow for correlation among neighbours: Conley's spatial HAC."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+import pandas as pd
+from scipy import sparse, special
+from scipy.spatial import cKDTree
+
+from regionbook.geo import EARTH_RADIUS_KM
+
+from ..index._checks import numbers
+from ._formula import read_formula
+from ._within import Sweep, codes, nested, orthonormal
+
+Kernel = Literal["bartlett", "uniform"]
+
+
+@dataclass(frozen=True)
+class Conley:
+    """What :func:`conley` returns.
+
+    Attributes
+    ----------
+    table : DataFrame
+        One row a regressor: estimate, se, t, p, low, high (95 %, normal distribution). A variance that comes
+        out negative, which these kernels allow, gives an error of NaN.
+    cov : DataFrame
+        Covariance of the estimates.
+    cutoff, kernel, lags, serial_kernel
+        As given.
+    neighbours : float
+        Mean number of other places within the cut-off.
+    n, parameters : int
+        Rows, and the estimated parameters that the small-sample factor n/(n − parameters) counts.
+    """
+
+    table: pd.DataFrame
+    cov: pd.DataFrame
+    cutoff: float
+    kernel: str
+    lags: int
+    serial_kernel: str
+    neighbours: float
+    n: int
+    parameters: int
+
+    def _repr_html_(self) -> str:
+        lags = f", {self.lags} lags within units ({self.serial_kernel})" if self.lags else ""
+        return (
+            f"<p>Conley errors: {self.kernel} kernel to {self.cutoff:,.0f} km "
+            f"({self.neighbours:.1f} neighbours on average){lags}; {self.n:,} observations</p>"
+            f"{self.table.round(4).to_html()}"
+        )
+
+
+def conley(
+    data: pd.DataFrame,
+    formula: str,
+    cutoff: float,
+    *,
+    coordinates: Sequence[str] = ("lon", "lat"),
+    time: str | None = None,
+    unit: str | None = None,
+    lags: int = 0,
+    kernel: Kernel = "bartlett",
+    serial_kernel: Kernel = "bartlett",
+) -> Conley:
+    r"""Least squares, with fixed effects or without, with Conley's spatial HAC standard errors.
+
+    With the regressors x̃ net of the effects, residuals e, scores s = x̃e and distances d in km:
+
+    .. math:: V = \frac{n}{n-K}\,(\tilde X'\tilde X)^{-1} \Big[\sum_{i,t}\sum_{j,u} k_{it,ju}\,
+        s_{it} s_{ju}'\Big] (\tilde X'\tilde X)^{-1}
+
+    where k is K(d/cutoff) for rows of the same period, K(|t − u|/(lags + 1)) for rows of the same unit in
+    different periods, and 0 for all others: different places in different periods count as unrelated
+    (Hsiang 2010). K(z) is 1 − z ("bartlett") or 1 ("uniform") below z = 1 and 0 from there on, except that the
+    uniform kernel includes the cut-off itself. Without `time`, k is K(d/cutoff) for every pair of rows,
+    whatever their period: then a place's own rows have weight 1, and a cut-off of 0 is clustering by place.
+
+    Parameters
+    ----------
+    data : DataFrame, one row an observation
+    formula : str
+        As for `pyfixest.feols`: ``"inn ~ digit + gov | city + year"``; effects may be index levels.
+    cutoff : float
+        In km of great circle; 0 allows for no neighbours, ``inf`` for all.
+    coordinates : (longitude, latitude)
+        Columns in degrees.
+    time, unit : column or index level
+        Periods, and the units that `lags` follows; with `lags`, periods are whole numbers.
+    lags : int
+        Periods over which a unit's own scores may be correlated.
+    kernel, serial_kernel : "bartlett" or "uniform"
+        Over distance and over time. Uniform over all lags (periods − 1) and cutoff=0 is clustering by unit.
+
+    Returns
+    -------
+    Conley
+        K counts regressors and effects, but not effects nested within units whose own correlation is allowed
+        for (`lags`, or no `time` and effects nested in places), as usual for clustered errors. Without
+        neighbours and lags the errors are HC1.
+
+    Raises
+    ------
+    TypeError, ValueError
+        Unknown names, missing values, coordinates that are not degrees, two rows of a unit in one period,
+        collinear regressors.
+
+    References
+    ----------
+    Conley (1999), J. Econometrics 92; Hsiang (2010), PNAS 107, for panels.
+
+    Examples
+    --------
+    >>> rng = np.random.default_rng(4)
+    >>> x_local, e_local, lon, lat = np.repeat(rng.normal(size=(4, 60)), 5, axis=1)  # 60 towns, 5 villages each
+    >>> frame = pd.DataFrame({"lon": 110 + 5 * lon, "lat": 32 + 3 * lat + rng.normal(size=300) / 20})
+    >>> frame["x"] = x_local + rng.normal(size=300) / 2
+    >>> frame["y"] = frame["x"] + e_local + rng.normal(size=300) / 2
+    >>> [float(conley(frame, "y ~ x", km).table.loc["x", "se"].round(4)) for km in (0, 50)]
+    [0.0512, 0.0913]
+    """
+    design = read_formula(data, formula)
+    n, k = design.x.shape
+    effects = list(design.effects.values())
+    sweep = Sweep(effects, n)
+    x, y = sweep(design.x), sweep(design.y[:, None]).ravel()
+    orthonormal(x, np.linalg.norm(design.x, axis=0), design.names)
+    beta = np.linalg.lstsq(x, y, rcond=None)[0]
+
+    frame = design.frame
+    if isinstance(coordinates, str) or len(coordinates) != 2:
+        raise TypeError(f"coordinates must be two column names (longitude, latitude), got {coordinates!r}")
+    absent = [c for c in coordinates if c not in frame.columns]
+    if absent:
+        raise ValueError(
+            f"coordinates: {absent} found neither among the columns nor the index levels of data"
+        )
+    points = numbers(frame[list(coordinates)], "coordinates").to_numpy()
+    if lags and (time is None or unit is None):
+        raise ValueError("lags needs time=… and unit=…: which rows follow each other, and of which unit")
+    periods = None if time is None else frame[_known(frame, time, "time")].to_numpy()
+    units = None if unit is None else codes(frame, unit, "unit")
+
+    cov = conley_cov(
+        x,
+        y - x @ beta,
+        points,
+        cutoff,
+        time=periods,
+        unit=units if lags else None,
+        lags=lags,
+        kernel=kernel,
+        serial_kernel=serial_kernel,
+    )
+    own = units if lags else (None if time is not None else _places(points)[1])
+    counted = Sweep([e for e in effects if own is None or not nested(e, own)], n).rank + k
+    if n <= counted:
+        raise ValueError(f"{n} rows are too few for {counted} parameters")
+    cov *= n / (n - counted)
+
+    variance = np.diag(cov)
+    se = np.sqrt(np.where(variance >= 0, variance, np.nan))
+    t = beta / se
+    table = pd.DataFrame(
+        {
+            "estimate": beta,
+            "se": se,
+            "t": t,
+            "p": 2 * special.ndtr(-np.abs(t)),
+            "low": beta - special.ndtri(0.975) * se,
+            "high": beta + special.ndtri(0.975) * se,
+        },
+        index=design.names,
+    )
+    unique = _places(points)[0]
+    near = (_weights(unique, cutoff, "uniform").count_nonzero() - len(unique)) / len(unique)
+    return Conley(
+        table=table,
+        cov=pd.DataFrame(cov, design.names, design.names),
+        cutoff=float(cutoff),
+        kernel=kernel,
+        lags=lags,
+        serial_kernel=serial_kernel,
+        neighbours=float(near),
+        n=n,
+        parameters=counted,
+    )
+
+
+def conley_cov(
+    x: np.ndarray,
+    residuals: np.ndarray,
+    coordinates: np.ndarray,
+    cutoff: float,
+    *,
+    time: np.ndarray | None = None,
+    unit: np.ndarray | None = None,
+    lags: int = 0,
+    kernel: Kernel = "bartlett",
+    serial_kernel: Kernel = "bartlett",
+) -> np.ndarray:
+    """Conley's covariance from arrays, without small-sample factor; :func:`conley` has the formula.
+
+    For two-stage least squares give the fitted regressors of the second stage as `x` and the residuals of the
+    structural equation.
+
+    Parameters
+    ----------
+    x : (n, k)
+        Regressors, net of effects.
+    residuals : (n,)
+    coordinates : (n, 2)
+        Longitude and latitude in degrees.
+    cutoff, kernel, lags, serial_kernel
+        As in :func:`conley`.
+    time, unit : (n,)
+
+    Returns
+    -------
+    ndarray, k × k
+
+    Examples
+    --------
+    >>> x, e = np.array([[1.0], [1.0], [1.0]]), np.array([1.0, 1.0, -2.0])
+    >>> points = np.array([[120.0, 30.0], [120.1, 30.0], [100.0, 30.0]])
+    >>> conley_cov(x, e, points, 100, kernel="uniform")  # 1 + 1 + 4, and twice 1 x 1 for the first two
+    array([[0.88888889]])
+    """
+    x, e, points = (np.asarray(a, dtype=float) for a in (x, residuals, coordinates))
+    if x.ndim != 2 or e.shape != (len(x),) or points.shape != (len(x), 2):
+        raise ValueError(
+            f"expected x (n, k), residuals (n,), coordinates (n, 2); got {x.shape}, {e.shape}, {points.shape}"
+        )
+    for name, value in (("kernel", kernel), ("serial_kernel", serial_kernel)):
+        if value not in ("bartlett", "uniform"):
+            raise ValueError(f"{name}={value!r} is not one of 'bartlett', 'uniform'")
+    if not cutoff >= 0:
+        raise ValueError(f"cutoff={cutoff!r} must be a distance in km, 0 or more")
+    if lags < 0 or int(lags) != lags:
+        raise ValueError(f"lags={lags!r} must be a whole number, 0 or more")
+    if lags and (time is None or unit is None):
+        raise ValueError("lags needs time and unit")
+    scores = x * e[:, None]
+    unique, place = _places(points)
+    near = _weights(unique, cutoff, kernel)
+    rows = np.arange(len(x))
+    periods = np.zeros(len(x), int) if time is None else np.unique(np.asarray(time), return_inverse=True)[1]
+    meat = np.zeros((x.shape[1], x.shape[1]))
+    for t in range(periods.max() + 1):
+        at = rows[periods == t]
+        sums = np.stack([np.bincount(place[at], s, len(unique)) for s in scores[at].T], axis=1)
+        meat += sums.T @ (near @ sums)
+    if lags:
+        meat += _serial(scores, np.asarray(unit), np.asarray(time), int(lags), serial_kernel)
+    bread = np.linalg.inv(x.T @ x)
+    return bread @ meat @ bread
+
+
+def _known(frame: pd.DataFrame, name: str, what: str) -> str:
+    if name not in frame.columns:
+        raise ValueError(f"{what}: {name!r} found neither among the columns nor the index levels of data")
+    if frame[name].isna().any():
+        raise ValueError(f"{what} {name!r} has missing values")
+    return name
+
+
+def _places(points: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Distinct points, and which of them each row is."""
+    lon, lat = points.T
+    if not ((np.abs(lat) <= 90).all() and (np.abs(lon) <= 360).all()):
+        raise ValueError(
+            "coordinates must be degrees, longitude first: "
+            f"longitudes lie in [{lon.min():.6g}, {lon.max():.6g}], latitudes in [{lat.min():.6g}, {lat.max():.6g}]"
+        )
+    unique, place = np.unique(points, axis=0, return_inverse=True)
+    return unique, place.ravel()
+
+
+def _weights(points: np.ndarray, cutoff: float, kernel: str) -> sparse.csr_array:
+    """K(d/cutoff) for all pairs of points, sparse. Only pairs within the cut-off are ever computed."""
+    n = len(points)
+    if cutoff == 0:
+        return sparse.csr_array(sparse.identity(n))
+    lon, lat = np.radians(points).T
+    xyz = np.stack([np.cos(lat) * np.cos(lon), np.cos(lat) * np.sin(lon), np.sin(lat)], axis=1)
+    angle = min(cutoff / EARTH_RADIUS_KM, np.pi)
+    chord = 2 * np.sin(angle / 2)  # the straight line under an arc of `angle`
+    i, j = cKDTree(xyz).query_pairs(chord, output_type="ndarray").T
+    value = np.ones(len(i))
+    if kernel == "bartlett" and np.isfinite(cutoff):
+        half = np.minimum(np.linalg.norm(xyz[i] - xyz[j], axis=1) / 2, 1.0)
+        value = 1 - 2 * np.arcsin(half) * EARTH_RADIUS_KM / cutoff
+    upper = sparse.csr_array((value, (i, j)), shape=(n, n))
+    return sparse.csr_array(upper + upper.T + sparse.identity(n))
+
+
+def _serial(scores: np.ndarray, unit: np.ndarray, time: np.ndarray, lags: int, kernel: str) -> np.ndarray:
+    """Σ over units and pairs of different periods, at most `lags` apart, of K · s s'."""
+    whole = np.asarray(time, dtype=float)
+    if not np.array_equal(whole, np.round(whole)):
+        raise ValueError("lags needs periods that are whole numbers (years, months counted on)")
+    period = (whole - whole.min()).astype(np.int64)
+    _, u = np.unique(unit, return_inverse=True)
+    key = u.ravel().astype(np.int64) * (period.max() + lags + 1) + period
+    order = np.argsort(key)
+    key, scores = key[order], scores[order]
+    if (np.diff(key) == 0).any():
+        raise ValueError("a unit has two rows in one period; lags needs one row a unit and period")
+    meat = np.zeros((scores.shape[1],) * 2)
+    for lag in range(1, lags + 1):
+        at = np.minimum(np.searchsorted(key, key + lag), len(key) - 1)
+        pair = key[at] == key + lag
+        product = scores[pair].T @ scores[at[pair]]
+        weight = 1 - lag / (lags + 1) if kernel == "bartlett" else 1.0
+        meat += weight * (product + product.T)
+    return meat
