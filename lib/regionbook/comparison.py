@@ -384,11 +384,13 @@ def _own_of_frame(
     if not known:
         raise ValueError(f"{place}: the frame has columns {list(own.columns)}, expected some of {expected}.")
     numbers = own[known].astype(float)
-    return {
-        (str(c), names.get(str(v), str(v))): (value, math.nan, math.nan)
+    there = set(zip(cells["column"], cells["term"], strict=True))
+    pairs = {
+        (str(c), names.get(str(v), str(v))): value
         for c in known
         for v, value in zip(own.index, numbers[c].tolist(), strict=True)
-    }
+    }  # an empty cell of the frame stands for an empty cell of the table
+    return {k: (b, math.nan, math.nan) for k, b in pairs.items() if k in there or not math.isnan(b)}
 
 
 def _own_of_weights(
