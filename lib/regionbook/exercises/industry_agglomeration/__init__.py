@@ -1,0 +1,1 @@
+"""Answers to the exercises of Zhao, Jiang and Xu (2026): one module a lesson."""
