@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 import pandas as pd
 
 from regionbook.exercises.check import answer
@@ -15,7 +17,9 @@ LESSON = f"{SLUG}/1-index"
 LAST = 2022
 
 
-def _quotient(panel: pd.DataFrame, whole: str = "employment", weight: str = "total") -> pd.Series:
+def _quotient(
+    panel: pd.DataFrame, whole: str = "employment", weight: Literal["total", "mean"] = "total"
+) -> pd.Series:
     return location_quotient(panel["digital_staff"], panel[whole], by="year", weight=weight)
 
 
