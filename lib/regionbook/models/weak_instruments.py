@@ -146,7 +146,11 @@ def kleibergen_paap(
     >>> round(test.lm, 2), round(test.f, 2)
     (12.96, 15.93)
     """
-    part, z = _prepare(data, [endog], instruments, exog, absorb, cov, clusters)
+    return kleibergen_paap_of(*_prepare(data, [endog], instruments, exog, absorb, cov, clusters), cov)
+
+
+def kleibergen_paap_of(part: Partialled, z: np.ndarray, cov: Cov) -> KleibergenPaap:
+    """`kleibergen_paap` of columns (endogenous, instruments) after everything else."""
     d, size = part.columns[:, 0], z.shape[1]
     g = z.T @ d / part.n
     v = d - z @ np.linalg.solve(z.T @ z, z.T @ d)
@@ -224,7 +228,11 @@ def effective_f(
     >>> effective_f(frame, "d", ["z"]).critical.round(1).to_dict()
     {0.05: 37.4, 0.1: 23.1, 0.2: 15.1, 0.3: 12.0}
     """
-    part, z = _prepare(data, [endog], instruments, exog, absorb, cov, clusters)
+    return effective_f_of(*_prepare(data, [endog], instruments, exog, absorb, cov, clusters), cov)
+
+
+def effective_f_of(part: Partialled, z: np.ndarray, cov: Cov) -> EffectiveF:
+    """`effective_f` of columns (endogenous, instruments) after everything else."""
     d, size = part.columns[:, 0], z.shape[1]
     q = np.linalg.qr(z)[0]
     z = q * np.sqrt(part.n)  # orthonormal instruments: Q = I, the statistic does not change
