@@ -1,0 +1,1 @@
+"""Answers to the exercises of Wang and Xu (2025): one module a lesson."""
