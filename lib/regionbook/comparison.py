@@ -292,7 +292,8 @@ class Comparison:
         by_place = {(c.term, c.column): c for c in each(self.cells)}
         style = "padding:2px 8px;text-align:right;white-space:nowrap;line-height:1.35"
         head = "".join(
-            f'<th style="{style};border-bottom:1px solid">{f"({c})" if c.isdigit() else escape(c)}</th>'
+            f'<th style="{style};border-bottom:1px solid">'
+            f"{f'({c})' if c.isdigit() else escape(c.removeprefix('weight_pct '))}</th>"
             for c in columns
         )
         body = []
