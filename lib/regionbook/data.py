@@ -6,7 +6,7 @@ import difflib
 import json
 import re
 import warnings
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from html import escape
@@ -15,6 +15,7 @@ from typing import Any
 
 import pandas as pd
 
+from regionbook import pairs
 from regionbook.paths import data_file
 
 NUMBER = r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?"
@@ -285,8 +286,15 @@ def _teaching(slug: str, ending: str) -> Path:
     return path
 
 
-def columns(slug: str) -> pd.DataFrame:
+def columns(slug: str, table: str | None = None) -> pd.DataFrame:
     """Return the data dictionary of a teaching panel, which is also the schema of your own file.
+
+    Parameters
+    ----------
+    slug
+        Name of the paper.
+    table
+        For a paper whose panel is built from several raw tables (`TABLES`), the name of one; left out, the panel.
 
     Returns
     -------
@@ -294,7 +302,8 @@ def columns(slug: str) -> pd.DataFrame:
         One row a column: column, label_en, label_zh, unit, role, dtype, minimum, maximum, published, note.
         ``published`` names the printed row (variable or indicator) that the column stands for.
     """
-    frame = pd.read_csv(_teaching(slug, ".columns.csv"), dtype=str, keep_default_na=False)
+    part = "" if table is None else f".{_known_table(slug, table)}"
+    frame = pd.read_csv(_teaching(slug, f"{part}.columns.csv"), dtype=str, keep_default_na=False)
     for bound in ("minimum", "maximum"):
         frame[bound] = pd.to_numeric(frame[bound])
     return frame
@@ -336,12 +345,16 @@ def notice(slug: str) -> Notice:
 
 def load(
     slug: str,
-    source: str | Path | pd.DataFrame | None = None,
+    source: Any = None,
     *,
+    table: str | None = None,
     required: Iterable[str] | None = None,
     allow_gaps: bool = False,
 ) -> pd.DataFrame:
     """Return a paper's panel, indexed by ``city`` (or ``province``) and ``year``.
+
+    A panel of city pairs (`knowledge-flows`) is built from several raw tables and indexed by ``pair`` and ``year``; see
+    `pair_panel`.
 
     Without ``source`` this is the shipped teaching panel: **simulated data, not evidence**. With ``source``
     it is your own file, held to the same schema (`columns`); nothing is dropped, filled or converted silently.
@@ -352,7 +365,10 @@ def load(
         Name of the paper, for example ``"city-innovation"``.
     source
         Your data: a ``.csv`` (UTF-8 or GB18030), ``.xlsx``, ``.dta`` or ``.parquet`` file, or a data frame.
-        One row a unit and year. Columns that the schema does not know are kept.
+        One row a unit and year. Columns that the schema does not know are kept. For a panel of pairs: a dictionary of
+        such files by name of the table, the two files of city-years and citations, or a folder that holds them.
+    table
+        Of a panel of pairs: one raw table (`TABLES`) instead of the panel.
     required
         Your file needs only these columns (besides unit and ``year``); by default every column of the
         dictionary is needed. Columns that are there are checked either way.
@@ -379,6 +395,10 @@ def load(
     >>> panel.index.names, panel.attrs["simulated"]
     (FrozenList(['city', 'year']), True)
     """
+    if _known(slug) in TABLES:
+        return _load_pairs(slug, source, table, required, allow_gaps)
+    if table is not None:
+        _known_table(slug, table)
     schema = columns(slug).set_index("column")
     if source is None:
         if required is not None or allow_gaps:
@@ -525,6 +545,7 @@ def _checked(
     place: _Place,
     required: Iterable[str] | None,
     allow_gaps: bool,
+    keys: list[str] | None = None,
 ) -> pd.DataFrame:
     """Hold a user's table to the schema; raise one DataError with everything that is wrong."""
     problems: list[str] = []
@@ -536,7 +557,7 @@ def _checked(
     if raw.empty:
         raise DataError(where, ["has a header but no rows"])
 
-    keys = _keys(schema.index)
+    keys = _keys(schema.index) if keys is None else keys
     needed = list(schema.index[~schema["role"].str.contains("optional")])
     if required is not None:
         required = [required] if isinstance(required, str) else list(required)
@@ -609,8 +630,8 @@ def _checked(
             else:
                 warnings.warn(f"{where}: {found}; kept as missing.", DataWarning, stacklevel=3)
 
-    if set(keys) <= set(given) and pd.api.types.is_integer_dtype(frame["year"]):
-        problems += _grid_problems(frame, place, allow_gaps, keys)
+    if set(keys) <= set(given) and ("year" not in keys or pd.api.types.is_integer_dtype(frame["year"])):
+        problems += _grid_problems(frame, place, allow_gaps or len(keys) != 2 or keys[1] != "year", keys)
     if problems:
         raise DataError(where, problems)
     known = [c for c in schema.index if c in frame]
@@ -623,10 +644,10 @@ def _grid_problems(frame: pd.DataFrame, place: _Place, allow_gaps: bool, keys: l
     again = frame.duplicated(keys)
     if again.any():
         cells = [
-            f"{place(i)}: {frame[unit].iloc[i]} {frame['year'].iloc[i]}"
+            f"{place(i)}: {' '.join(str(frame[k].iloc[i]) for k in keys)}"
             for i in again.to_numpy().nonzero()[0].tolist()
         ]
-        problems.append(f"{_count(len(cells), f'{unit}-year')} there more than once ({_some(cells)})")
+        problems.append(f"{_count(len(cells), '-'.join(keys))} there more than once ({_some(cells)})")
     if not allow_gaps:
         there = pd.MultiIndex.from_frame(frame[keys])
         years = range(int(frame["year"].min()), int(frame["year"].max()) + 1)
@@ -657,3 +678,215 @@ def _warn_units(frame: pd.DataFrame, schema: pd.DataFrame, slug: str) -> None:
                 DataWarning,
                 stacklevel=3,
             )
+
+
+# ---------------------------------------------------------------------------------------------------
+# Pairs of cities
+# ---------------------------------------------------------------------------------------------------
+
+TABLES: dict[str, dict[str, list[str]]] = {
+    "knowledge-flows": {
+        "cities": ["city"],
+        "years": ["city", "year"],
+        "citations": ["citing", "cited", "year"],
+        "rail": ["line", "city"],
+        "imports": ["city", "country", "hs2"],
+        "extreme": ["a", "b", "year"],
+    }
+}
+"""Papers whose panel is one of pairs, their raw tables, and the columns that name a row of each."""
+
+_CITY_COLUMNS = {"cities": (), "years": (), "citations": ("citing", "cited"), "rail": ("city",), "imports": ("city",),
+                 "extreme": ("a", "b")}  # fmt: skip
+
+
+def _known_table(slug: str, table: str) -> str:
+    ready = list(TABLES.get(_known(slug), {}))
+    if not ready:
+        raise ValueError(f"The panel of {slug!r} is one table: leave `table` out.")
+    if table not in ready:
+        near = difflib.get_close_matches(str(table), ready, n=1)
+        hint = f" Did you mean {near[0]!r}?" if near else ""
+        raise ValueError(f"{slug!r} has no table {table!r}.{hint} Its raw tables are: {', '.join(ready)}.")
+    return table
+
+
+def raw_tables(slug: str) -> dict[str, pd.DataFrame]:
+    """Return all raw tables of a shipped panel of pairs, by name; see `load` with ``table``."""
+    if _known(slug) not in TABLES:
+        _known_table(slug, "")
+    return {name: _shipped_table(slug, name) for name in TABLES[slug]}
+
+
+def _shipped_table(slug: str, name: str) -> pd.DataFrame:
+    path = _teaching(slug, f".{name}.csv" if data_file("teaching", f"{slug}.{name}.csv").exists() else f".{name}.parquet")
+    if path.suffix == ".parquet":
+        return _labelled(pd.read_parquet(path), slug, name)
+    kinds = {"int": "int64", "float": "float64", "str": str}
+    types: dict[Any, Any] = {r.column: kinds[r.dtype] for r in each(columns(slug, name))}
+    frame = pd.read_csv(path, dtype=types)
+    keys = [k for k in TABLES[slug][name] if name in ("cities", "years")]
+    return _labelled(_indexed(frame, keys) if len(keys) == 2 else frame.set_index(keys) if keys else frame, slug, name)
+
+
+def _labelled(frame: pd.DataFrame, slug: str, name: str, source: str = "shipped") -> pd.DataFrame:
+    frame.attrs = {"slug": slug, "table": name, "simulated": source == "shipped", "source": source}
+    return frame
+
+
+def pair_panel(
+    tables: Mapping[str, pd.DataFrame] | None = None, light: str = "light", slug: str = "knowledge-flows"
+) -> pd.DataFrame:
+    """Build the panel of city pairs from its raw tables, on a grid of pairs and years.
+
+    For every outcome year both cities of a pair are ranked by light per head one year earlier; the less developed one
+    is L, the more developed one H. ``Bal`` is light per head of L over that of H in the outcome year; everything on
+    the right-hand side is that of the year before, oriented by these roles.
+
+    Parameters
+    ----------
+    tables
+        ``cities``, ``years``, ``citations`` and, where there are any, ``rail``, ``imports``, ``extreme``, as `load`
+        returns them; left out, the shipped ones.
+    light
+        Column of ``years`` with the sum of night lights; ``"light_rival"`` is the world without any effect.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Indexed by ``pair`` (0, 1, … in the order of ``numpy.triu_indices``) and outcome ``year``, pair by pair, with
+        every pair in every year; columns as in ``columns("knowledge-flows")``, as far as the tables allow.
+
+    Raises
+    ------
+    ValueError
+        If ``years`` has no column ``light``.
+    """
+    shipped = tables is None
+    tables = raw_tables(slug) if tables is None else tables
+    if light not in tables["years"]:
+        raise ValueError(f"the table of city-years has no column {light!r}; it has {', '.join(tables['years'])}")
+    grid, outcome = pairs.build(tables, light)
+    panel = pairs.frame(grid, outcome, tables["cities"].index)
+    panel.attrs = {"slug": slug, "simulated": shipped, "source": "shipped" if shipped else "tables"}
+    return panel
+
+
+def _load_pairs(
+    slug: str, source: Any, table: str | None, required: Iterable[str] | None, allow_gaps: bool
+) -> pd.DataFrame:
+    if table is not None:
+        _known_table(slug, table)
+    if source is None:
+        if required is not None or allow_gaps:
+            raise ValueError("`required` and `allow_gaps` are for your own data: pass `source` as well.")
+        return pair_panel() if table is None else _shipped_table(slug, table)
+    if allow_gaps:
+        raise ValueError("Pairs need every city in every year: complete the city-years or leave the cities out.")
+    own, where = _own_tables(slug, source, required)
+    if table is not None:
+        if table not in own:
+            raise ValueError(f"your data have no table {table!r}; they have {', '.join(own)}")
+        return own[table]
+    panel = pair_panel(own)
+    panel.attrs = {"slug": slug, "simulated": False, "source": where}
+    return panel
+
+
+def _sources(slug: str, source: Any) -> tuple[dict[str, Any], str]:
+    """Name of the table -> file or data frame."""
+    names = list(TABLES[slug])
+    if isinstance(source, Mapping):
+        for name in source:
+            _known_table(slug, name)
+        return dict(source), "your tables"
+    if isinstance(source, (tuple, list)) and len(source) == 2:
+        return {"years": source[0], "citations": source[1]}, "your tables"
+    if isinstance(source, (str, Path)) and Path(source).is_dir():
+        found = {}
+        for name in names:
+            files = [
+                Path(source) / f"{start}{name}{ending}"
+                for start in ("", f"{slug}.")
+                for ending in (".csv", ".parquet", ".xlsx", ".dta")
+            ]
+            there = [f for f in files if f.exists()]
+            if len(there) > 1:
+                raise DataError(str(source), [f"more than one file for {name}: {', '.join(f.name for f in there)}"])
+            if there:
+                found[name] = there[0]
+        return found, str(source)
+    raise ValueError(
+        "A panel of pairs needs the city-years and the citations: pass source=(years, citations), a dictionary "
+        f"{{{', '.join(repr(n) + ': …' for n in names[:3])}}}, or a folder with {', '.join(n + '.csv' for n in names[:3])}."
+    )
+
+
+def _own_tables(
+    slug: str, source: Any, required: Iterable[str] | None
+) -> tuple[dict[str, pd.DataFrame], str]:
+    """The user's raw tables, each held to its schema, then to the others."""
+    given, where = _sources(slug, source)
+    lacking = [n for n in ("years", "citations") if n not in given]
+    if lacking:
+        raise DataError(where, [f"table {n} missing: rb.columns({slug!r}, {n!r}) lists its columns" for n in lacking])
+    raws, places, problems = {}, {}, []
+    for name, one in given.items():
+        raw, file, place = _read(one.reset_index() if isinstance(one, pd.DataFrame) and one.index.names != [None] else one)
+        schema = columns(slug, name).set_index("column")
+        wanted = [c for c in required if c in schema.index] if required is not None else None
+        try:
+            raws[name] = _checked(raw, schema, file, place, wanted, False, TABLES[slug][name])
+        except DataError as error:
+            problems += [f"{name} ({error.where}): {p}" for p in error.problems]
+        places[name] = (file, place)
+    if "years" in raws:
+        names = (raws["cities"] if "cities" in raws else raws["years"])["city"].drop_duplicates()
+        for name, frame in raws.items():
+            file, place = places[name]
+            for column in ("city",) if name == "years" else _CITY_COLUMNS[name]:
+                stray = (~frame[column].isin(names)).to_numpy().nonzero()[0].tolist()
+                if stray:
+                    cells = [f"{place(i)}: {frame[column].iloc[i]!r}" for i in stray]
+                    problems.append(
+                        f"{name} ({file}): column {column}: {_count(len(cells), 'cell')} with a city that the table of "
+                        f"{'cities' if 'cities' in raws else 'city-years'} does not have ({_some(cells)})"
+                    )
+        absent = sorted(set(names) - set(raws["years"]["city"]))
+        if absent:
+            problems.append(f"years: {_count(len(absent), 'city')} without any row ({_some(absent)})".replace("citys", "cities"))
+    if "citations" in raws:
+        frame, (file, place) = raws["citations"], places["citations"]
+        inside = (frame["citing"] == frame["cited"]).to_numpy().nonzero()[0].tolist()
+        if inside:
+            cells = [f"{place(i)}: {frame['citing'].iloc[i]}" for i in inside]
+            problems.append(
+                f"citations ({file}): {_count(len(cells), 'row')} within one city ({_some(cells)}): leave them out"
+            )
+        if "years" in raws:
+            calendar = raws["years"]["year"].drop_duplicates().sort_values().tolist()[:-1]
+            void = [str(y) for y in calendar if y < 2019 and y not in set(frame["year"])]
+            if void:
+                problems.append(f"citations ({file}): no row at all for {_some(void)}: a pair without a row counts as zero")
+    if problems:
+        raise DataError(where, problems)
+    return _shaped(slug, raws, {k: v[0] for k, v in places.items()}), where
+
+
+def _shaped(slug: str, raws: dict[str, pd.DataFrame], files: dict[str, str]) -> dict[str, pd.DataFrame]:
+    """Checked tables with the index and the categories of the shipped ones."""
+    years = raws["years"]
+    if "cities" in raws:
+        cities = raws["cities"]
+        cities = (cities.sort_values("code", kind="stable") if "code" in cities else cities).set_index("city")
+    else:
+        cities = pd.DataFrame(index=pd.Index(years["city"].drop_duplicates(), name="city"))
+    names = pd.CategoricalDtype(cities.index)
+    order = years.assign(city=years["city"].astype(names)).sort_values(["city", "year"], kind="stable")
+    calendar = pd.Index(order["year"].drop_duplicates().sort_values(), name="year")
+    index = pd.MultiIndex.from_product([cities.index, calendar], names=["city", "year"])
+    out = {"cities": cities, "years": order.drop(columns=["city", "year"]).set_axis(index)}
+    for name in ("citations", "rail", "imports", "extreme"):
+        if name in raws:
+            out[name] = raws[name].astype({c: names for c in _CITY_COLUMNS[name] if name in ("citations", "extreme")})
+    return {k: _labelled(v, slug, k, files.get(k, files["years"])) for k, v in out.items()}

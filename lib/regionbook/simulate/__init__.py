@@ -12,6 +12,7 @@ PAPERS = {
     "city-innovation": "city_innovation",
     "industry-agglomeration": "industry_agglomeration",
     "factor-innovation": "factor_innovation",
+    "knowledge-flows": "knowledge_flows",
 }
 """Papers with a simulator, and the module that holds it."""
 SLUGS = tuple(PAPERS)

@@ -1,0 +1,141 @@
+"""Variables and columns of Ma, Zhang and Hu (2025): city pairs, flows of digital knowledge, moderators."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import numpy as np
+import pandas as pd
+
+QUESTION = (
+    "Does digital knowledge (数字知识) that flows from the more developed to the less developed city of a pair bring "
+    "the two cities' development levels closer, and under which conditions?"
+)
+SAMPLE = (
+    "43,660 unordered pairs of 296 cities, outcome years 2001–2019: 829,540 pair-years, of which 789,394 are used without "
+    "and 773,145 with controls. Outcome: ratio of night light per head, less to more developed city; treatment: patent "
+    "citations in both directions, ln(1 + count), one year earlier."
+)
+HEADLINE = [
+    ("1", "4", "lnDKF_net", "net inflow into the less developed city, pair and year fixed effects"),
+    ("1", "3", "lnDKF_HtoL", "flow from the more to the less developed city"),
+    ("1", "3", "lnDKF_LtoH", "flow from the less to the more developed city"),
+    ("2", "1", "lnDKF_net:Compat_kno", "more where the less developed city has more new digital firms"),
+    ("3", "1", "lnDKF_net:Gap_k", "less where it started with relatively more capital"),
+    ("4", "2", "lnDKF_net:West_West", "more between two cities of Centre and West"),
+]
+"""Table, column, term, meaning: the numbers that `regionbook.card` shows."""
+
+CONTROLS = ["HSR", "TS", "IPP"]
+"""High-speed rail link, technological similarity, number of demonstration cities for intellectual property."""
+
+MODERATORS = {
+    ("2", "1"): "Compat_kno",
+    ("2", "2"): "Compat_kno_capital",
+    ("2", "3"): "Compat_dem",
+    ("2", "4"): "Compat_dem_province",
+    ("3", "1"): "Gap_k",
+    ("3", "2"): "Gap_k_assets",
+    ("3", "3"): "Gap_l",
+    ("3", "4"): "Gap_l_schooling",
+    ("3", "5"): "Gap_d",
+    ("3", "6"): "Gap_d_percap",
+    ("4", "1"): "East_East",
+    ("4", "2"): "West_West",
+    ("4", "3"): "East_West",
+    ("4", "4"): "East_dev",
+    ("5", "1"): "Gap_scale",
+    ("5", "2"): "Gap_scale4",
+    ("5", "3"): "Gap_light",
+    ("5", "4"): "Gap_light_2000",
+}
+"""Table and column -> column of the panel that the net flow is interacted with."""
+
+PAIR_CONSTANT = ("East_East", "West_West", "East_West")
+"""Moderators that the pair effects absorb: they enter only through the interaction."""
+
+RAW = ["Bal", "DKF_HtoL", "DKF_LtoH", "HSR", "TS", "IPP", "extreme"]
+"""Columns that `prepare` and the columns of Table 1 need."""
+
+
+@dataclass(frozen=True)
+class Column:
+    """A column of Tables 1 to 5.
+
+    Attributes
+    ----------
+    regressors : tuple of str
+        Columns of the prepared panel; ``x:m`` is the product of two.
+    effects : tuple of str
+        ``("year",)`` in Table 1 (1), else ``("pair", "year")``.
+    terms : dict of str
+        Printed term -> regressor, for `regionbook.compare`.
+    """
+
+    regressors: tuple[str, ...]
+    effects: tuple[str, ...] = ("pair", "year")
+    terms: dict[str, str] = field(default_factory=dict)
+    outcome: str = "Bal"
+
+    @property
+    def formula(self) -> str:
+        """As `regionbook.models` and pyfixest read it: ``Bal ~ lnDKF_net + HSR + TS + IPP | pair + year``."""
+        return f"{self.outcome} ~ {' + '.join(self.regressors)} | {' + '.join(self.effects)}"
+
+    @property
+    def variables(self) -> list[str]:
+        """Columns of the panel that the column needs."""
+        return list(dict.fromkeys([self.outcome, *(v for r in self.regressors for v in r.split(":"))]))
+
+
+def _columns() -> dict[tuple[str, str], Column]:
+    both = ("lnDKF_HtoL", "lnDKF_LtoH")
+    own = {k: k for k in both}
+    out = {
+        ("1", "1"): Column(both, ("year",), own),
+        ("1", "2"): Column(both, terms=own),
+        ("1", "3"): Column((*both, *CONTROLS), terms=own),
+        ("1", "4"): Column(("lnDKF_net", *CONTROLS), terms={"lnDKF_net": "lnDKF_net"}),
+    }
+    printed = {"Compat_kno_capital": "Compat_kno", "Compat_dem_province": "Compat_dem", "Gap_k_assets": "Gap_k"}
+    printed |= {"Gap_l_schooling": "Gap_l", "Gap_d_percap": "Gap_d", "Gap_scale4": "Gap_scale"}
+    printed |= {"Gap_light_2000": "Gap_light"}
+    for key, m in MODERATORS.items():
+        main = () if m in PAIR_CONSTANT else (m,)
+        terms = {"lnDKF_net": "lnDKF_net", f"lnDKF_net:{printed.get(m, m)}": f"lnDKF_net:{m}"}
+        out[key] = Column(("lnDKF_net", f"lnDKF_net:{m}", *main, *CONTROLS), terms=terms)
+    return out
+
+
+MODELS = _columns()
+"""Table and column -> `Column`: all 22 regressions."""
+
+
+def prepare(panel: pd.DataFrame) -> pd.DataFrame:
+    """Return `panel` with lnDKF_HtoL and lnDKF_LtoH = ln(1 + citations), and their difference lnDKF_net.
+
+    Differences are taken in double precision: in single precision they cost the digits that small coefficients need.
+    """
+    inflow, outflow = (np.log1p(panel[k].to_numpy(float)) for k in ("DKF_HtoL", "DKF_LtoH"))
+    return panel.assign(lnDKF_HtoL=inflow, lnDKF_LtoH=outflow, lnDKF_net=inflow - outflow)
+
+
+def sample(panel: pd.DataFrame, table: str, column: str) -> pd.DataFrame:
+    """Rows and variables of one column: not extreme, nothing missing among its variables.
+
+    Raises
+    ------
+    ValueError
+        If there is no such column, or the panel lacks one of its variables.
+    """
+    try:
+        model = MODELS[str(table), str(column)]
+    except KeyError:
+        raise ValueError(f"no column {column} in Table {table}; Tables 1 to 5 have {sorted(MODELS)}") from None
+    missing = [v for v in model.variables if v not in panel]
+    if missing:
+        raise ValueError(f"the panel lacks {', '.join(missing)}: use rb.prepare, or give the tables they come from")
+    keep = ~panel["extreme"].to_numpy()
+    for v in model.variables:
+        keep &= panel[v].notna().to_numpy()
+    return panel.loc[keep, ["a", "b", *model.variables]]
