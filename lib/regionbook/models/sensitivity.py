@@ -38,6 +38,16 @@ def _table(rows: dict[str, str]) -> str:
     return pd.DataFrame({"": rows}).to_html(header=False)
 
 
+def _brief(result: object) -> str:
+    """Six digits of each attribute: a notebook stores this text, and it must not depend on the machine."""
+    parts = (
+        f"{name}={value:.6g}" if isinstance(value, float) else f"{name}={value!r}"
+        for name, value in vars(result).items()
+        if not isinstance(value, tuple)
+    )
+    return f"{type(result).__name__}({', '.join(parts)})"
+
+
 @dataclass(frozen=True)
 class ConfoundingThreshold:
     """What :func:`confounding_threshold` returns.
@@ -74,6 +84,9 @@ class ConfoundingThreshold:
     t: float
     t_critical: float
     df: int
+
+    def __repr__(self) -> str:
+        return _brief(self)
 
     def _repr_html_(self) -> str:
         verb = "invalidate" if self.significant else "sustain"
@@ -289,6 +302,9 @@ class Robustness:
     alpha: float
     t: float
     df: int
+
+    def __repr__(self) -> str:
+        return _brief(self)
 
     def _repr_html_(self) -> str:
         return _table(
@@ -582,6 +598,9 @@ class Oster:
     r_max: float
     assumed_delta: float
     null: float
+
+    def __repr__(self) -> str:
+        return _brief(self)
 
     def _repr_html_(self) -> str:
         return _table(
