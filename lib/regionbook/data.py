@@ -711,22 +711,29 @@ def _known_table(slug: str, table: str) -> str:
     return table
 
 
-def raw_tables(slug: str) -> dict[str, pd.DataFrame]:
-    """Return all raw tables of a shipped panel of pairs, by name; see `load` with ``table``."""
+def raw_tables(slug: str, folder: Path | None = None) -> dict[str, pd.DataFrame]:
+    """Return all raw tables of a panel of pairs, by name: the shipped ones, or those that a simulator wrote to a folder."""
     if _known(slug) not in TABLES:
         _known_table(slug, "")
-    return {name: _shipped_table(slug, name) for name in TABLES[slug]}
+    return {name: _raw_table(slug, name, folder) for name in TABLES[slug]}
 
 
-def _shipped_table(slug: str, name: str) -> pd.DataFrame:
-    path = _teaching(slug, f".{name}.csv" if data_file("teaching", f"{slug}.{name}.csv").exists() else f".{name}.parquet")
+def _raw_table(slug: str, name: str, folder: Path | None = None) -> pd.DataFrame:
+    if folder is None:
+        there = data_file("teaching", f"{slug}.{name}.csv").exists()
+        path = _teaching(slug, f".{name}.csv" if there else f".{name}.parquet")
+    else:
+        path = folder / f"{slug}.{name}.csv"
+        path = path if path.exists() else path.with_suffix(".parquet")
     if path.suffix == ".parquet":
         return _labelled(pd.read_parquet(path), slug, name)
     kinds = {"int": "int64", "float": "float64", "str": str}
     types: dict[Any, Any] = {r.column: kinds[r.dtype] for r in each(columns(slug, name))}
     frame = pd.read_csv(path, dtype=types)
     keys = [k for k in TABLES[slug][name] if name in ("cities", "years")]
-    return _labelled(_indexed(frame, keys) if len(keys) == 2 else frame.set_index(keys) if keys else frame, slug, name)
+    return _labelled(
+        _indexed(frame, keys) if len(keys) == 2 else frame.set_index(keys) if keys else frame, slug, name
+    )
 
 
 def _labelled(frame: pd.DataFrame, slug: str, name: str, source: str = "shipped") -> pd.DataFrame:
@@ -765,7 +772,9 @@ def pair_panel(
     shipped = tables is None
     tables = raw_tables(slug) if tables is None else tables
     if light not in tables["years"]:
-        raise ValueError(f"the table of city-years has no column {light!r}; it has {', '.join(tables['years'])}")
+        raise ValueError(
+            f"the table of city-years has no column {light!r}; it has {', '.join(tables['years'])}"
+        )
     grid, outcome = pairs.build(tables, light)
     panel = pairs.frame(grid, outcome, tables["cities"].index)
     panel.attrs = {"slug": slug, "simulated": shipped, "source": "shipped" if shipped else "tables"}
@@ -780,9 +789,11 @@ def _load_pairs(
     if source is None:
         if required is not None or allow_gaps:
             raise ValueError("`required` and `allow_gaps` are for your own data: pass `source` as well.")
-        return pair_panel() if table is None else _shipped_table(slug, table)
+        return pair_panel() if table is None else _raw_table(slug, table)
     if allow_gaps:
-        raise ValueError("Pairs need every city in every year: complete the city-years or leave the cities out.")
+        raise ValueError(
+            "Pairs need every city in every year: complete the city-years or leave the cities out."
+        )
     own, where = _own_tables(slug, source, required)
     if table is not None:
         if table not in own:
@@ -812,7 +823,9 @@ def _sources(slug: str, source: Any) -> tuple[dict[str, Any], str]:
             ]
             there = [f for f in files if f.exists()]
             if len(there) > 1:
-                raise DataError(str(source), [f"more than one file for {name}: {', '.join(f.name for f in there)}"])
+                raise DataError(
+                    str(source), [f"more than one file for {name}: {', '.join(f.name for f in there)}"]
+                )
             if there:
                 found[name] = there[0]
         return found, str(source)
@@ -829,10 +842,14 @@ def _own_tables(
     given, where = _sources(slug, source)
     lacking = [n for n in ("years", "citations") if n not in given]
     if lacking:
-        raise DataError(where, [f"table {n} missing: rb.columns({slug!r}, {n!r}) lists its columns" for n in lacking])
+        raise DataError(
+            where, [f"table {n} missing: rb.columns({slug!r}, {n!r}) lists its columns" for n in lacking]
+        )
     raws, places, problems = {}, {}, []
     for name, one in given.items():
-        raw, file, place = _read(one.reset_index() if isinstance(one, pd.DataFrame) and one.index.names != [None] else one)
+        raw, file, place = _read(
+            one.reset_index() if isinstance(one, pd.DataFrame) and one.index.names != [None] else one
+        )
         schema = columns(slug, name).set_index("column")
         wanted = [c for c in required if c in schema.index] if required is not None else None
         try:
@@ -854,7 +871,11 @@ def _own_tables(
                     )
         absent = sorted(set(names) - set(raws["years"]["city"]))
         if absent:
-            problems.append(f"years: {_count(len(absent), 'city')} without any row ({_some(absent)})".replace("citys", "cities"))
+            problems.append(
+                f"years: {_count(len(absent), 'city')} without any row ({_some(absent)})".replace(
+                    "citys", "cities"
+                )
+            )
     if "citations" in raws:
         frame, (file, place) = raws["citations"], places["citations"]
         inside = (frame["citing"] == frame["cited"]).to_numpy().nonzero()[0].tolist()
@@ -867,7 +888,9 @@ def _own_tables(
             calendar = raws["years"]["year"].drop_duplicates().sort_values().tolist()[:-1]
             void = [str(y) for y in calendar if y < 2019 and y not in set(frame["year"])]
             if void:
-                problems.append(f"citations ({file}): no row at all for {_some(void)}: a pair without a row counts as zero")
+                problems.append(
+                    f"citations ({file}): no row at all for {_some(void)}: a pair without a row counts as zero"
+                )
     if problems:
         raise DataError(where, problems)
     return _shaped(slug, raws, {k: v[0] for k, v in places.items()}), where
@@ -888,5 +911,7 @@ def _shaped(slug: str, raws: dict[str, pd.DataFrame], files: dict[str, str]) -> 
     out = {"cities": cities, "years": order.drop(columns=["city", "year"]).set_axis(index)}
     for name in ("citations", "rail", "imports", "extreme"):
         if name in raws:
-            out[name] = raws[name].astype({c: names for c in _CITY_COLUMNS[name] if name in ("citations", "extreme")})
+            out[name] = raws[name].astype(
+                {c: names for c in _CITY_COLUMNS[name] if name in ("citations", "extreme")}
+            )
     return {k: _labelled(v, slug, k, files.get(k, files["years"])) for k, v in out.items()}

@@ -70,7 +70,11 @@ def counts(citations: pd.DataFrame, cities: pd.Index, years: Ints) -> tuple[Ints
     )
     year = citations["year"].to_numpy() - years[0]
     use = (year >= 0) & (year < len(years))
-    citing, cited, year = citing[use].astype(np.int64), cited[use].astype(np.int64), year[use].astype(np.int64)
+    citing, cited, year = (
+        citing[use].astype(np.int64),
+        cited[use].astype(np.int64),
+        year[use].astype(np.int64),
+    )
     place = pair_number(citing, cited, n) * len(years) + year + (citing > cited) * out[0].size
     out.reshape(-1)[place] = citations["citations"].to_numpy()[use]
     return out[0], out[1]
@@ -124,7 +128,10 @@ def diversity(imports: pd.DataFrame, cities: pd.DataFrame) -> pd.DataFrame:
 
 
 def build(
-    tables: Mapping[str, pd.DataFrame], light: str = "light", *, arrays: Mapping[str, np.ndarray] | None = None
+    tables: Mapping[str, pd.DataFrame],
+    light: str = "light",
+    *,
+    arrays: Mapping[str, np.ndarray] | None = None,
 ) -> tuple[Grid, Ints]:
     """The variables of all pairs: a dictionary of arrays (pair, year) or (pair,), and the outcome years.
 
@@ -140,7 +147,9 @@ def build(
     """
     cities, years = tables["cities"], tables["years"]
     calendar = np.asarray(years.index.levels[1])
-    last = min(int(calendar[-1]), 2019)  # the series of lights runs on to 2020; the paper stops before the pandemic
+    last = min(
+        int(calendar[-1]), 2019
+    )  # the series of lights runs on to 2020; the paper stops before the pandemic
     calendar = calendar[calendar <= last]
     size, now = len(calendar), np.arange(len(calendar) - 1)
     outcome = calendar[1:]
@@ -157,7 +166,9 @@ def build(
     if "extreme" in tables:
         names = cities.index
         at = [pair_code(tables["extreme"][k], names) for k in ("a", "b")]
-        g["extreme"][pair_number(at[0], at[1], len(names)), tables["extreme"]["year"].to_numpy() - outcome[0]] = True
+        g["extreme"][
+            pair_number(at[0], at[1], len(names)), tables["extreme"]["year"].to_numpy() - outcome[0]
+        ] = True
     g["Bal"] = y[L, now + 1] / y[H, now + 1]
     ab, ba = arrays["flows"] if arrays else counts(tables["citations"], cities.index, calendar[:-1])
     g["DKF_HtoL"] = np.where(a_is_less, ab, ba)  # the less developed city cites the more developed one
@@ -245,13 +256,18 @@ def frame(g: Grid, outcome: Ints, cities: pd.Index) -> pd.DataFrame:
 
     index = pd.MultiIndex(
         levels=[pd.RangeIndex(size), pd.Index(outcome)],
-        codes=[np.repeat(np.arange(size, dtype=np.int32), years), np.tile(np.arange(years, dtype=np.int8), size)],
+        codes=[
+            np.repeat(np.arange(size, dtype=np.int32), years),
+            np.tile(np.arange(years, dtype=np.int8), size),
+        ],
         names=["pair", "year"],
         verify_integrity=False,
     )
     names = pd.CategoricalDtype(cities)
     new = {
-        k: pd.Categorical.from_codes(flat(v).astype(np.int16), dtype=names) if k in ("a", "b", "L", "H") else flat(v)
+        k: pd.Categorical.from_codes(flat(v).astype(np.int16), dtype=names)
+        if k in ("a", "b", "L", "H")
+        else flat(v)
         for k, v in g.items()
     }
     return pd.DataFrame(new, index=index, copy=False)

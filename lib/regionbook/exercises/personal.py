@@ -20,7 +20,7 @@ JITTER = 1.0
 """How far the parameters of a personal panel may lie from the published ones; see ``regionbook.simulate``."""
 
 
-def personal(slug: str, student: str | int = "") -> pd.DataFrame:
+def personal(slug: str, student: str | int = "", table: str | None = None) -> pd.DataFrame:
     """The panel on which a student works.
 
     The same student number gives the same panel on every machine. The first call takes a few seconds; later ones
@@ -32,6 +32,8 @@ def personal(slug: str, student: str | int = "") -> pd.DataFrame:
         The paper, such as ``"city-innovation"``.
     student
         Student number: digits, or digits and Latin letters. Left empty, the panel is the shipped one.
+    table
+        Of a panel of pairs (`knowledge-flows`): one of the student's raw tables instead of the panel.
 
     Returns
     -------
@@ -48,10 +50,18 @@ def personal(slug: str, student: str | int = "") -> pd.DataFrame:
     >>> import regionbook as rb
     >>> panel = rb.personal("city-innovation", "20260001")  # doctest: +SKIP
     """
-    from regionbook.data import load
+    from regionbook.data import TABLES, load, pair_panel, raw_tables
 
     student = student_number(student)
-    if student:
+    if student and slug in TABLES:
+        tables = raw_tables(slug, _drawn_tables(slug, student))
+        if table is not None and table not in tables:
+            load(slug, table=table)  # says which tables there are
+        panel = pair_panel(tables) if table is None else tables[table]
+        panel.attrs |= {"simulated": True, "source": "personal"}
+    elif table is not None:
+        panel = load(slug, table=table)
+    elif student:
         panel = load(slug, _drawn(slug, student)[0])
         panel.attrs |= {"simulated": True, "source": "personal"}
     else:
@@ -67,6 +77,10 @@ def personal_truth(slug: str, student: str | int = "") -> dict[str, Any]:
         from regionbook.data import truth
 
         return truth(slug)
+    from regionbook.data import TABLES
+
+    if slug in TABLES:
+        return json.loads((_drawn_tables(slug, student) / f"{slug}.truth.json").read_text(encoding="utf-8"))
     return json.loads(json.dumps(_drawn(slug, student)[1]))  # a copy that may be changed
 
 
@@ -117,10 +131,44 @@ def _drawn(slug: str, student: str) -> tuple[pd.DataFrame, dict[str, Any]]:
     return panel, parameters
 
 
+def _drawn_tables(slug: str, student: str) -> Path:
+    """Folder with a student's raw tables and their truth; the cache, or a temporary one if the cache cannot be written."""
+    import tempfile
+
+    ready = cache_folder() / f"{slug}-{_process_key()}-{seed(slug, student):08x}"
+    if ready.is_dir():
+        return ready
+    if (slug, student) in _TEMPORARY:
+        return Path(_TEMPORARY[slug, student].name)
+    from regionbook.simulate import simulate
+
+    made = simulate(slug, seed=seed(slug, student), mode="matched", jitter=JITTER)
+    try:
+        ready.parent.mkdir(parents=True, exist_ok=True)
+        draft = Path(tempfile.mkdtemp(dir=ready.parent, prefix="draft-"))
+        made.write(slug, draft)
+        draft.rename(ready)  # last, in one step: a half-written folder is never read
+    except OSError:
+        if not ready.is_dir():  # no other process was faster: the disk is full or read-only
+            keep = _TEMPORARY[slug, student] = tempfile.TemporaryDirectory(prefix="regionbook-")
+            made.write(slug, keep.name)
+            return Path(keep.name)
+    return ready
+
+
+_TEMPORARY: dict[tuple[str, str], Any] = {}
+"""Tables of students where the cache cannot be written; they go when the session ends."""
+
+
 @functools.cache
 def _process_key() -> str:
     """Changes whenever a simulator or what it reads changes, so that no panel of an older process is used."""
-    read = ["lib/regionbook/simulate/*.py", "data/geo/*.csv", "data/published/*/*.csv"]
+    read = [
+        "lib/regionbook/simulate/*.py",
+        "lib/regionbook/pairs.py",
+        "data/geo/*.csv",
+        "data/published/*/*.csv",
+    ]
     read += ["data/teaching/*.columns.csv", "data/teaching/*.skeleton.csv"]
     digest = hashlib.sha256(str(JITTER).encode())
     for file in sorted(file for pattern in read for file in ROOT.glob(pattern)):

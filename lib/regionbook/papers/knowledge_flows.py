@@ -97,7 +97,11 @@ def _columns() -> dict[tuple[str, str], Column]:
         ("1", "3"): Column((*both, *CONTROLS), terms=own),
         ("1", "4"): Column(("lnDKF_net", *CONTROLS), terms={"lnDKF_net": "lnDKF_net"}),
     }
-    printed = {"Compat_kno_capital": "Compat_kno", "Compat_dem_province": "Compat_dem", "Gap_k_assets": "Gap_k"}
+    printed = {
+        "Compat_kno_capital": "Compat_kno",
+        "Compat_dem_province": "Compat_dem",
+        "Gap_k_assets": "Gap_k",
+    }
     printed |= {"Gap_l_schooling": "Gap_l", "Gap_d_percap": "Gap_d", "Gap_scale4": "Gap_scale"}
     printed |= {"Gap_light_2000": "Gap_light"}
     for key, m in MODERATORS.items():
@@ -131,10 +135,14 @@ def sample(panel: pd.DataFrame, table: str, column: str) -> pd.DataFrame:
     try:
         model = MODELS[str(table), str(column)]
     except KeyError:
-        raise ValueError(f"no column {column} in Table {table}; Tables 1 to 5 have {sorted(MODELS)}") from None
+        raise ValueError(
+            f"no column {column} in Table {table}; Tables 1 to 5 have {sorted(MODELS)}"
+        ) from None
     missing = [v for v in model.variables if v not in panel]
     if missing:
-        raise ValueError(f"the panel lacks {', '.join(missing)}: use rb.prepare, or give the tables they come from")
+        raise ValueError(
+            f"the panel lacks {', '.join(missing)}: use rb.prepare, or give the tables they come from"
+        )
     keep = ~panel["extreme"].to_numpy()
     for v in model.variables:
         keep &= panel[v].notna().to_numpy()

@@ -35,19 +35,27 @@ class Process:
         autoregression) and of the noise of a year in log light per head.
     firms_lag4 : float
         Effect of the log of a city's inflow, four years later, on the log of its new digital firms.
-    rival_dip, rival_noise : float
-        World of the rival: how strongly temporary dips of light go with inflow, and the size of the other dips.
+    burst : float
+        Standard deviation of one year's swings in how much a city cites.
+    old_networks : float
+        How much more dark cities with many telegraph offices come to cite until 2019: the source of the instruments.
+    behind, reversion, rival_start : float
+        Some cities are behind at first and come to cite more, by ``behind (1 - reversion^t)`` times their lag. In the
+        rival world, and only there, their light returns too, from ``-rival_start reversion^t``, whatever the flows do.
     """
 
-    theta: float = 0.70
+    theta: float = 0.30
     siphon: float = 0.10
     sd_place: float = 0.62
     sd_shock: float = 0.16
     persistence: float = 0.80
     noise: float = 0.03
     firms_lag4: float = 0.30
-    rival_dip: float = 1.0
-    rival_noise: float = 0.10
+    rival_start: float = 0.6
+    behind: float = 0.45
+    reversion: float = 0.85
+    burst: float = 0.12
+    old_networks: float = 3.5
     east_2000: float = 2.4
     central_2000: float = 1.2
     east_2019: float = 1.4
@@ -107,7 +115,9 @@ def places(r: np.random.Generator, q: Process) -> dict[str, Array]:
     lead = u["digital"].fillna(0).to_numpy()
     base = 0.9 * size + 0.9 * level + 0.75 * r.standard_normal(n)
     base = np.where(lead > 0, np.maximum(base, 1.2 + 0.5 * np.log(1 + lead / 0.05)), base)
-    urban = 1 / (1 + np.exp(-(-0.95 + 0.55 * place + 0.45 * (region == "East") + 0.35 * r.standard_normal(n))))
+    urban = 1 / (
+        1 + np.exp(-(-0.95 + 0.55 * place + 0.45 * (region == "East") + 0.35 * r.standard_normal(n)))
+    )
     urban = np.where(u["level"].to_numpy() == "municipality", np.maximum(urban, 0.45), urban)
     return {
         "population_2000": np.round(people * 1e6),
@@ -115,11 +125,12 @@ def places(r: np.random.Generator, q: Process) -> dict[str, Array]:
         "place": place,
         "level": level,
         "base": base - base.mean(),
+        "behind": r.standard_normal(n),
     }
 
 
-def knowledge(r: np.random.Generator, base: Array) -> dict[str, Array]:
-    """Log digital knowledge stock and log patenting of each city, and its technology mix (city, year, class)."""
+def knowledge(r: np.random.Generator, base: Array, q: Process) -> dict[str, Array]:
+    """Log digital knowledge stock, log patenting, bursts of citing, and the technology mix (city, year, class)."""
     n = len(base)
     drift = np.cumsum(r.normal(0, 0.10, (n, T)), 1)
     t = np.arange(T)
@@ -128,7 +139,7 @@ def knowledge(r: np.random.Generator, base: Array) -> dict[str, Array]:
     first, last = (r.dirichlet(np.full(CLASSES, 0.8), n) for _ in range(2))
     w = np.linspace(0, 0.5, T)[:, None]
     mix = (1 - w) * first[:, None] + w * last[:, None]
-    return {"stock": stock, "patents": patents, "mix": mix}
+    return {"stock": stock, "patents": patents, "mix": mix, "burst": r.normal(0, q.burst, (n, T))}
 
 
 def patent_counts(r: np.random.Generator, log_patents: Array, mix: Array, empty: int) -> Array:
@@ -193,11 +204,23 @@ def rail(r: np.random.Generator, km: float = 50.0) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=["line", "stop", "city", "opened"])
 
 
-COUNTRIES = ("Japan", "Korea", "United States", "Germany", "Taiwan, China", "Australia", "Singapore", "Italy", "Russia")
+COUNTRIES = (
+    "Japan",
+    "Korea",
+    "United States",
+    "Germany",
+    "Taiwan, China",
+    "Australia",
+    "Singapore",
+    "Italy",
+    "Russia",
+)
 PRODUCTS = (10, 27, 28, 29, 30, 39, 40, 44, 48, 52, 54, 70, 72, 74, 76, 84, 85, 87, 90, 94)
 
 
-def imports(r: np.random.Generator, size: Array, absent: npt.NDArray[np.bool_], diversity: Array) -> pd.DataFrame:
+def imports(
+    r: np.random.Generator, size: Array, absent: npt.NDArray[np.bool_], diversity: Array
+) -> pd.DataFrame:
     """Imports of 2000 by city, country and HS chapter; positive partners only, some products with a single one."""
     u = units()
     rows = []

@@ -116,7 +116,11 @@ class Estimator:
         for key, c in self.models.items():
             mask = ~g["extreme"]
             for v in c.variables:
-                if g.get(v) is not None and np.issubdtype(g[v].dtype, np.floating) and not v.startswith("lnDKF"):
+                if (
+                    g.get(v) is not None
+                    and np.issubdtype(g[v].dtype, np.floating)
+                    and not v.startswith("lnDKF")
+                ):
                     mask &= ~np.isnan(g[v] if g[v].ndim == 2 else g[v][:, None])
             name = np.packbits(mask).tobytes()[:0] + bytes(str((int(mask.sum()), c.effects)), "ascii")
             name += np.packbits(mask[::97]).tobytes()
@@ -138,7 +142,9 @@ class Estimator:
             mask, within = self.samples[name]
             cache: dict[str, Array] = {}
 
-            def moved(v: str, name: bytes = name, within: Within = within, cache: dict[str, Array] = cache) -> Array:
+            def moved(
+                v: str, name: bytes = name, within: Within = within, cache: dict[str, Array] = cache
+            ) -> Array:
                 if v.startswith("lnDKF"):
                     if v not in cache:
                         cache[v] = within(value(self.g, v))
@@ -170,7 +176,9 @@ class Estimator:
                 small = groups / (groups - 1) * (n - 1) / (n - len(x) - absorbed)
                 cov = inverse @ (score.T @ score) @ inverse * small
                 r2 = 1 - float(np.vdot(e, e)) / total
-                out[key] = Fit(names, b, np.sqrt(np.diag(cov)), n, r2, inverse, x if keep else [], e if keep else y[:0])
+                out[key] = Fit(
+                    names, b, np.sqrt(np.diag(cov)), n, r2, inverse, x if keep else [], e if keep else y[:0]
+                )
         return out
 
 
@@ -185,7 +193,9 @@ def gradient(g: Grid, f: Fit, regressor: str) -> npt.NDArray[np.float32]:
     for weight, x in zip(f.inverse[j], f.x, strict=True):
         w += weight * x
     out = np.zeros((2, *f.e.shape), np.float32)
-    for d, (own, count, sign) in enumerate((("lnDKF_HtoL", "DKF_HtoL", 1.0), ("lnDKF_LtoH", "DKF_LtoH", -1.0))):
+    for d, (own, count, sign) in enumerate(
+        (("lnDKF_HtoL", "DKF_HtoL", 1.0), ("lnDKF_LtoH", "DKF_LtoH", -1.0))
+    ):
         p, q = np.zeros_like(f.e), np.zeros_like(f.e)
         for k, name in enumerate(f.names):
             if name == own:

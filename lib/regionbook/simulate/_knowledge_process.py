@@ -51,6 +51,7 @@ class World:
     inflow: Array
     log_y: Array
     log_y0: Array
+    log_rival: Array
 
 
 def net_inflow(expected: Array, n: int) -> tuple[Array, Array]:
@@ -79,11 +80,13 @@ def world(rng: dict[str, np.random.Generator], q: Process) -> World:
     u = cities.units()
     n = len(u)
     v = cities.places(rng["places"], q)
-    k = cities.knowledge(rng["knowledge"], v["base"])
+    old = history(rng["history"], v)
+    k = cities.knowledge(rng["knowledge"], v["base"], q)
+    k["patents"] += q.old_networks * absorption(v, old)[:, None] * (np.arange(len(YEARS)) / 19) ** 2
+    k["patents"] += q.behind * v["behind"][:, None] * (1 - q.reversion ** np.arange(len(YEARS)))
     patents = cities.patent_counts(rng["patents"], k["patents"], k["mix"], EMPTY_CITY_YEARS)
     lines = cities.rail(rng["rail"])
     index = pd.Index(u["name_en"], name="city")
-    old = history(rng["history"], v)
     empty = patents.sum(2) == 0
     flows, expected = intensities(rng["flows"], k, lines, index, empty)
     net, gross = net_inflow(expected, n)
@@ -106,14 +109,16 @@ def world(rng: dict[str, np.random.Generator], q: Process) -> World:
     frame = pd.DataFrame({"city": np.repeat(index, len(YEARS)), "year": np.tile(YEARS, n)})
     frame = frame.assign(**{c: x.ravel() for c, x in years.items()})
     less = np.log(years["light"] / years["population"])[:, :19]
-    less = np.where(empty[:, :19], 0, n - 1 - less.argsort(0).argsort(0) - empty[:, :19].sum(0))  # pair-years as L
+    less = np.where(
+        empty[:, :19], 0, n - 1 - less.argsort(0).argsort(0) - empty[:, :19].sum(0)
+    )  # pair-years as L
     tables = {
         "cities": table.set_index("city"),
         "years": indexed(frame, index),
         "rail": lines,
         "imports": import_table(rng["imports"], v, less.sum(1)),
     }
-    return World(tables, flows, net, log_y, log_y0)
+    return World(tables, flows, net, log_y, log_y0, rival)
 
 
 def indexed(frame: pd.DataFrame, names: pd.Index) -> pd.DataFrame:
@@ -126,18 +131,34 @@ def indexed(frame: pd.DataFrame, names: pd.Index) -> pd.DataFrame:
 
 def history(r: np.random.Generator, v: dict[str, Array]) -> dict[str, Array]:
     """Telephones of 1984, missing for many cities, and telegraph offices of 1907, none in many."""
-    u = cities.units()
-    base, n = v["base"], len(u)
-    east = (u["region3"] == "East").to_numpy()
-    tel = np.round(np.exp(8.0 + 0.55 * np.log(v["population_2000"] / 3e6) + 0.55 * base + r.normal(0, 0.6, n)))
-    chance = np.where(base > np.quantile(base, 0.75), 0.05, 0.32)
-    tel[r.random(n) < chance] = np.nan
-    offices = r.poisson(np.exp(-0.1 + 0.45 * base + 0.4 * east)).astype(float)
+    base, n = v["base"], len(v["base"])
+    east = (cities.units()["region3"] == "East").to_numpy()
+    offices = r.poisson(np.exp(0.25 + 0.25 * base + 0.35 * east)).astype(float)
+    tel = (
+        8.0
+        + 0.3 * np.log(v["population_2000"] / 3e6)
+        + 0.1 * base
+        + 1.0 * np.log1p(offices)
+        + r.normal(0, 0.2, n)
+    )
+    tel = np.round(np.exp(tel))
+    tel[r.random(n) < np.where(base > np.quantile(base, 0.75), 0.05, 0.32)] = np.nan
     return {"telephones_1984": tel, "telegraph_1907": offices}
 
 
+def absorption(v: dict[str, Array], old: dict[str, Array]) -> Array:
+    """How much more a city comes to cite because of its old network: places that were dark and well connected."""
+    rank = v["level"].argsort().argsort() / (len(v["level"]) - 1)
+    wires = np.log1p(old["telegraph_1907"])
+    return np.clip(wires - wires.mean(), -0.5, None) * np.clip(1 - rank, 0, 0.8)
+
+
 def intensities(
-    r: np.random.Generator, k: dict[str, Array], lines: pd.DataFrame, index: pd.Index, empty: npt.NDArray[np.bool_]
+    r: np.random.Generator,
+    k: dict[str, Array],
+    lines: pd.DataFrame,
+    index: pd.Index,
+    empty: npt.NDArray[np.bool_],
 ) -> tuple[Flows, Array]:
     """Gravity of citations: cited stock, citing patents, distance, technology, rail, old networks; gamma noise."""
     n, years = len(index), np.arange(2000, 2020)
@@ -149,13 +170,22 @@ def intensities(
     for t in range(size):
         near[:, t] = np.einsum("ik,jk->ij", mix[:, t], mix[:, t])[a, b]
     linked = build.link_years(lines, index)[a, b][:, None] <= years
-    same = (cities.units()["province_en"].to_numpy()[a] == cities.units()["province_en"].to_numpy()[b]).astype(float)
+    same = (
+        cities.units()["province_en"].to_numpy()[a] == cities.units()["province_en"].to_numpy()[b]
+    ).astype(float)
     common = r.normal(0, 0.5, len(a)) - 0.35 * np.log(far / 1000 + 0.1) + 0.25 * same
     log = np.empty((2, len(a), size), np.float32)
     expected = np.empty((2, len(a), size))
     for d, (src, dst) in enumerate(((b, a), (a, b))):
         eta = -3.7 + common + r.normal(0, 0.35, len(a))
-        x = eta[:, None] + 0.75 * k["stock"][src, :size] + 0.70 * k["patents"][dst, :size] + 1.2 * near + 0.15 * linked
+        x = (
+            eta[:, None]
+            + 0.75 * k["stock"][src, :size]
+            + 0.70 * k["patents"][dst, :size]
+            + 1.2 * near
+            + 0.15 * linked
+        )
+        x = x + k["burst"][dst, :size]
         expected[d] = np.exp(np.minimum(x, 9.0))
         log[d] = x + np.log(np.maximum(r.gamma(4.0, 0.25, x.shape), 1e-6))
     uniform = r.random(log.shape, dtype=np.float32)
@@ -169,23 +199,30 @@ def light(
     """Log light per head: with the effect of flows and rail, without any, and in the rival world."""
     n, size = len(index), len(YEARS)
     t = np.arange(size)
-    shrink = (q.east_2019 / q.east_2000) ** (np.minimum(t, 19) / 19)  # the spread narrows as the regions come closer
-    shrink = 1 - (1 - np.log(q.east_2019) / np.log(q.east_2000)) * np.minimum(t, 19) / 19
+    shrink = 1 - (1 - np.log(q.east_2019) / np.log(q.east_2000)) * np.minimum(t, 19) / 19  # spread narrows
     e = np.empty((n, size))
     e[:, 0] = r.normal(0, q.sd_shock, n)
     for s in range(1, size):
         e[:, s] = q.persistence * e[:, s - 1] + r.normal(0, q.sd_shock * np.sqrt(1 - q.persistence**2), n)
     path = -7.0 + 0.10 * t + v["level"][:, None] * shrink
     bare = path + e + r.normal(0, q.noise, (n, size))
-    dips = r.normal(0, q.rival_noise, (n, size))
-    opened = pd.Series(lines["opened"].to_numpy(), lines["city"]).groupby(level=0).min().reindex(index).fillna(9999)
+    noise = r.normal(0, q.noise, (n, size))
+    opened = (
+        pd.Series(lines["opened"].to_numpy(), lines["city"])
+        .groupby(level=0)
+        .min()
+        .reindex(index)
+        .fillna(9999)
+    )
     z = np.clip((v["level"] - v["level"].mean()) / v["level"].std(), -2, 2) / 2
     on = YEARS >= opened.to_numpy()[:, None]
     full = bare + q.siphon * z[:, None] * on
     full[:, 1:] += q.theta * net[:, : size - 1]
     regional(full, v, q)
-    now = np.c_[net, net[:, -1:]]
-    rival = path + 0.5 * e - q.rival_dip * now + dips
+    back = (
+        q.rival_start * v["behind"][:, None] * q.reversion**t
+    )  # behind their own level at first, then they return
+    rival = path + 0.5 * e - back + noise
     regional(bare, v, q)
     regional(rival, v, q)
     return full, bare, rival
@@ -195,7 +232,11 @@ def regional(log_y: Array, v: dict[str, Array], q: Process) -> None:
     """Give East, Centre and West the ratios of light per head that the paper cites, along straight lines (in place)."""
     region = cities.units()["region3"].to_numpy()
     w = v["population_2000"]
-    goal = {"East": (q.east_2000, q.east_2019), "Central": (q.central_2000, q.central_2019), "West": (1.0, 1.0)}
+    goal = {
+        "East": (q.east_2000, q.east_2019),
+        "Central": (q.central_2000, q.central_2019),
+        "West": (1.0, 1.0),
+    }
     t = np.minimum(np.arange(log_y.shape[1]), 19) / 19
 
     def level(name: str, year: int) -> float:
@@ -209,17 +250,24 @@ def regional(log_y: Array, v: dict[str, Array], q: Process) -> None:
 
 
 def firms(
-    r: np.random.Generator, q: Process, v: dict[str, Array], inflow: Array, log_y: Array, empty: npt.NDArray[np.bool_]
+    r: np.random.Generator,
+    q: Process,
+    v: dict[str, Array],
+    inflow: Array,
+    log_y: Array,
+    empty: npt.NDArray[np.bool_],
 ) -> dict[str, Array]:
     """New digital firms, which follow inflow after four years, and their registered capital in 10,000 yuan."""
     n, size = len(v["base"]), len(YEARS)
     t = np.arange(size)
     late = np.zeros((n, size))
     late[:, 4:] = inflow[:, : size - 4]
-    log = 5.35 + 0.55 * v["base"][:, None] + 0.17 * t + q.firms_lag4 * late + r.normal(0, 0.2, (n, size))
-    number = np.round(np.exp(log))
-    capital = np.round(np.exp(12.25 + 0.95 * (log - 6.8) + r.normal(0, 0.5, (n, size))))
-    dim = [i for i in np.argsort(log_y[:, 0]) if not empty[i].any()][1:4]  # nearly always the less developed city
+    log: Array = (
+        5.35 + 0.55 * v["base"][:, None] + 0.17 * t + q.firms_lag4 * late + r.normal(0, 0.2, (n, size))
+    )
+    number: Array = np.round(np.exp(log))
+    capital: Array = np.round(np.exp(12.25 + 0.95 * (log - 6.8) + r.normal(0, 0.5, (n, size))))
+    dim = [i for i in np.argsort(log_y[:, 0]) if not empty[i].any()][1:4]  # nearly always L
     number[dim[0], 0] = 0  # no new firm at all in 2000, hence no logarithm
     capital[number == 0] = 0
     capital[dim[1], 0] = capital[dim[2], 1] = np.nan
@@ -229,7 +277,9 @@ def firms(
 def protection(r: np.random.Generator, v: dict[str, Array]) -> Array:
     """Year in which a city became a demonstration city for intellectual property; 9999: never."""
     n = len(v["base"])
-    return np.where(r.random(n) < 0.25 + 0.25 * (v["base"] > 0), r.integers(2012, 2020, n), 9999).astype(float)
+    return np.where(r.random(n) < 0.25 + 0.25 * (v["base"] > 0), r.integers(2012, 2020, n), 9999).astype(
+        float
+    )
 
 
 def pair_years(there: npt.NDArray[np.bool_]) -> int:
@@ -249,7 +299,7 @@ def endowments(r: np.random.Generator, v: dict[str, Array], empty: npt.NDArray[n
 
     def without(number: int, printed: int, *xs: Array) -> None:
         goal = printed * all_of_them / 773_145
-        best: tuple[float, Array] | None = None
+        best: tuple[float, npt.NDArray[np.integer]] | None = None
         for _ in range(60):
             out = r.choice(n, number, replace=False, p=(1.3 - small) / (1.3 - small).sum())
             there = ~empty[:, :19].copy()
@@ -260,12 +310,12 @@ def endowments(r: np.random.Generator, v: dict[str, Array], empty: npt.NDArray[n
         for x in xs:
             x[best[1]] = np.nan  # type: ignore[index]
 
-    loans = np.round(0.45 * people * np.exp(0.80 * level + r.normal(0, 0.28, n)))
-    assets = np.round(0.35 * people * np.exp(1.15 * level + r.normal(0, 0.38, n)))
-    illiteracy = np.round(np.clip(9.0 * np.exp(-0.35 * level + r.normal(0, 0.33, n)), 1.2, 45), 2)
-    schooling = np.round(np.clip(7.3 + 0.62 * level + r.normal(0, 0.85, n), 3.5, 11.5), 2)
+    loans: Array = np.round(0.45 * people * np.exp(0.80 * level + r.normal(0, 0.28, n)))
+    assets: Array = np.round(0.35 * people * np.exp(1.15 * level + r.normal(0, 0.38, n)))
+    illiteracy: Array = np.round(np.clip(9.0 * np.exp(-0.35 * level + r.normal(0, 0.33, n)), 1.2, 45), 2)
+    schooling: Array = np.round(np.clip(7.3 + 0.62 * level + r.normal(0, 0.85, n), 3.5, 11.5), 2)
     percap = 0.015 * np.exp(0.6 * level + r.normal(0, 0.85, n))
-    users = np.round(people * percap)
+    users: Array = np.round(people * percap)
     without(n - 285, 716_252, loans)
     without(n - 235, 487_379, assets)
     without(n - 286, 721_113, illiteracy, schooling)
@@ -299,7 +349,7 @@ def import_table(r: np.random.Generator, v: dict[str, Array], less: npt.NDArray[
         if best is None or far < best[0]:
             best = (far, absent)
     size = np.clip((np.log(v["population_2000"]) - 15) + v["level"], -2, 3)
-    return cities.imports(r, size, best[1], np.exp(r.normal(0.30, 0.50, n)))  # type: ignore[index]
+    return cities.imports(r, size, best[1], np.exp(r.normal(0.25, 0.85, n)))  # type: ignore[index]
 
 
 # ------------------------------------------------------------------------------------------- the sample
@@ -311,9 +361,13 @@ def printed_n() -> dict[Key, int]:
 
 def membership(g: Grid) -> tuple[npt.NDArray[np.int64], list[Key]]:
     """Which columns a pair-year belongs to, as bits, and the columns: those with different rows."""
-    bits, rows, seen = np.zeros(g["Bal"].shape, np.int64), [], set()
+    bits = np.zeros(g["Bal"].shape, np.int64)
+    rows: list[Key] = []
+    seen: set[frozenset[str]] = set()
     for key in MODELS:
-        names = frozenset(v for v in MODELS[key].variables if v in g and np.issubdtype(g[v].dtype, np.floating))
+        names = frozenset(
+            v for v in MODELS[key].variables if v in g and np.issubdtype(g[v].dtype, np.floating)
+        )
         names = frozenset(v for v in names if not v.startswith("lnDKF"))
         member = np.ones(bits.shape, bool)
         for v in sorted(names):
@@ -362,7 +416,9 @@ def extremes(g: Grid, jump: Array) -> npt.NDArray[np.bool_]:
             options={"time_limit": 20, "mip_rel_gap": 1e-3},
         )
         if solved.x is None:
-            raise CalibrationError(f"no extreme values give the printed N; to drop: {dict(zip(rows, drop, strict=True))}")
+            raise CalibrationError(
+                f"no extreme values give the printed N; to drop: {dict(zip(rows, drop, strict=True))}"
+            )
         take = np.round(solved.x[:m]).astype(np.int64)
         order = np.lexsort((-flat, kind))
         place = np.empty(flat.size, np.int64)

@@ -1,0 +1,399 @@
+"""The knowledge-flows tables: reproducible, calibrated to the printed tables, and what a user's own files must hold."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pyfixest as pf
+import pytest
+
+import regionbook as rb
+from regionbook import data, pairs
+from regionbook.data import DataError
+from regionbook.papers import knowledge_flows as kf
+from regionbook.paths import data_file
+from regionbook.simulate import _knowledge_fit as fitting
+from regionbook.simulate import knowledge_flows as sim
+
+SLUG = "knowledge-flows"
+P, T = 43_660, 19
+
+
+@pytest.fixture(scope="module")
+def tables():
+    return data.raw_tables(SLUG)
+
+
+@pytest.fixture(scope="module")
+def panel(tables):
+    return rb.prepare(SLUG, data.pair_panel(tables))
+
+
+@pytest.fixture(scope="module")
+def fits(tables):
+    g = sim.logs(pairs.build(tables)[0])
+    return fitting.Estimator(g).fit()
+
+
+# --- the shipped files ---------------------------------------------------------------------------------
+
+
+@pytest.mark.simulation
+def test_regenerating_gives_the_shipped_files(tmp_path):
+    sim.write(tmp_path)
+    made = sorted(tmp_path.iterdir())
+    assert len(made) == 7
+    for file in made:
+        shipped = data_file("teaching", file.name)
+        if file.suffix == ".parquet":  # the bytes depend on the version of the library
+            pd.testing.assert_frame_equal(pd.read_parquet(file), pd.read_parquet(shipped))
+        else:
+            assert file.read_bytes() == shipped.read_bytes(), file.name
+
+
+def test_units_regions_and_dictionary(tables):
+    cities = tables["cities"]
+    units = pd.read_csv(data_file("geo", "units.csv")).set_index("name_en")
+    assert len(cities) == 296 and cities["code"].is_monotonic_increasing
+    assert (units.loc[cities.index, "code"].to_numpy() == cities["code"].to_numpy()).all()
+    assert cities["region"].value_counts().to_dict() == {"East": 101, "Central": 100, "West": 95}
+    lacking = cities.isna().sum()
+    expected = {
+        "loans_2000": 11,
+        "assets_2000": 61,
+        "illiteracy_2000": 10,
+        "schooling_2000": 10,
+        "internet_2000": 30,
+    }
+    assert {k: lacking[k] for k in expected} == expected
+    assert lacking["telephones_1984"] > 40 and lacking["telegraph_1907"] == 0
+    for name, table in tables.items():
+        flat = table.reset_index() if table.index.names != [None] else table
+        schema = rb.columns(SLUG, name).set_index("column")
+        assert set(flat.columns) == set(schema.index)
+        for column in schema.index[schema["minimum"].notna()]:
+            assert flat[column].min() >= schema.at[column, "minimum"], column
+    size = sum(f.stat().st_size for f in data_file("teaching").glob(f"{SLUG}*"))
+    assert size < 2.5e6
+
+
+def test_bal_is_the_ratio_of_shipped_light_per_head(tables, panel):
+    years = tables["years"]
+    y = (years["light"] / years["population"]).unstack("year").loc[tables["cities"].index]
+    row = panel.loc[[(5, 2010), (20_000, 2001), (43_659, 2019)]]
+    for (_, year), r in row.iterrows():
+        low, high = sorted([r["a"], r["b"]], key=lambda c: y.at[c, year - 1])
+        assert (r["L"], r["H"]) == (low, high)
+        assert r["Bal"] == y.at[low, year] / y.at[high, year]
+        flows = tables["citations"].query("citing == @low and cited == @high and year == @year - 1")
+        assert r["DKF_HtoL"] == flows["citations"].sum()
+
+
+def test_panel_is_a_lean_grid(panel):
+    assert len(panel) == P * T and panel.index.names == ["pair", "year"]
+    assert [*panel.index.names, *panel.columns][:-3] == rb.columns(SLUG)["column"].tolist()
+    assert panel.memory_usage().sum() < 120 * 2**20
+    assert (panel["Bal"].to_numpy().reshape(P, T)[7] == panel.loc[7, "Bal"].to_numpy()).all()
+    a, b = pairs.pairs(296)
+    assert (panel["a"].cat.codes.to_numpy().reshape(P, T)[:, 0] == a).all()
+    assert (panel["b"].cat.codes.to_numpy().reshape(P, T)[:, 0] == b).all()
+
+
+# --- calibration ---------------------------------------------------------------------------------------
+
+
+def test_printed_numbers_of_observations(panel, fits):
+    printed = rb.published(SLUG).fit.query("stat == 'N'")
+    assert len(printed) == 22
+    for r in printed.itertuples():
+        rows = kf.sample(panel, r.table, r.column)
+        assert len(rows) == int(r.value) == fits[r.table, r.column].n
+        assert rows.groupby(level="pair").size().min() > 1  # no singletons: every software has this N
+
+
+def test_coefficients(fits):
+    rows = fitting.report(fits, fitting.targets())
+    assert len(rows) == 43
+    for t, b, _, z in rows:
+        assert abs(z) <= 2 and (b > 0) == (t.estimate > 0 or abs(t.estimate) < 3e-4 and b > 0), t
+    other = [t for t, b, se, _ in rows if fitting.stars(b, se) != t.stars]
+    assert len(other) <= 1 and all((t.key, t.term) == (("3", "2"), "lnDKF_net:Gap_k") for t in other)
+
+
+def test_r_squared(fits):
+    printed = rb.published(SLUG).fit.query("stat == 'R2'").set_index(["table", "column"])["value"]
+    for key, f in fits.items():
+        assert abs(f.r2 - printed[key]) < 0.05, key
+
+
+def test_agrees_with_pyfixest(panel, fits):
+    for key in (("1", "4"), ("4", "4")):
+        rows = kf.sample(panel, *key).reset_index()
+        theirs = pf.feols(kf.MODELS[key].formula, rows, vcov={"CRV1": "pair"}, lean=True, copy_data=False)
+        for name in ("lnDKF_net", "HSR"):
+            b, se = fits[key].at(name)
+            assert theirs.coef()[name] == pytest.approx(b, rel=1e-7)
+            assert theirs.se()[name] == pytest.approx(se, rel=1e-5)
+        assert theirs._r2 == pytest.approx(fits[key].r2, rel=1e-8)
+
+
+# --- planted features -----------------------------------------------------------------------------------
+
+
+def test_planted_features(panel, tables):
+    assert 0.03 < (panel["Bal"] > 1).mean() < 0.12
+    assert 0.25 < ((panel["DKF_HtoL"] == 0) & (panel["DKF_LtoH"] == 0)).mean() < 0.5
+    swap = panel["L"].cat.codes.to_numpy().reshape(P, T)
+    assert 0.03 < (swap[:, 1:] != swap[:, :-1]).mean() < 0.12
+    patents = tables["years"].filter(like="patents_").sum(axis=1).unstack("year").loc[:, :2018]
+    assert (patents == 0).sum().sum() > 40
+    years, region = tables["years"], tables["cities"]["region"]
+    by = years.join(region, on="city").groupby(["region", "year"])[["light", "population"]].sum()
+    level = by["light"] / by["population"]
+    west = level["West"]
+    assert (level["East"] / west)[[2000, 2019]].to_numpy() == pytest.approx([2.4, 1.4], abs=0.02)
+    assert (level["Central"] / west)[[2000, 2019]].to_numpy() == pytest.approx([1.2, 1.0], abs=0.02)
+    total = tables["citations"].groupby("year")["citations"].sum()
+    assert total[2018] > 20 * total[2000] and total[2000] < total[2005] < total[2010]
+
+
+def test_flows_in_wide_gap_pairs_grow_most(panel):
+    wide = panel["Gap_light"] == 1
+    ends = panel.index.get_level_values("year")
+    grew = {
+        (gap, k): panel.loc[mask & (ends == 2019), k].sum() / panel.loc[mask & (ends == 2001), k].sum()
+        for gap, mask in ((True, wide), (False, ~wide))
+        for k in ("DKF_HtoL", "DKF_LtoH")
+    }
+    assert max(grew, key=grew.get) == (True, "DKF_HtoL")
+    assert panel.loc[~wide, "DKF_HtoL"].sum() > panel.loc[wide, "DKF_HtoL"].sum()
+
+
+def test_firms_follow_inflow_after_four_years(tables):
+    inflow = (
+        tables["citations"].groupby(["citing", "year"], observed=False)["citations"].sum().unstack("year")
+    )
+    x = np.log1p(inflow.stack()).rename_axis(["city", "year"])
+    frame = pd.DataFrame({"firms": np.log(tables["years"]["digital_firms"].clip(lower=1))})
+    for lag in range(1, 6):
+        frame[f"lag{lag}"] = x.rename(index=lambda y, lag=lag: y + lag, level="year").reindex(frame.index)
+    rows = frame.dropna().reset_index()
+    t = pf.feols(
+        "firms ~ lag1 + lag2 + lag3 + lag4 + lag5 | city + year", rows, vcov={"CRV1": "city"}
+    ).tstat()
+    assert t["lag4"] > 2.2 and t[["lag1", "lag2", "lag3"]].abs().max() < 2.2
+
+
+@pytest.mark.parametrize("name", ["IV_tel", "IV_telegraph"])
+def test_instruments_have_two_positive_stages(panel, name):
+    rows = panel.loc[~panel["extreme"], ["lnDKF_net", "Bal", *kf.CONTROLS, name]].dropna().reset_index()
+    rows[name] /= rows[name].std()
+    for outcome in ("lnDKF_net", "Bal"):
+        t = pf.feols(
+            f"{outcome} ~ {name} + HSR + TS + IPP | pair + year", rows, vcov={"CRV1": "pair"}, lean=True
+        ).tstat()
+        assert t[name] > 1.7, outcome
+
+
+def within(g, mask, change=False):
+    """Coefficient of the net flow, pairs that never change roles, two-way effects; in levels or in changes."""
+    y, x = g["Bal"][mask], g["lnDKF_net"][mask]
+    if change:
+        y, x = np.diff(y), np.diff(x)
+    else:
+        y, x = y - y.mean(1, keepdims=True), x - x.mean(1, keepdims=True)
+    y, x = y - y.mean(0), x - x.mean(0)
+    b = (x * y).sum() / (x * x).sum()
+    return b, b / (np.sqrt(((x * (y - b * x)).sum(1) ** 2).sum()) / (x * x).sum())
+
+
+def test_the_rival_world_has_a_coefficient_without_an_effect(tables):
+    out = {}
+    for light in ("light", "light_rival"):
+        g = sim.logs(pairs.build(tables, light)[0])
+        same = (g["L"] == g["L"][:, :1]).all(1)
+        out[light] = [within(g, same), within(g, same, change=True)]
+    assert all(t > 10 for _, t in out["light"])
+    (level, t_level), (change, t_change) = out["light_rival"]
+    assert level > 0.005 and t_level > 10
+    assert change < 0.15 * level and change < 0.25 * out["light"][1][0]
+
+
+def test_pairs_that_share_a_city_have_related_errors(tables):
+    g = sim.logs(pairs.build(tables)[0])
+    f = fitting.Estimator(g, {("1", "4"): kf.MODELS["1", "4"]}).fit(keep=True)["1", "4"]
+    x = f.x[0] - sum(
+        b * z
+        for b, z in zip(
+            np.linalg.lstsq(np.stack([v.ravel() for v in f.x[1:]], 1), f.x[0].ravel())[0],
+            f.x[1:],
+            strict=True,
+        )
+    )
+    score = (x * f.e).sum(1)
+    city = np.bincount(g["a"], score, 296) ** 2 + np.bincount(g["b"], score, 296) ** 2
+    both = (np.bincount(g["a"], score, 296) + np.bincount(g["b"], score, 296)) ** 2
+    assert both.sum() - (score**2).sum() > 3 * (score**2).sum() and city.sum() > 0
+
+
+# --- truth, modes ----------------------------------------------------------------------------------------
+
+
+def test_truth_says_what_is_causal():
+    truth = rb.truth(SLUG)
+    assert truth["pair_effect"] == pytest.approx(2 * truth["theta"] / 295, abs=1e-6)
+    parts = truth["anatomy_of_the_coefficient"]
+    assert abs(parts["no_effect"]) < 0.005 < parts["with_effect"]
+    assert parts["shipped"] == pytest.approx(0.0222, abs=0.001)
+    assert all(t["within_2se"] for t in truth["targets"]) and "tilt" in truth["calibration"]
+
+
+@pytest.mark.simulation
+def test_drawn_and_personal_tables(monkeypatch, tmp_path):
+    drawn = rb_simulate(seed=4, mode="drawn")
+    assert drawn.panel.shape[0] == P * T and "nothing_projected" in drawn.truth
+    monkeypatch.setenv("REGIONBOOK_CACHE", str(tmp_path))
+    one = rb.personal(SLUG, "20260001")
+    assert one.attrs["simulated"] and one.attrs["student"] == "20260001" and "extreme" in one
+    m = rb.prepare(SLUG, one)
+    rows = kf.sample(m, 1, 4).reset_index()
+    b = pf.feols(kf.MODELS["1", "4"].formula, rows, vcov="iid", lean=True, copy_data=False).coef()[
+        "lnDKF_net"
+    ]
+    aimed = 0.0222 * rb.personal_truth(SLUG, "20260001")["factor"]
+    assert b == pytest.approx(aimed, abs=0.0015) and abs(b - 0.0222) > 0.0005
+    assert rb.personal(SLUG, "20260001", table="rail").shape[1] == 4
+    assert len(list(tmp_path.iterdir())) == 1
+
+
+def rb_simulate(**how):
+    from regionbook.simulate import simulate
+
+    return simulate(SLUG, **how)
+
+
+# --- the user's own files ---------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def own(tables):
+    """Five cities, four years, as a user's files would hold them."""
+    names = ["Beijing", "Tianjin", "Wuhan", "Chengdu", "Xi'an"]
+    years = tables["years"].loc[(names, [2000, 2001, 2002, 2003]), ["light", "population"]].reset_index()
+    c = tables["citations"]
+    flows = c[c["citing"].isin(names) & c["cited"].isin(names) & c["year"].between(2000, 2002)]
+    return {"years": years, "citations": flows.astype({"citing": str, "cited": str})}
+
+
+def test_own_tables_build_the_same_pairs(own, tables, panel, tmp_path):
+    p = rb.load(SLUG, (own["years"], own["citations"]))
+    assert len(p) == 10 * 3 and not p.attrs["simulated"] and "TS" not in p and "Bal" in p
+    mine = p.reset_index().query("a == 'Beijing' and b == 'Wuhan'").set_index("year")
+    for c in ("Bal", "DKF_HtoL", "DKF_LtoH"):
+        theirs = panel.reset_index().query("a == 'Beijing' and b == 'Wuhan'").set_index("year")[c]
+        assert (mine[c] == theirs.loc[2001:2003]).all()
+    for name, frame in own.items():
+        frame.to_csv(tmp_path / f"{name}.csv", index=False)
+    again = rb.load(SLUG, tmp_path)
+    pd.testing.assert_frame_equal(again, p)
+    assert rb.load(SLUG, tmp_path, table="citations").equals(rb.load(SLUG, own, table="citations"))
+
+
+def change(own, table, at, column, value):
+    frame = own[table].copy()
+    frame[column] = frame[column].astype(object)
+    frame.loc[frame.index[at], column] = value
+    return {**own, table: frame}
+
+
+@pytest.mark.parametrize(
+    ("spoil", "words"),
+    [
+        (
+            lambda o: change(o, "years", 2, "population", 0),
+            r"years .*population: 1 value beyond the minimum of 1",
+        ),
+        (lambda o: change(o, "years", 3, "light", ""), r"column light: 1 cell empty \(position 3\)"),
+        (lambda o: change(o, "years", 1, "light", "1,5"), r"not a number \(position 1: '1,5'\)"),
+        (lambda o: {**o, "years": o["years"].drop(index=4)}, "1 city-year absent"),
+        (lambda o: {**o, "years": pd.concat([o["years"], o["years"].iloc[:1]])}, "there more than once"),
+        (lambda o: change(o, "citations", 0, "citing", "Atlantis"), "'Atlantis'"),
+        (lambda o: change(o, "citations", 1, "citations", -2), "citations: 1 value beyond the minimum of 0"),
+        (lambda o: change(o, "citations", 0, "citing", o["citations"]["cited"].iloc[0]), "within one city"),
+        (lambda o: {**o, "citations": o["citations"].query("year != 2001")}, "no row at all for 2001"),
+        (lambda o: {"years": o["years"]}, "table citations missing"),
+    ],
+)
+def test_bad_rows_are_refused_with_their_place(own, spoil, words):
+    with pytest.raises(DataError, match=words):
+        rb.load(SLUG, spoil(own))
+
+
+def test_all_problems_at_once(own):
+    bad = change(change(own, "years", 2, "population", 0), "citations", 1, "citations", -2)
+    with pytest.raises(DataError) as error:
+        rb.load(SLUG, bad)
+    assert len(error.value.problems) == 2
+
+
+@pytest.mark.parametrize(
+    ("call", "words"),
+    [
+        (lambda: rb.load(SLUG, table="city"), "Did you mean 'cities'"),
+        (lambda: rb.load("city-innovation", table="cities"), "is one table"),
+        (lambda: rb.load(SLUG, "file.csv"), "needs the city-years and the citations"),
+        (lambda: rb.load(SLUG, {"flows": 1}), "no table 'flows'"),
+        (lambda: rb.load(SLUG, allow_gaps=True), "for your own data"),
+        (lambda: data.pair_panel(light="lux"), "no column 'lux'"),
+        (lambda: data.raw_tables("city-innovation"), "is one table"),
+        (lambda: kf.sample(pd.DataFrame({"extreme": [False]}), 9, 1), "no column 1 in Table 9"),
+        (lambda: kf.sample(pd.DataFrame({"extreme": [False]}), 1, 4), "lacks Bal"),
+        (lambda: rb_simulate(seed=1, mode="nice"), "mode is 'nice'"),
+    ],
+)
+def test_bad_input(call, words):
+    with pytest.raises(ValueError, match=words):
+        call()
+
+
+# --- the functions ------------------------------------------------------------------------------------------
+
+
+def test_pair_numbers():
+    a, b = pairs.pairs(296)
+    assert (pairs.pair_number(b, a, 296) == np.arange(P)).all()
+
+
+def test_theil_by_hand():
+    imports = pd.DataFrame(
+        {
+            "city": ["A"] * 3 + ["B"],
+            "country": list("xyzx"),
+            "hs2": [1, 1, 2, 1],
+            "value": [1.0, 3.0, 5.0, 2.0],
+        }
+    )
+    t = pairs.theil(imports)
+    assert t["A", 1] == pytest.approx((0.5 * np.log(0.5) + 1.5 * np.log(1.5)) / 2)
+    assert t["A", 2] == t["B", 1] == 0
+    d = pairs.diversity(
+        imports, pd.DataFrame({"province": ["p", "p", "p"]}, index=pd.Index(["A", "B", "C"], name="city"))
+    )
+    assert d.at["A", "own"] == pytest.approx(2 / t["A", 1]) and d["own"].isna().tolist() == [
+        False,
+        True,
+        True,
+    ]
+
+
+def test_links_open_with_the_later_stop():
+    rail = pd.DataFrame(
+        {
+            "line": ["1", "1", "2", "2"],
+            "stop": [1, 2, 1, 2],
+            "city": list("ABAC"),
+            "opened": [2008, 2012, 2010, 2010],
+        }
+    )
+    y = pairs.link_years(rail, pd.Index(list("ABC")))
+    assert y[0, 1] == 2012 and y[0, 2] == 2010 and np.isinf(y[1, 2])
