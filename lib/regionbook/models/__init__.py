@@ -2,7 +2,9 @@
 
 from .conley import Conley, conley, conley_cov
 from .dyadic import DyadicCovariance, DyadicFit, dyadic_cov, dyadic_panel
+from .dyadic_size import dyadic_size
 from .group_differences import ChowTest, GroupDifference, chow_test, suest_test
+from .out_of_core import dyadic_out_of_core
 from .permutation import PermutationTest, permutation_test
 from .sensitivity import (
     ConfoundingThreshold,
@@ -58,7 +60,9 @@ __all__ = [
     "conley_cov",
     "contour_grid",
     "dyadic_cov",
+    "dyadic_out_of_core",
     "dyadic_panel",
+    "dyadic_size",
     "effective_f",
     "kleibergen_paap",
     "oster",

@@ -170,6 +170,15 @@ class Meat:
     text: str
 
 
+def small_sample(groups: int, letter: str, n: int, left: int) -> tuple[float, str]:
+    """G/(G−1)·(n−1)/(n−k) with n − k = `left`, and in words."""
+    words = f"{letter}/({letter}−1)·(n−1)/(n−k)"
+    if groups < 2 or left <= 0:
+        return np.nan, f"{words} is not defined"
+    factor = groups / (groups - 1) * (n - 1) / left
+    return factor, f"{words} = {factor:.5f}, n−k = {left:,}"
+
+
 def clustered_meats(
     by_pair: np.ndarray,
     low: np.ndarray | None,
@@ -188,14 +197,7 @@ def clustered_meats(
     pairs = by_pair.shape[1]
     inner = by_pair @ by_pair.T
 
-    def small(groups: int, letter: str, left: int = free) -> tuple[float, str]:
-        words = f"{letter}/({letter}−1)·(n−1)/(n−k)"
-        if groups < 2 or left <= 0:
-            return np.nan, f"{words} is not defined"
-        factor = groups / (groups - 1) * (n - 1) / left
-        return factor, f"{words} = {factor:.5f}, n−k = {left:,}"
-
-    factor, words = small(pairs, "G")
+    factor, words = small_sample(pairs, "G", n, free)
     out: dict[Vcov, Meat] = {"pair": Meat(inner, factor, pairs - 1, f"{words}, G = {pairs:,} pairs")}
     if low is None or high is None or swapped is None:
         return out, 0
@@ -211,12 +213,12 @@ def clustered_meats(
     apart, both = _unit_meats(ordered, first, second, size)
     in_first, in_second = (np.bincount(code, minlength=size) > 0 for code in (first, second))
     least = int(min(in_first.sum(), in_second.sum()))
-    factor, words = small(least, "G", free if swapped_part is None else free_all)
+    factor, words = small_sample(least, "G", n, free if swapped_part is None else free_all)
     out["two-way"] = Meat(
         apart - ordered @ ordered.T, factor, least - 1, f"{words}, G = {least:,}, the smaller of the two"
     )
     units = int((in_first | in_second).sum())
-    factor, words = small(units, "C")
+    factor, words = small_sample(units, "C", n, free)
     out["dyadic"] = Meat(both - inner, factor, units - 1, f"{words}, C = {units:,} units")
     return out, units
 
