@@ -31,7 +31,8 @@ def parser() -> argparse.ArgumentParser:
     score = commands.add_parser("scorecard", help="every printed number: ours, printed, verdict")
     score.add_argument("--json", action="store_true", dest="as_json", help="one JSON object on stdout")
 
-    commands.add_parser("bench", help="speed against peers, ratios measured in one run")
+    bench = commands.add_parser("bench", help="speed against peers, ratios measured in one run")
+    bench.add_argument("--full", action="store_true", help="peers in full length, 70 million rows; minutes")
     commands.add_parser("doctor", help="what is missing on this machine and how to mend it")
 
     grade = commands.add_parser("grade", help="grade handed-in notebooks")

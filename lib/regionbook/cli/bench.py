@@ -8,11 +8,13 @@ from __future__ import annotations
 
 import ctypes
 import platform
+import re
 import subprocess
 import sys
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import lru_cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -40,6 +42,7 @@ class Result:
 
 
 _benchmarks: dict[str, tuple[Callable[[], Pair], str, float | None]] = {}
+_full = False  # set by ``bench --full``: peers in full length, the largest sizes
 
 
 def benchmark(
@@ -74,8 +77,10 @@ def measure() -> list[Result]:
     return results
 
 
-def main() -> int:
-    """Print the table; return how many budgets are exceeded."""
+def main(full: bool = False) -> int:
+    """Print the table; return how many budgets are exceeded. ``full`` measures what else is scaled or left out."""
+    global _full
+    _full = full
     results = measure()
     print(f"{'benchmark':24}{'ours':>10}{'peer':>10}{'ratio':>8}{'budget':>9}  what")
     over = 0
@@ -161,6 +166,16 @@ def spatial() -> Pair:
     return best(ours), best(lambda: Panel_FE_Lag(y, both, w))
 
 
+def _memory_of(function: Callable[[], object]) -> tuple[float, float]:
+    """Seconds of one call, and by how many MB it raised the process at most."""
+    if platform.libc_ver()[0] == "glibc":
+        ctypes.CDLL(None).malloc_trim(0)  # give back what is free, and let the peak start anew
+        Path("/proc/self/clear_refs").write_text("5")
+    before, start = _memory("VmRSS"), time.perf_counter()
+    function()
+    return time.perf_counter() - start, _memory("VmHWM") - before
+
+
 def _memory(name: str) -> float:
     """MB of this process now ("VmRSS") or at its peak ("VmHWM"); NaN where the system does not tell."""
     status = Path("/proc/self/status")
@@ -179,13 +194,8 @@ def spatial_growth() -> Pair:
     seconds = 0.0
     for n in (280, 1000, 3000):
         panel, w = _spatial_panel(n)
-        if platform.libc_ver()[0] == "glibc":
-            ctypes.CDLL(None).malloc_trim(0)  # give back what is free, and let the peak start anew
-            Path("/proc/self/clear_refs").write_text("5")
-        before, start = _memory("VmRSS"), time.perf_counter()
-        spatial_durbin(panel, "y ~ x1 + x2 + x3", w, effects="unit", correction="direct")
-        seconds = time.perf_counter() - start
-        more = _memory("VmHWM") - before
+        call = partial(spatial_durbin, panel, "y ~ x1 + x2 + x3", w, effects="unit", correction="direct")
+        seconds, more = _memory_of(call)
         print(f"    {n:>5,} units: {seconds:.3f} s, {more:.0f} MB more", file=sys.stderr, flush=True)
     return seconds, None
 
@@ -247,6 +257,171 @@ def permutation() -> Pair:
                 pf.feols(formula, frame[side]).coef()
 
     return ours, best(loop, 1) * 999 / len(deals)
+
+
+@benchmark("pair panel", "829,540 pairs x years from the shipped tables; memory is printed above", budget=2.0)
+def pairs() -> Pair:
+    """Generation of the knowledge-flows panel, and its memory."""
+    from regionbook.data import pair_panel
+
+    _, more = _memory_of(pair_panel)
+    print(f"    {more:.0f} MB more (budget 1,000)", file=sys.stderr, flush=True)
+    return best(pair_panel), None
+
+
+@lru_cache(1)
+def _pairs() -> tuple[pd.DataFrame, dict[tuple[str, str], str]]:
+    """The paper's sample and the formulas of its 22 columns."""
+    from regionbook.papers import prepare
+    from regionbook.papers.knowledge_flows import MODELS
+
+    panel = prepare("knowledge-flows")
+    return panel[~panel["extreme"]], {key: model.formula for key, model in MODELS.items()}
+
+
+_SOME = (("1", "2"), ("2", "1"), ("5", "1"))
+
+
+def _against(peer: Callable[[tuple[str, str]], tuple[pd.Series, pd.Series]]) -> Pair:
+    """Seconds of all columns in one call and of a peer's loop; the numbers have to be equal to 1e-8."""
+    from regionbook.models import dyadic_panel
+
+    panel, formulas = _pairs()
+    fits = dyadic_panel(panel, formulas, units=("a", "b"))
+    ours = best(lambda: dyadic_panel(panel, formulas, units=("a", "b")))
+    keys = list(formulas) if _full else list(_SOME)
+    peer(keys[0])  # what is compiled or imported at the first call does not count
+    start = time.perf_counter()
+    found = {key: peer(key) for key in keys}
+    seconds = (time.perf_counter() - start) * len(formulas) / len(keys)
+    apart = 0.0
+    for key, (params, errors) in found.items():
+        fit = fits[key]
+        apart = max(apart, abs(params[fit.params.index] - fit.params).max())
+        apart = max(apart, abs(errors[fit.params.index] - fit.se("pair")).max())
+    scaled = "" if _full else f", {len(keys)} of {len(formulas)} columns timed and scaled (--full: all)"
+    print(f"    coefficients and errors differ by at most {apart:.0e}{scaled}", file=sys.stderr, flush=True)
+    if apart > 1e-8:
+        raise RuntimeError(f"ours and the peer's numbers differ by {apart:.1e}")
+    return ours, seconds
+
+
+@benchmark(
+    "22 columns", "knowledge-flows, all tables in one call; peer: a loop of linearmodels.PanelOLS", budget=4.0
+)
+def columns_linearmodels() -> Pair:
+    """Its covariance counts no effects if asked to; ours counts the 19 of the years."""
+    import numpy as np
+    import pandas as pd
+    from linearmodels import PanelOLS
+
+    from regionbook.papers.knowledge_flows import MODELS
+
+    panel, _ = _pairs()
+
+    def peer(key: tuple[str, str]) -> tuple[pd.Series, pd.Series]:
+        model = MODELS[key]
+        rows = panel[list(model.variables)].dropna().astype(float)
+        terms = {term: [rows[name] for name in term.split(":")] for term in model.regressors}
+        x = pd.DataFrame(
+            {term: parts[0] * parts[-1] if len(parts) > 1 else parts[0] for term, parts in terms.items()}
+        )
+        both = "pair" in model.effects
+        fit = PanelOLS(rows["Bal"], x, entity_effects=both, time_effects=True).fit(
+            cov_type="clustered", cluster_entity=True, auto_df=False, count_effects=False, group_debias=True
+        )
+        free = len(rows) - x.shape[1]
+        return fit.params, fit.std_errors * np.sqrt(free / (free - 19))
+
+    return _against(peer)
+
+
+@benchmark("22 columns, feols", "the same; peer: single calls of pyfixest.feols (lean)")
+def columns_pyfixest() -> Pair:
+    """With the settings that make it fastest."""
+    import pyfixest as pf
+
+    panel, formulas = _pairs()
+    names = {name for text in formulas.values() for name in re.findall(r"\w+", text)}
+    flat = panel.reset_index()[sorted(names)]
+    flat = flat.astype({name: float for name in flat if name not in ("pair", "year")})
+
+    def peer(key: tuple[str, str]) -> tuple[pd.Series, pd.Series]:
+        fit = pf.feols(
+            formulas[key], flat, vcov={"CRV1": "pair"}, lean=True, store_data=False, copy_data=False
+        )
+        return fit.coef(), fit.se()
+
+    return _against(peer)
+
+
+@benchmark("22 columns, growth", "all 296 cities; 100 and 200 are printed above")
+def columns_growth() -> Pair:
+    """Seconds and memory by number of cities."""
+    from regionbook.models import dyadic_panel
+
+    panel, formulas = _pairs()
+    a, b = panel["a"].cat.codes.to_numpy(), panel["b"].cat.codes.to_numpy()
+    seconds = 0.0
+    for n in (100, 200, 296):
+        part = panel[(a < n) & (b < n)]
+        seconds, more = _memory_of(partial(dyadic_panel, part, formulas, units=("a", "b")))
+        print(
+            f"    {n} cities, {len(part):,} rows: {seconds:.3f} s, {more:.0f} MB more",
+            file=sys.stderr,
+            flush=True,
+        )
+    return seconds, None
+
+
+@benchmark("out of core", "exact two-way within, pair and dyadic errors in DuckDB through Ibis", budget=120)
+def out_of_core() -> Pair:
+    """Pairs of 700 units x 19 years; with --full of 2,800, 70 million rows."""
+    import tempfile
+
+    import ibis
+
+    from regionbook.models import dyadic_out_of_core
+
+    units = 2800 if _full else 700
+    with tempfile.TemporaryDirectory() as folder:
+        con = ibis.duckdb.connect(
+            Path(folder) / "pairs.duckdb",
+            memory_limit="2GB",
+            temp_directory=folder,
+            preserve_insertion_order=False,
+        )
+        start = time.perf_counter()
+        con.raw_sql(f"""
+            create table pairs as
+            with u as (
+                select (a.range * {units} + b.range)::int as pair, a.range::smallint as a, b.range::smallint as b,
+                       t.range as t,
+                       hash(a.range, b.range, t.range, 1) % 1000003 / 1000003 - 0.5 as u1,
+                       hash(a.range, b.range, t.range, 2) % 1000003 / 1000003 - 0.5 as u2,
+                       hash(a.range, b.range, t.range, 3) % 1000003 / 1000003 - 0.5 as u3,
+                       hash(a.range, b.range, 4) % 1000003 / 1000003 - 0.5 as f
+                from range({units}) a, range({units}) b, range(19) t
+                where a.range < b.range and hash(a.range, b.range, t.range, 5) % 1000 >= 50)
+            select pair, a, b, (2001 + t)::smallint as year, (u1 + f + 0.03 * t)::float as x1,
+                   (u2 - f / 2 + 0.02 * t * f)::float as x2,
+                   (0.0222 * x1 - 0.01 * x2 + 2 * f + 0.05 * t + 0.3 * u3)::float as y
+            from u""")
+        made = time.perf_counter() - start
+        table = con.table("pairs")
+        fits = []
+        seconds, more = _memory_of(
+            lambda: fits.append(dyadic_out_of_core(table, "y ~ x1 + x2 | pair + year", units=("a", "b")))
+        )
+        size = (Path(folder) / "pairs.duckdb").stat().st_size / 2**20
+        con.disconnect()
+    print(
+        f"    {units:,} units, {fits[0].nobs:,} rows made in {made:.1f} s ({size:,.0f} MB); {seconds:.1f} s, "
+        f"{more:.0f} MB more, peak {_memory('VmHWM'):.0f} MB (budget 4,000){'' if _full else '; --full: 2,800 units'}",
+        file=sys.stderr,
+        flush=True,
+    )
+    return seconds, None
 
 
 @benchmark("personal panel", "a fresh city-year panel", budget=2.0)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal, overload
 
@@ -742,7 +742,7 @@ def dyadic_panel(
 @overload
 def dyadic_panel(
     data: pd.DataFrame,
-    formulas: Mapping[Hashable, str] | Sequence[str],
+    formulas: Mapping[Any, str] | Sequence[str],
     *,
     units: Sequence[str] | None = ...,
     pair: str = ...,
