@@ -181,7 +181,7 @@ def test_firms_follow_inflow_after_four_years(tables):
     t = pf.feols(
         "firms ~ lag1 + lag2 + lag3 + lag4 + lag5 | city + year", rows, vcov={"CRV1": "city"}
     ).tstat()
-    assert t["lag4"] > 2.2 and t[["lag1", "lag2", "lag3"]].abs().max() < 2.2
+    assert t["lag4"] > 4 and t.drop("lag4").abs().max() < 2.6, t
 
 
 @pytest.mark.parametrize("name", ["IV_tel", "IV_telegraph"])
@@ -216,7 +216,7 @@ def test_the_rival_world_has_a_coefficient_without_an_effect(tables):
     assert all(t > 10 for _, t in out["light"])
     (level, t_level), (change, t_change) = out["light_rival"]
     assert level > 0.005 and t_level > 10
-    assert change < 0.15 * level and change < 0.25 * out["light"][1][0]
+    assert change < 0.1 * level and change < 0.1 * out["light"][1][0]
 
 
 def test_pairs_that_share_a_city_have_related_errors(tables):

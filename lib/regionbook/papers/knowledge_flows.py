@@ -54,8 +54,8 @@ MODERATORS = {
 PAIR_CONSTANT = ("East_East", "West_West", "East_West")
 """Moderators that the pair effects absorb: they enter only through the interaction."""
 
-RAW = ["Bal", "DKF_HtoL", "DKF_LtoH", "HSR", "TS", "IPP", "extreme"]
-"""Columns that `prepare` and the columns of Table 1 need."""
+RAW = ["DKF_HtoL", "DKF_LtoH"]
+"""Columns that `prepare` needs."""
 
 
 @dataclass(frozen=True)

@@ -51,7 +51,7 @@ class Process:
     persistence: float = 0.80
     noise: float = 0.03
     firms_lag4: float = 0.30
-    rival_start: float = 0.6
+    rival_start: float = 0.7
     behind: float = 0.45
     reversion: float = 0.85
     burst: float = 0.12

@@ -200,10 +200,15 @@ def light(
     n, size = len(index), len(YEARS)
     t = np.arange(size)
     shrink = 1 - (1 - np.log(q.east_2019) / np.log(q.east_2000)) * np.minimum(t, 19) / 19  # spread narrows
-    e = np.empty((n, size))
-    e[:, 0] = r.normal(0, q.sd_shock, n)
-    for s in range(1, size):
-        e[:, s] = q.persistence * e[:, s - 1] + r.normal(0, q.sd_shock * np.sqrt(1 - q.persistence**2), n)
+
+    def persistent(sd: float) -> Array:
+        e = np.empty((n, size))
+        e[:, 0] = r.normal(0, sd, n)
+        for s in range(1, size):
+            e[:, s] = q.persistence * e[:, s - 1] + r.normal(0, sd * np.sqrt(1 - q.persistence**2), n)
+        return e
+
+    e = persistent(q.sd_shock)
     path = -7.0 + 0.10 * t + v["level"][:, None] * shrink
     bare = path + e + r.normal(0, q.noise, (n, size))
     noise = r.normal(0, q.noise, (n, size))
@@ -222,7 +227,7 @@ def light(
     back = (
         q.rival_start * v["behind"][:, None] * q.reversion**t
     )  # behind their own level at first, then they return
-    rival = path + 0.5 * e - back + noise
+    rival = path + persistent(q.sd_shock / 2) - back + noise
     regional(bare, v, q)
     regional(rival, v, q)
     return full, bare, rival
@@ -265,8 +270,8 @@ def firms(
     log: Array = (
         5.35 + 0.55 * v["base"][:, None] + 0.17 * t + q.firms_lag4 * late + r.normal(0, 0.2, (n, size))
     )
-    number: Array = np.round(np.exp(log))
-    capital: Array = np.round(np.exp(12.25 + 0.95 * (log - 6.8) + r.normal(0, 0.5, (n, size))))
+    number = np.asarray(np.round(np.exp(log)), float)
+    capital = np.asarray(np.round(np.exp(12.25 + 0.95 * (log - 6.8) + r.normal(0, 0.5, (n, size)))), float)
     dim = [i for i in np.argsort(log_y[:, 0]) if not empty[i].any()][1:4]  # nearly always L
     number[dim[0], 0] = 0  # no new firm at all in 2000, hence no logarithm
     capital[number == 0] = 0
@@ -312,8 +317,10 @@ def endowments(r: np.random.Generator, v: dict[str, Array], empty: npt.NDArray[n
 
     loans: Array = np.round(0.45 * people * np.exp(0.80 * level + r.normal(0, 0.28, n)))
     assets: Array = np.round(0.35 * people * np.exp(1.15 * level + r.normal(0, 0.38, n)))
-    illiteracy: Array = np.round(np.clip(9.0 * np.exp(-0.35 * level + r.normal(0, 0.33, n)), 1.2, 45), 2)
-    schooling: Array = np.round(np.clip(7.3 + 0.62 * level + r.normal(0, 0.85, n), 3.5, 11.5), 2)
+    illiteracy = np.asarray(
+        np.round(np.clip(9.0 * np.exp(-0.35 * level + r.normal(0, 0.33, n)), 1.2, 45), 2), float
+    )
+    schooling = np.asarray(np.round(np.clip(7.3 + 0.62 * level + r.normal(0, 0.85, n), 3.5, 11.5), 2), float)
     percap = 0.015 * np.exp(0.6 * level + r.normal(0, 0.85, n))
     users: Array = np.round(people * percap)
     without(n - 285, 716_252, loans)
@@ -332,7 +339,7 @@ def import_table(r: np.random.Generator, v: dict[str, Array], less: npt.NDArray[
     n, total = len(less), int(less.sum())
     goals = np.array([707_268, 702_638]) * total / 773_145
     province = cities.units()["province_en"].to_numpy()
-    single = pd.Series(province)
+    codes = np.unique(province, return_inverse=True)[1]
     remote = np.flatnonzero(np.isin(province, ["Tibet", "Qinghai", "Xinjiang", "Ningxia", "Hainan"]))
     best: tuple[float, npt.NDArray[np.bool_]] | None = None
     for _ in range(600):
@@ -343,7 +350,7 @@ def import_table(r: np.random.Generator, v: dict[str, Array], less: npt.NDArray[
         order = np.argsort(-(weight / less.max() + r.normal(0, 0.35, n)))
         order = order[weight[order] > 0]
         absent[order[np.cumsum(less[order]) <= total - goals[0] - less[absent].sum()]] = True
-        others = single.map(single[~absent].value_counts()).fillna(0).to_numpy() - ~absent
+        others = np.bincount(codes, ~absent)[codes] - ~absent
         got = np.array([less[~absent].sum(), less[~absent & (others > 0)].sum()])
         far = float(abs(got[0] - goals[0]) + 5 * abs(got[1] - got[0] - goals[1] + goals[0]))
         if best is None or far < best[0]:
