@@ -140,7 +140,8 @@ def method_map(folder: Path | None = None) -> MethodMap:
     known = lessons(folder).query("chapter != 'start'")
     chapters = list(known["chapter"].unique())
     code = {path: _code(path.read_text(encoding="utf-8")) for path in known["path"]}
-    table, links = {}, {}
+    table: dict[tuple[str, str], dict[str, str]] = {}
+    links: dict[tuple[str, str], dict[str, str]] = {}
     for group, methods in METHODS.items():
         for method, pattern in methods.items():
             found = known[[bool(re.search(pattern, code[path])) for path in known["path"]]]
