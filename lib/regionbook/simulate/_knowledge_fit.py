@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from regionbook.data import published
-from regionbook.papers.knowledge_flows import CONTROLS, MODELS, Column
+from regionbook.papers.knowledge_flows import MODELS, Column
 
 Array = npt.NDArray[np.float64]
 Mask = npt.NDArray[np.bool_]
@@ -122,8 +122,7 @@ class Estimator:
                     and not v.startswith("lnDKF")
                 ):
                     mask &= ~np.isnan(g[v] if g[v].ndim == 2 else g[v][:, None])
-            name = np.packbits(mask).tobytes()[:0] + bytes(str((int(mask.sum()), c.effects)), "ascii")
-            name += np.packbits(mask[::97]).tobytes()
+            name = np.packbits(mask).tobytes() + bytes(str(c.effects), "ascii")
             self.where[key] = name
             if name not in self.samples:
                 self.samples[name] = (mask, Within(mask, "pair" in c.effects))
@@ -189,27 +188,28 @@ def gradient(g: Grid, f: Fit, regressor: str) -> npt.NDArray[np.float32]:
     ln(1 + count) is count / (1 + count) on average.
     """
     j = f.names.index(regressor)
-    w = np.zeros_like(f.e)
-    for weight, x in zip(f.inverse[j], f.x, strict=True):
+    w = f.inverse[j, 0] * f.x[0]
+    for weight, x in zip(f.inverse[j, 1:], f.x[1:], strict=True):
         w += weight * x
-    out = np.zeros((2, *f.e.shape), np.float32)
-    for d, (own, count, sign) in enumerate(
-        (("lnDKF_HtoL", "DKF_HtoL", 1.0), ("lnDKF_LtoH", "DKF_LtoH", -1.0))
-    ):
-        p, q = np.zeros_like(f.e), np.zeros_like(f.e)
+    out = np.empty((2, *f.e.shape), np.float32)
+    flows = (("lnDKF_HtoL", "DKF_HtoL", 1.0), ("lnDKF_LtoH", "DKF_LtoH", -1.0))
+    for d, (own, count, sign) in enumerate(flows):
+        p: float | np.ndarray = 0.0
+        q: float | np.ndarray = 0.0
         for k, name in enumerate(f.names):
             if name == own:
                 factor: float | np.ndarray = 1.0
             elif name == "lnDKF_net":
                 factor = sign
             elif name.startswith("lnDKF_net:"):
-                factor = sign * np.nan_to_num(value(g, name.split(":")[1]).astype(float))
+                factor = sign * value(g, name.split(":")[1]).astype(float)
+                factor[np.isnan(factor)] = 0
             else:
                 continue
-            p += f.inverse[j, k] * factor
-            q += f.b[k] * factor
+            p = p + f.inverse[j, k] * factor
+            q = q + f.b[k] * factor
         n = g[count]
-        out[d] = np.where(f.e != 0, (p * f.e - w * q) * (n / (1.0 + n)), 0)
+        out[d] = (p * f.e - w * q) * (n / (1.0 + n))  # zero outside the sample, where e and w are
     return out
 
 
@@ -220,6 +220,3 @@ def report(fits: dict[Key, Fit], goals: list[Target]) -> list[tuple[Target, floa
         b, se = fits[t.key].at(t.regressor)
         out.append((t, b, se, (b - t.estimate) / t.tolerance))
     return out
-
-
-CONTROL_NAMES = tuple(CONTROLS)
