@@ -696,12 +696,15 @@ TABLES: dict[str, dict[str, list[str]]] = {
 }
 """Papers whose panel is one of pairs, their raw tables, and the columns that name a row of each."""
 
+BESIDE: dict[str, dict[str, list[str]]] = {"knowledge-flows": {"patents": ["patent"]}}
+"""Tables that a lesson reads and from which no panel is built: labelled texts of invented patents."""
+
 _CITY_COLUMNS = {"cities": (), "years": (), "citations": ("citing", "cited"), "rail": ("city",), "imports": ("city",),
                  "extreme": ("a", "b")}  # fmt: skip
 
 
-def _known_table(slug: str, table: str) -> str:
-    ready = list(TABLES.get(_known(slug), {}))
+def _known_table(slug: str, table: str, beside: bool = True) -> str:
+    ready = [*TABLES.get(_known(slug), {}), *(BESIDE.get(slug, {}) if beside else ())]
     if not ready:
         raise ValueError(f"The panel of {slug!r} is one table: leave `table` out.")
     if table not in ready:
@@ -809,7 +812,7 @@ def _sources(slug: str, source: Any) -> tuple[dict[str, Any], str]:
     names = list(TABLES[slug])
     if isinstance(source, Mapping):
         for name in source:
-            _known_table(slug, name)
+            _known_table(slug, name, beside=False)
         return dict(source), "your tables"
     if isinstance(source, (tuple, list)) and len(source) == 2:
         return {"years": source[0], "citations": source[1]}, "your tables"

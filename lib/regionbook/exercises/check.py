@@ -203,7 +203,7 @@ def _value(exercise: str, compute: Callable[..., Any], panel: pd.DataFrame | Non
     """What ``compute`` gives for the panel; for a panel that ``personal`` gave, computed from it as it was given."""
     if not inspect.signature(compute).parameters:
         return compute()
-    slug, student = exercise.partition("/")[0], ""
+    slug, student, table = exercise.partition("/")[0], "", None
     if panel is not None:
         if not isinstance(panel, pd.DataFrame):
             raise ValueError(
@@ -211,10 +211,10 @@ def _value(exercise: str, compute: Callable[..., Any], panel: pd.DataFrame | Non
             )
         if not panel.attrs.get("simulated"):  # the user's own data
             return _computed(exercise, compute, panel)
-        slug, student = panel.attrs["slug"], panel.attrs.get("student", "")
-    key = (exercise, f"{compute.__module__}.{compute.__qualname__}", slug, student)
+        slug, student, table = panel.attrs["slug"], panel.attrs.get("student", ""), panel.attrs.get("table")
+    key = (exercise, f"{compute.__module__}.{compute.__qualname__}", f"{slug}.{table or ''}", student)
     if key not in _right or "<lambda>" in key[1]:
-        _right[key] = _computed(exercise, compute, personal(slug, student))
+        _right[key] = _computed(exercise, compute, personal(slug, student, *([table] if table else [])))
     return _right[key]
 
 

@@ -50,10 +50,15 @@ def personal(slug: str, student: str | int = "", table: str | None = None) -> pd
     >>> import regionbook as rb
     >>> panel = rb.personal("city-innovation", "20260001")  # doctest: +SKIP
     """
-    from regionbook.data import TABLES, load, pair_panel, raw_tables
+    from regionbook.data import BESIDE, TABLES, load, pair_panel, raw_tables
 
     student = student_number(student)
-    if student and slug in TABLES:
+    if student and table in BESIDE.get(slug, {}):
+        from regionbook.simulate._knowledge_texts import patents
+
+        panel = patents(seed(slug, student))
+        panel.attrs = {"slug": slug, "table": table, "simulated": True, "source": "personal"}
+    elif student and slug in TABLES:
         tables = raw_tables(slug, _drawn_tables(slug, student))
         if table is not None and table not in tables:
             load(slug, table=table)  # says which tables there are

@@ -27,6 +27,7 @@ from regionbook import pairs as build
 from regionbook.papers.knowledge_flows import MODELS
 from regionbook.simulate import _knowledge_fit as fitting
 from regionbook.simulate import _knowledge_process as process
+from regionbook.simulate import _knowledge_texts as texts
 from regionbook.simulate._calibrate import CalibrationError
 from regionbook.simulate._knowledge_cities import Process
 from regionbook.simulate._knowledge_fit import Fit, Grid, Key, Target
@@ -36,7 +37,15 @@ SLUG = "knowledge-flows"
 STREAMS = ("places", "knowledge", "patents", "rail", "history", "flows", "light", "people", "firms", "protection",
            "endowments", "imports", "goals")  # fmt: skip
 ROUNDS = 9
-REDUCED: tuple[Key, ...] = (("1", "1"), ("1", "3"), ("1", "4"), ("2", "1"), ("3", "1"), ("4", "4"), ("5", "3"))
+REDUCED: tuple[Key, ...] = (
+    ("1", "1"),
+    ("1", "3"),
+    ("1", "4"),
+    ("2", "1"),
+    ("3", "1"),
+    ("4", "4"),
+    ("5", "3"),
+)
 """Columns that a personal panel is pulled to."""
 
 
@@ -356,12 +365,13 @@ UNREACHABLE = (
 def write(folder: Path | str, seed: int = 2026) -> None:
     """Write the shipped files to a folder: tables as CSV or Parquet, and ``knowledge-flows.truth.json``."""
     simulate(seed).write(SLUG, folder)
+    write_table("patents", texts.patents(seed), Path(folder))
 
 
 def write_table(name: str, table: pd.DataFrame, folder: Path) -> None:
     """One table: the large ones in Parquet, the others as CSV."""
     path = folder / f"{SLUG}.{name}"
-    if name in ("citations", "extreme", "imports"):
+    if name in ("citations", "extreme", "imports", "patents"):
         table.to_parquet(
             path.with_name(path.name + ".parquet"), compression="zstd", compression_level=15, index=False
         )
