@@ -37,10 +37,13 @@ def book(tmp_path):
 
 
 def test_lessons_are_listed_in_reading_order(book):
-    found = lessons(book)
+    shown = lessons(book)
+    found = shown.table
     assert found["chapter"].tolist() == ["start", "city-innovation", "city-innovation", "knowledge-flows"]
     assert found["title"].tolist()[2] == "Which one?"
     assert found["minutes"].tolist() == [30, 30, 45, 30]
+    assert '<a href="../01-city-innovation/2-regressions.ipynb">Which one?</a>' in shown._repr_html_()
+    assert "Which one?" in repr(shown)
 
 
 def test_the_map_says_what_the_code_does(book):
@@ -66,7 +69,7 @@ def test_a_lesson_without_title_or_time_is_refused(book, missing):
 
 
 def test_every_lesson_here_is_in_it_and_in_the_readme():
-    here = lessons()
+    here = lessons().table
     assert set(here["path"]) == {md for md in nbs.sources() if md.is_relative_to(ROOT / "chapters")}
     assert set(here["chapter"]) <= {"start", *papers().index}
     readme = (ROOT / "README.md").read_text(encoding="utf-8")

@@ -61,18 +61,32 @@ def _code(text: str) -> str:
     return "\n".join(_CODE.findall(text))
 
 
-def lessons(folder: Path | None = None) -> pd.DataFrame:
-    """Return the lessons, read from the headings of their texts.
+@dataclass(frozen=True)
+class LessonList:
+    """The lessons in reading order; in a notebook, a table of links."""
+
+    table: pd.DataFrame
+    """chapter (slug of the paper, or ``"start"``), number, title, minutes, path."""
+
+    def __repr__(self) -> str:
+        return self.table.drop(columns="path").to_string(index=False)
+
+    def _repr_html_(self) -> str:
+        rows = "".join(
+            f"<tr><td>{escape(chapter.replace('-', ' '))} {number}</td><td style='text-align:left'>"
+            f'<a href="{_target(path)}">{escape(title)}</a></td><td>{minutes}</td></tr>'
+            for chapter, number, title, minutes, path in self.table.itertuples(index=False)
+        )
+        return f"<table><thead><tr><th>lesson</th><th></th><th>minutes</th></tr></thead><tbody>{rows}</tbody></table>"
+
+
+def lessons(folder: Path | None = None) -> LessonList:
+    """Return the list of lessons, read from the headings of their texts.
 
     Parameters
     ----------
     folder
         Where the chapters are; left out, this workbook's.
-
-    Returns
-    -------
-    pandas.DataFrame
-        One row a lesson in reading order: chapter (slug of the paper, or ``"start"``), number, title, minutes, path.
 
     Raises
     ------
@@ -81,7 +95,7 @@ def lessons(folder: Path | None = None) -> pd.DataFrame:
 
     Examples
     --------
-    >>> lessons().query("chapter == 'city-innovation'")["number"].tolist()
+    >>> lessons().table.query("chapter == 'city-innovation'")["number"].tolist()
     [1, 2, 3]
     """
     folder = folder or ROOT / "chapters"
@@ -96,7 +110,7 @@ def lessons(folder: Path | None = None) -> pd.DataFrame:
         if not chapter or not lesson:
             raise ValueError(f"{md}: lessons are called NN-slug/N-name.md")
         rows.append((chapter[2], int(lesson[1]), title[1], int(minutes[1]), md))
-    return pd.DataFrame(rows, columns=["chapter", "number", "title", "minutes", "path"])
+    return LessonList(pd.DataFrame(rows, columns=["chapter", "number", "title", "minutes", "path"]))
 
 
 @dataclass(frozen=True)
@@ -137,7 +151,7 @@ def method_map(folder: Path | None = None) -> MethodMap:
     >>> method_map().table["city-innovation"][("Indices", "principal components (主成分分析)")]
     '1, 2'
     """
-    known = lessons(folder).query("chapter != 'start'")
+    known = lessons(folder).table.query("chapter != 'start'")
     chapters = list(known["chapter"].unique())
     code = {path: _code(path.read_text(encoding="utf-8")) for path in known["path"]}
     table: dict[tuple[str, str], dict[str, str]] = {}
@@ -154,7 +168,11 @@ def method_map(folder: Path | None = None) -> MethodMap:
 
 def _cells(found: pd.DataFrame, linked: bool) -> str:
     def one(number: int, path: Path) -> str:
-        target = f"../{path.parent.name}/{path.stem}.ipynb"
-        return f'<a href="{target}">{number}</a>' if linked else str(number)
+        return f'<a href="{_target(path)}">{number}</a>' if linked else str(number)
 
     return ", ".join(one(n, p) for n, p in zip(found["number"], found["path"], strict=True))
+
+
+def _target(path: Path) -> str:
+    """Address of a lesson, seen from another chapter."""
+    return f"../{path.parent.name}/{path.stem}.ipynb"
