@@ -13,7 +13,7 @@ from regionbook.paths import ROOT
 
 LIB = ROOT / "lib" / "regionbook"
 LAYERS = [
-    {"paths", "look", "pairs"},
+    {"paths", "look", "pairs", "text"},
     {"data", "geo"},
     {"index", "models"},
     {"papers"},

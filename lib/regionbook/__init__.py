@@ -9,7 +9,7 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from regionbook import data, geo, index, models, papers, plots, tables, widgets
+    from regionbook import data, geo, index, models, papers, plots, tables, text, widgets
     from regionbook.auditing import audit
     from regionbook.catalogue import lessons, method_map
     from regionbook.comparison import compare, scorecard
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 __version__ = "0.1.0"
 
-_SUBMODULES = ("data", "geo", "index", "models", "papers", "plots", "tables", "widgets")
+_SUBMODULES = ("data", "geo", "index", "models", "papers", "plots", "tables", "text", "widgets")
 _HOME = {
     "audit": "auditing",
     "card": "papers",
@@ -61,6 +61,7 @@ __all__ = [
     "published",
     "scorecard",
     "tables",
+    "text",
     "truth",
     "widgets",
 ]
