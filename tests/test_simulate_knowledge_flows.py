@@ -132,7 +132,7 @@ def test_agrees_with_pyfixest(panel, fits):
     theirs = pf.feols(kf.MODELS[key].formula, rows, vcov={"CRV1": "pair"}, lean=True, copy_data=False)
     for name in ("lnDKF_net", "lnDKF_net:East_dev", "HSR"):
         b, se = fits[key].at(name)
-        assert theirs.coef()[name] == pytest.approx(b, rel=1e-7)
+        assert theirs.coef()[name] == pytest.approx(b, rel=1e-6)  # its demeaning stops at 1e-6
         assert theirs.se()[name] == pytest.approx(se, rel=1e-5)
     assert theirs._r2 == pytest.approx(fits[key].r2, rel=1e-8)
 
