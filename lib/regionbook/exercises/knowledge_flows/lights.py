@@ -170,7 +170,20 @@ def swapped(panel: pd.DataFrame) -> pd.Series:
 
 # ---------------------------------------------------------------------------------- 4, control points
 
-NAMES = "Beijing Harbin Dalian Shanghai Guangzhou Kunming Chengdu Lanzhou Wuhan Urumqi Xi'an Hohhot".split()
+NAMES = [
+    "Beijing",
+    "Harbin",
+    "Dalian",
+    "Shanghai",
+    "Guangzhou",
+    "Kunming",
+    "Chengdu",
+    "Lanzhou",
+    "Wuhan",
+    "Urumqi",
+    "Xi'an",
+    "Hohhot",
+]
 PIXELS = np.array(
     [
         [1627, 1830, 1796, 1891, 1705, 1303, 1312, 1274, 1662, 762, 1449, 1482],
