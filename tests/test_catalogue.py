@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from regionbook.catalogue import lessons, method_map
+from regionbook.catalogue import METHODS, lessons, method_map
 from regionbook.cli import notebooks as nbs
 from regionbook.data import papers
 from regionbook.paths import ROOT
@@ -78,3 +78,9 @@ def test_every_lesson_here_is_in_it_and_in_the_readme():
         minutes = re.search(rf"\]\({re.escape(target)}\) \| (\d+) \|", readme)
         assert minutes, f"README.md does not list {target}"
         assert int(minutes[1]) == here.set_index("path").loc[md, "minutes"], target
+
+
+def test_every_method_of_the_map_is_taught_somewhere():
+    taught = set(method_map().table.index)
+    named = {(group, method) for group, methods in METHODS.items() for method in methods}
+    assert taught == named, f"no lesson uses {named - taught}"

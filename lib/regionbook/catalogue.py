@@ -22,8 +22,8 @@ METHODS = {
     "Regressions": {
         "two-way fixed effects (双向固定效应)": r"PanelOLS|feols\(|dyadic_panel\(",
         "random effects, Hausman, Mundlak (随机效应)": r"RandomEffects|hausman|mundlak",
-        "instruments (工具变量)": r"IV2SLS|kleibergen_paap|effective_f|anderson_rubin",
-        "mediation (中介效应)": r"\bsobel\b",
+        "instruments (工具变量)": r"IV2SLS|kleibergen_paap|effective_f|anderson_rubin|IV_tel",
+        "mediation (中介效应)": r"[Ss]obel",
         "counts: Poisson (泊松回归)": r"fepois",
         "difference-in-differences (双重差分)": r"\bpilot\b",
     },
@@ -34,7 +34,7 @@ METHODS = {
         "dyadic-robust": r"dyadic_cov|\"dyadic\"",
     },
     "Groups": {
-        "interactions (交互项)": r"digit:|:digit|agglomeration:|FI:|:FI\b|\bnet:|\bi\(",
+        "interactions (交互项)": r"digit:|:digit|x_high|FI:C\(|:FI\b|\bnet:|\bMODELS\b",
         "difference between groups: permutation, SUEST, Chow": r"permutation_test|suest_test|chow_test",
         "sensitivity to an omitted variable (ITCV, Oster)": r"confounding_threshold|robustness_value|oster\(",
     },
@@ -42,12 +42,12 @@ METHODS = {
         "Moran's I and weights (空间权重)": r"\bMoran\b|moran",
         "spatial Durbin model (空间杜宾模型)": r"spatial_durbin",
         "rasters and georeferencing (栅格)": r"rasterio|exact_extract",
-        "pairs of cities (城市对)": r"dyadic",
+        "pairs of cities (城市对)": r"pair_panel|lnDKF",
     },
     "Machines": {
         "text classification (文本分类)": r"TfidfVectorizer|LogisticRegression",
         "larger than memory": r"\bibis\b|duckdb",
-        "audit of printed tables": r"rb\.audit",
+        "audit of printed tables": r"rb\.audit\(",
         "Monte Carlo (蒙特卡洛模拟)": r"default_rng",
     },
 }
