@@ -49,6 +49,22 @@ def test_style_survives_seaborn_when_called_after(caplog):
     draw_strictly(ax.figure, caplog)
 
 
+def test_style_is_seaborns_written_out():
+    """Without importing seaborn, the look is that of its "ticks" in the context "paper"."""
+    import seaborn as sns
+
+    with mpl.rc_context():
+        mpl.rcdefaults()
+        plots.use_style()
+        ours = dict(mpl.rcParams)
+        mpl.rcdefaults()
+        sns.set_theme(context="paper", style="ticks", palette=look.PALETTE, font=look.font())
+        plots.use_style()
+        both = dict(mpl.rcParams)
+    different = {k for k in both if ours[k] != both[k]}
+    assert different <= {"font.sans-serif"}, different  # unused: the family is named
+
+
 def test_font_is_the_shipped_one():
     from matplotlib import font_manager
 
