@@ -55,25 +55,6 @@ DRAWN = (
     Indicator("penetration", 4.0, 96.0, 2, 1.8, (0.5, 0.9, 0.5, 0.2)),
 )
 FIXED = ("waste_rate", "sci_exp", "edu_exp")
-ORDER = [
-    "emerging_staff",
-    "sci_staff",
-    "wage",
-    "consumption",
-    "telecom",
-    "ai_share",
-    "robots",
-    "pollution_inv",
-    "waste_rate",
-    "eco_trade",
-    "green_inv",
-    "green_util",
-    "broadband",
-    "penetration",
-    "sci_exp",
-    "edu_exp",
-]
-"""The 16 indicators as Table 1 lists them."""
 S0 = 2.6
 """Sum of the redundancies of the drawn indicators at the start; the mean of the index pins it."""
 
