@@ -29,6 +29,8 @@ CLOCK = re.compile(
     r"\b\d\d:\d\d:\d\d\b|\b[A-Z][a-z]{2}, \d\d [A-Z][a-z]{2} \d{4}\b|\b[A-Z][a-z]{2}, [A-Z][a-z]{2} \d\d \d{4}\b"
 )
 TABLE_ID = re.compile(r'\bT_[0-9a-f]{5}(?=[_" ])|(?<=id=")[a-z]{10}(?=")|(?<=#)[a-z]{10}(?= )')
+OWN_ID = re.compile(r"\bT_[0-9a-f]{8}\b|\bT_[0-9a-f]{8}(?=_)")  # what `steady` puts in place of a random id
+DECIMAL = re.compile(r"[-−+]?\d[\d,]*\.\d+(?:e[-+]?\d+)?")
 LANGUAGE_INFO = {
     "name": "python",
     "pygments_lexer": "ipython3",
@@ -109,6 +111,31 @@ def steady(text: str) -> str:
     text = CLOCK.sub(lambda found: " " * len(found.group()), text)
     own = hashlib.sha1(TABLE_ID.sub("", text).encode()).hexdigest()[:8]
     return TABLE_ID.sub(f"T_{own}", text)
+
+
+def same_but_for_rounding(one: str, other: str) -> bool:
+    """Whether two outputs say the same, their decimal numbers equal to one unit of the last digit (or 1e-5 of it).
+
+    Processors add in different orders and iterative estimators stop at a tolerance, so that 8.31275 is printed as
+    8.3127 here and as 8.3128 there. Words and whole numbers must be the same, and the finer of two last digits counts.
+    """
+    numbers, words = [], []
+    for text in (one, other):
+        text = OWN_ID.sub("", text)  # it hangs on the numbers of its table
+        numbers.append(DECIMAL.findall(text))
+        words.append(re.sub(r"[ ─-]+", " ", DECIMAL.sub("#", text)))  # 9.99 and 10.00 pad a column differently
+    return words[0] == words[1] and all(map(_same_number, *numbers))
+
+
+def _same_number(one: str, other: str) -> bool:
+    values, units = [], []
+    for text in (one, other):
+        digits, _, power = text.replace("−", "-").replace(",", "").partition("e")
+        unit = 10.0 ** (int(power or 0) - len(digits.partition(".")[2]))
+        values.append(float(digits) * 10.0 ** int(power or 0))
+        units.append(unit)
+    gap = abs(values[0] - values[1])
+    return gap <= max(1.01 * min(units), 1e-5 * abs(values[1]))
 
 
 def canonical_outputs(outputs: list[Any]) -> list[Any]:
