@@ -13,6 +13,7 @@ import pytest
 from linearmodels import PanelOLS
 
 from regionbook import models
+from regionbook.models.dyadic import dyadic_sample, unit_counts
 from regionbook.models.dyadic_size import dyadic_draws
 from regionbook.tables import model_estimates, regression_table
 
@@ -140,7 +141,9 @@ def test_equal_r():
     np.testing.assert_allclose(free.se[1:], R["constant", "se_dyadic"], rtol=1e-9)
     with_factor = models.dyadic_cov(m._scores, np.linalg.inv(m._hessian), DYADS["a"], DYADS["b"])
     assert with_factor.units == 14 and with_factor.nobs == 344
-    assert (with_factor.se / free.se) ** 2 == pytest.approx(14 / 13 * 343 / 341)
+    once = np.unique(np.sort(DYADS[["a", "b"]].to_numpy(), axis=1), axis=0)
+    shares = (once[:, None, :, None] == once[None, :, None, :]).any(axis=(2, 3))
+    assert (with_factor.se / free.se) ** 2 == pytest.approx(shares.size / (~shares).sum() * 343 / 341)
 
 
 @pytest.mark.parametrize("frame", [PANEL, FLIPPED], ids=["ordered", "flipped"])
@@ -169,6 +172,23 @@ def test_two_way_is_dyadic_where_no_unit_stands_in_both_columns():
     )
     whole = models.dyadic_panel(PANEL, "y ~ x | pair + year", units=UNITS)
     assert not np.allclose(whole.se("dyadic", False), whole.se("two-way", False), rtol=0.1)
+
+
+def test_the_factor_makes_the_variance_of_a_mean_unbiased():
+    """E[M] is linear in the covariances of two related pairs, so that unit shocks and noise of pairs settle it."""
+    units = 7
+    first, second = np.triu_indices(units, 1)
+    member = np.eye(units)[first] + np.eye(units)[second]
+    n = len(first)
+    shares = member @ member.T > 0
+    residual = np.eye(n) - 1 / n
+    factor = dyadic_sample(unit_counts(first, second), n, n - 1)[0]
+    assert factor == pytest.approx(units * (units - 1) / ((units - 2) * (units - 3)))
+    for omega in (member @ member.T, np.eye(n)):
+        reported = (shares * (residual @ omega @ residual)).sum()
+        assert factor * reported == pytest.approx(omega.sum())
+    with pytest.raises(ValueError, match="every two pairs share a unit"):
+        models.dyadic_cov(np.array([1.0, -2, 1]), 1.0, [0, 0, 1], [1, 2, 2])
 
 
 def test_names_and_order_do_not_matter():

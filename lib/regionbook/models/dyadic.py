@@ -93,16 +93,16 @@ def dyadic_cov(
     Parameters
     ----------
     scores : n × k
-        x_n e_n, with x after the fixed effects. Of a `pyfixest` model: ``m._scores``.
+        x_n e_n, with x after the fixed effects; or one column: x after everything else, times e.
     bread : k × k
-        (X'X)⁻¹. Of a `pyfixest` model: ``np.linalg.inv(m._hessian)``.
+        (X'X)⁻¹ of the same x.
     first, second : n labels each
         The units of each row's pair; the order within a pair is of no account.
     absorbed : int
         Fixed effects that count in κ beside the k regressors; those within pairs do not (as elsewhere with clusters).
     correction : bool
-        κ = C/(C−1) · (n−1)/(n−k−absorbed) with C units, by analogy to one-way clusters; False: κ = 1, as in the
-        papers' formulas and R's `dyadRobust`.
+        κ = P²/U · (n−1)/(n−k−absorbed), see Notes; False: κ = 1, as in the formula of Aronow, Samii and Assenova and in
+        R's `dyadRobust` and `dcr`.
 
     Returns
     -------
@@ -112,7 +112,19 @@ def dyadic_cov(
     Raises
     ------
     ValueError
-        Shapes that do not fit, missing values, a unit paired with itself.
+        Shapes that do not fit, missing values, a unit paired with itself; with `correction`, U = 0.
+
+    Notes
+    -----
+    There is no agreed small-sample factor. P pairs make P² couples (each pair with itself, too), U of which have no
+    common unit. For a mean over P pairs where each pair is related to equally many others, as on a complete grid,
+    E[M] = (U/P²) · variance, whatever the shared covariances: residuals add up to zero, so that their products over
+    related pairs are minus those over unrelated ones, and those are what estimating the mean has cost. So P²/U makes the
+    variance of a mean unbiased; with all pairs of C units it is C(C−1)/((C−2)(C−3)), about 1 + 4/C. The same argument
+    with one-way clusters of one size gives their G/(G−1). For a slope both are approximations; (n−1)/(n−k) is taken over
+    from one-way clusters. Stata's `dyadclust` adds one-way parts, each with Stata's factor for one-way clusters, which
+    comes to about (n−1)/(n−k). All these go to one with C. With few units no factor is enough, for the variance is
+    itself noisy (:func:`dyadic_size`).
 
     References
     ----------
@@ -127,9 +139,10 @@ def dyadic_cov(
     >>> city = rng.normal(size=(2, 30))
     >>> x, e = city[:, a] + city[:, b] + rng.normal(size=(2, len(a)))
     >>> m = pf.feols("y ~ x", pd.DataFrame({"x": x, "y": 0.5 * x + e}))
-    >>> v = dyadic_cov(m._scores, np.linalg.inv(m._hessian), a, b)
-    >>> m.se().round(3).to_list(), v.se.round(3).tolist()
-    ([0.075, 0.048], [0.32, 0.103])
+    >>> z = x - x.mean()  # the regressor after the others: here, the constant
+    >>> v = dyadic_cov(z * m.resid(), 1 / (z @ z), a, b, absorbed=1)
+    >>> m.se()["x"].round(3), v.se.round(3)
+    (np.float64(0.048), array([0.109]))
     """
     s, b = np.asarray(scores, dtype=float), np.asarray(bread, dtype=float)
     s = s[:, None] if s.ndim == 1 else s
@@ -154,7 +167,13 @@ def dyadic_cov(
     units = len(np.unique(np.concatenate([one, two])))
     if correction and n - k - absorbed <= 0:
         raise ValueError(f"{n} rows are too few for {k} regressors and {absorbed} effects")
-    kappa = units / (units - 1) * (n - 1) / (n - k - absorbed) if correction else 1.0
+    kappa = 1.0
+    if correction:
+        kappa, _ = dyadic_sample(unit_counts(pairs // size, pairs % size), n, n - k - absorbed)
+        if np.isnan(kappa):
+            raise ValueError(
+                "every two pairs share a unit: their scores add up to zero and say nothing of a variance"
+            )
     scale = np.sqrt(np.abs(np.diag(b)))
     matrix, floored = _floor(kappa * b @ (both - by_pair @ by_pair.T) @ b, scale)
     return DyadicCovariance(matrix, units, n, kappa, floored)
@@ -177,6 +196,26 @@ def small_sample(groups: int, letter: str, n: int, left: int) -> tuple[float, st
         return np.nan, f"{words} is not defined"
     factor = groups / (groups - 1) * (n - 1) / left
     return factor, f"{words} = {factor:.5f}, n−k = {left:,}"
+
+
+def unit_counts(first: np.ndarray, second: np.ndarray) -> np.ndarray:
+    """In how many pairs each unit is, of those that are in any."""
+    count = np.bincount(np.concatenate([first, second]))
+    return count[count > 0]
+
+
+def dyadic_sample(count: np.ndarray, n: int, left: int) -> tuple[float, str]:
+    """P²/U·(n−1)/(n−k) from the number of pairs of each unit, and in words: see :func:`dyadic_cov`."""
+    pairs = int(count.sum()) // 2
+    unrelated = pairs**2 - (int((count.astype(np.int64) ** 2).sum()) - pairs)
+    words, units = "P²/U·(n−1)/(n−k)", f"C = {len(count):,} units"
+    if unrelated <= 0 or left <= 0:
+        return np.nan, f"{words} is not defined, {units}"
+    factor = pairs**2 / unrelated * (n - 1) / left
+    return factor, (
+        f"{words} = {factor:.5f}, n−k = {left:,}, P = {pairs:,} pairs, U = {unrelated:,} couples of pairs without a "
+        f"common unit, {units}"
+    )
 
 
 def clustered_meats(
@@ -218,8 +257,8 @@ def clustered_meats(
         apart - ordered @ ordered.T, factor, least - 1, f"{words}, G = {least:,}, the smaller of the two"
     )
     units = int((in_first | in_second).sum())
-    factor, words = small_sample(units, "C", n, free)
-    out["dyadic"] = Meat(both - inner, factor, units - 1, f"{words}, C = {units:,} units")
+    factor, words = dyadic_sample(unit_counts(low, high), n, free)
+    out["dyadic"] = Meat(both - inner, factor, units - 1, words)
     return out, units
 
 
@@ -773,13 +812,15 @@ def dyadic_panel(
     "hetero"  Σ u u' over rows                     n/(n−k−all effects)                           the same
     "pair"    Σ S_p S_p' over G pairs              G/(G−1)·(n−1)/(n−k−a)                         G − 1
     "two-way" Σ A_c A_c' + Σ B_c B_c' − Σ S_o S_o' the same, G the fewer of units first, second  G − 1
-    "dyadic"  Σ S_c S_c' − Σ S_p S_p'              the same, G = C, the number of units          C − 1
+    "dyadic"  Σ S_c S_c' − Σ S_p S_p'              P²/U·(n−1)/(n−k−a)                            C − 1
     ========= ==================================== ============================================= ========
 
     S_p, S_c: sums over the rows of pair p, of all pairs with unit c; A_c, B_c: with c in the first, second column;
     S_o: of an ordered pair. a = 1 + the year effects (pair effects lie within clusters and do not count; they do for
-    "two-way" where the order of units changes within pairs), with year effects alone their number. "pair" and "two-way" are the defaults of `pyfixest`; `linearmodels` counts every
-    pair effect unless told ``auto_df=False, count_effects=False, group_debias=True``.
+    "two-way" where the order of units changes within pairs), with year effects alone their number. P²/U: couples of
+    pairs over those without a common unit, C(C−1)/((C−2)(C−3)) for all pairs of C units; why, says :func:`dyadic_cov`.
+    "pair" and "two-way" are the defaults of `pyfixest`; `linearmodels` counts every pair effect unless told
+    ``auto_df=False, count_effects=False, group_debias=True``.
 
     Parameters
     ----------
@@ -828,7 +869,7 @@ def dyadic_panel(
     >>> panel["y"] = 0.2 * panel["x"] + panel["e"]
     >>> fits = dyadic_panel(panel, ["y ~ x | year", "y ~ x | pair + year"], units=("a", "b"))
     >>> fits["(2)"].errors().round(3).iloc[0].to_list()
-    [0.164, 0.037, 4.385, 0.073, 2.253, 0.089, 1.833]
+    [0.164, 0.037, 4.385, 0.073, 2.253, 0.097, 1.688]
     """
     single = isinstance(formulas, str)
     if isinstance(formulas, str):

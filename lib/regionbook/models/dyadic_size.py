@@ -104,7 +104,9 @@ def dyadic_size(
         v_all.append(np.stack(list(m.values())) / xx**2)
     estimates, raw = np.concatenate(b_all), np.concatenate(v_all, axis=1)
     groups = np.array([pairs, units - 1, units])
-    factor = groups / (groups - 1) * (n - 1) / (n - 1 - years)
+    few = groups / (groups - 1)
+    few[2] = units * (units - 1) / ((units - 2) * (units - 3))
+    factor = few * (n - 1) / (n - 1 - years)
     se = np.sqrt(np.maximum(raw * factor[:, None], 0))
     rejected = (np.abs(estimates) >= special.stdtrit(groups - 1, 1 - level / 2)[:, None] * se).mean(axis=1)
     return pd.DataFrame(

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from ._pair_grid import solved_years
-from .dyadic import DyadicFit, Meat, Vcov, independent, inverse, read_columns, small_sample
+from .dyadic import DyadicFit, Meat, Vcov, dyadic_sample, independent, inverse, read_columns, small_sample
 
 if TYPE_CHECKING:
     import ibis.expr.types as ir
@@ -210,11 +210,12 @@ def dyadic_out_of_core(
             for side in ("low", "high")
         ]
         both = ibis.union(*sides, distinct=False)
-        by_unit = both.group_by("unit").agg(**{f"s{i}": both[f"s{i}"].sum() for i in range(k)}).to_pandas()
+        sums_by_unit = {f"s{i}": both[f"s{i}"].sum() for i in range(k)}
+        by_unit = both.group_by("unit").agg(pairs=both.count(), **sums_by_unit).to_pandas()
         s = by_unit[[f"s{i}" for i in range(k)]].to_numpy(float)
         size = len(s)
-        factor, words = small_sample(size, "C", n, free)
-        meats["dyadic"] = Meat(s.T @ s - inner, factor, size - 1, f"{words}, C = {size:,} units")
+        factor, words = dyadic_sample(by_unit["pairs"].to_numpy(), n, free)
+        meats["dyadic"] = Meat(s.T @ s - inner, factor, size - 1, words)
     return DyadicFit(
         formula=formula,
         outcome=column.outcome,
