@@ -11,6 +11,7 @@ import pytest
 
 from regionbook.cli import grading, lessons
 from regionbook.cli import notebooks as nbs
+from regionbook.exercises import grade as grading_of
 from regionbook.exercises.generate import STUB, exercise
 from regionbook.exercises.grade import grade
 from regionbook.paths import ROOT
@@ -95,6 +96,38 @@ def test_an_endless_cell(solution, handed_out, tmp_path):
     assert any(note.startswith("weights: ") for note in g.notes)
 
 
+def test_a_test_that_will_not_be_stopped_gives_nothing(solution, handed_out, tmp_path, monkeypatch):
+    monkeypatch.setattr(grading_of, "PATIENCE", 3)  # then it counts as lost
+    stubborn = """def entropy_weights(raw):
+    import time
+    end = time.monotonic() + 40
+    while time.monotonic() < end:
+        try:
+            time.sleep(1)
+        except KeyboardInterrupt:
+            pass"""
+    cell(handed_out, "weights").source = stubborn
+    g = grade(handed_out, solution, tmp_path, timeout=15)
+    assert g.points["weights-check"] == 0
+    assert "weights-check: CellTimeoutError; what follows was not run" in g.notes
+
+
+def test_an_error_before_the_test_is_named(solution, handed_out, tmp_path):
+    cell(handed_out, "weights").source = "def entropy_weights(raw:\n    return raw"
+    g = grade(handed_out, solution, tmp_path)
+    assert g.points["weights-check"] == 0
+    assert any(note.startswith("weights: SyntaxError: ") for note in g.notes)
+
+
+def test_a_test_turned_into_text_is_run_all_the_same(solution, handed_out, tmp_path):
+    cell(handed_out, "weights").source = RIGHT
+    check = cell(handed_out, "weights-check")
+    check.cell_type, check.source = "markdown", "done"
+    for name in ("outputs", "execution_count"):
+        check.pop(name)
+    assert grade(handed_out, solution, tmp_path).points["weights-check"] == 2
+
+
 @pytest.mark.parametrize(
     ("code", "ends"),
     [
@@ -136,15 +169,39 @@ def test_command(course, tmp_path, capsys):
     table = tmp_path / "points.csv"
     assert grading.main([str(course)], str(table), None, 60) == 1
     out = capsys.readouterr().out
-    assert "mei.ipynb\n  not graded" in out
+    assert "mei.ipynb\n  not graded" in out and " not graded   " in out
     assert "    2/9" in out and "(shared)" in out and "li-lei.ipynb" in out
     rows = list(csv.DictReader(table.open(encoding="utf-8-sig")))
     assert [(r["cell"], r["points"], r["maximum"]) for r in rows] == [
         ("weights-check", "2", "2"),
         ("read", "0", "3"),
         ("picture", "", "4"),
+        ("", "", ""),
     ]
     assert rows[0]["exercise"] == "solutions/01-sample/1-index" and rows[2]["notes"] == "read"
+    assert rows[3]["file"].endswith("mei.ipynb")
+    assert rows[3]["notes"].startswith("not graded: mei.ipynb is no notebook")
+
+
+def test_one_broken_file_does_not_stop_the_others(course, tmp_path, capsys, monkeypatch):
+    """What a file may hold, and what may happen: each is named, in the table too."""
+    for name, body in {"a": "", "b": "[1]", "c": "{}", "d": '{"cells": []}'}.items():
+        nbs.write(body, course / f"{name}.ipynb")
+    (course / "e.ipynb").write_bytes('{"cells": "中文"}'.encode("gb18030"))
+    shutil.copy(ROOT / "tests/sample/solutions/01-sample/1-index.md", course / "f.ipynb")
+
+    def stumble(nb, *rest):
+        raise RuntimeError("no kernel")
+
+    monkeypatch.setattr(grading, "grade", stumble)
+    table = tmp_path / "points.csv"
+    assert grading.main([str(course)], str(table), None, 60) == 8
+    out = capsys.readouterr().out
+    assert "a.ipynb is no notebook (it is empty)" in out
+    assert out.count("is no notebook (its content is not a notebook's): open it in JupyterLab") == 2 * 5
+    assert out.count("d.ipynb is no notebook (it has no cells)") == 2
+    assert "li-lei.ipynb\n  not graded: RuntimeError: no kernel" in out
+    assert len(list(csv.DictReader(table.open(encoding="utf-8-sig")))) == 8
 
 
 def test_command_bad_input(course, tmp_path):
@@ -155,6 +212,16 @@ def test_command_bad_input(course, tmp_path):
         grading.submissions([str(tmp_path / "empty")])
     with pytest.raises(nbs.LessonError, match="cannot tell which exercise"):
         grading.solution_of(nbformat.v4.new_notebook(), course / "x.ipynb", None)
+
+
+def test_command_says_first_what_cannot_work(course, tmp_path):
+    """Before hours of grading, not after."""
+    with pytest.raises(nbs.LessonError, match=r"--csv .*points.csv cannot be written .*is its folder there"):
+        grading.main([str(course)], str(tmp_path / "nowhere" / "points.csv"), None, 60)
+    with pytest.raises(nbs.LessonError, match="--timeout 0: give the seconds"):
+        grading.main([str(course)], None, None, 0)
+    with pytest.raises(nbs.LessonError, match="no lesson is called '7-none'"):
+        grading.main([str(course)], None, "7-none", 60)
 
 
 def test_exercise_belongs_to_a_solution_only():

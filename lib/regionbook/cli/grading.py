@@ -6,6 +6,7 @@ import csv
 import re
 import tempfile
 from pathlib import Path
+from typing import NoReturn
 
 import nbformat
 
@@ -63,20 +64,37 @@ def solution_of(nb: object, path: Path, exercise: str | None, root: Path = ROOT)
 
 
 def main(files: list[str], table: str | None, exercise: str | None, timeout: int) -> int:
-    """Grade and print; return how many notebooks could not be graded."""
-    rows: list[tuple[Path, str, Grade]] = []
-    failed = 0
+    """Grade and print; return how many notebooks could not be graded.
+
+    The table is written anew after every notebook, so that nothing is lost if grading is stopped.
+
+    Raises
+    ------
+    LessonError
+        If a file is missing, ``exercise`` means no solution, ``timeout`` is no time or the table cannot be written.
+    """
+    if timeout < 1:
+        raise nbs.LessonError(f"--timeout {timeout}: give the seconds that a cell may take, at least 1")
     paths = submissions(files)
+    if exercise:
+        solution_of(nbformat.v4.new_notebook(), paths[0], exercise)  # says at once if there is none
+    rows: list[tuple[Path, str, Grade]] = []
+    failed: list[tuple[Path, str]] = []
+    if table:
+        _write(table, rows, failed)  # before hours of work: can it be written?
     for number, path in enumerate(paths, 1):
         print(f"[{number}/{len(paths)}] {path}", flush=True)
         try:
-            nb = nbformat.read(path, as_version=4)
+            nb = read(path)
             md = solution_of(nb, path, exercise)
-            with tempfile.TemporaryDirectory() as folder:
+            with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
                 rows.append((path, nbs.label(md), grade(nb, nbs.read_text(md), Path(folder), timeout)))
-        except (nbs.LessonError, ValueError, nbformat.reader.NotJSONError) as error:
-            failed += 1
-            print(f"  not graded: {error}")
+        except Exception as error:  # one student's file must not cost the others their points
+            known = isinstance(error, (nbs.LessonError, ValueError))
+            failed.append((path, str(error) if known else f"{type(error).__name__}: {error}"))
+            print(f"  not graded: {failed[-1][1]}")
+        if table:
+            _write(table, rows, failed)
     print()
     print(f"{'points':>11}  {'by hand':>7}  {'student':12}  file")
     for path, _, g in rows:
@@ -86,31 +104,61 @@ def main(files: list[str], table: str | None, exercise: str | None, timeout: int
         )
         for note in g.notes:
             print(f"{'':21}- {note}")
+    for path, why in failed:
+        print(f"{'not graded':>11}  {'':7}  {'':12}  {path}\n{'':21}- {why}")
     if table:
-        _write(table, rows)
         print(f"\nwritten: {table}")
-    return failed
+    return len(failed)
 
 
-def _write(name: str, rows: list[tuple[Path, str, Grade]]) -> None:
-    """One row a cell: easy to pivot, and the same columns whatever the exercise."""
-    with Path(name).open(
-        "w", newline="", encoding="utf-8-sig"
-    ) as file:  # the mark makes Excel read it as UTF-8
-        out = csv.writer(file)
-        out.writerow(["file", "exercise", "student", "cell", "points", "maximum", "notes"])
-        for path, exercise, g in rows:
-            for cell, maximum in g.maximum.items():
-                points = "" if g.points[cell] is None else f"{g.points[cell]:g}"
-                note = "; ".join(n for n in g.notes if cell in n)
-                out.writerow(
-                    [
-                        path,
-                        exercise,
-                        g.student,
-                        cell,
-                        points,
-                        f"{maximum:g}",
-                        note or ("read" if not points else ""),
-                    ]
-                )
+def read(path: Path) -> nbformat.NotebookNode:
+    """The notebook in a file.
+
+    Raises
+    ------
+    LessonError
+        If the file holds no notebook, in words for who handed it in.
+    """
+    try:
+        nb = nbformat.read(path, as_version=4)
+        return nb if nb.cells else _no_notebook(path, "it has no cells")
+    except OSError as error:
+        raise nbs.LessonError(f"{path.name} cannot be read: {error.strerror or error}") from error
+    except nbs.LessonError:
+        raise
+    except Exception as error:  # nbformat lets through what its parts raise
+        what = "it is empty" if not path.stat().st_size else "its content is not a notebook's"
+        return _no_notebook(path, what, error)
+
+
+def _no_notebook(path: Path, what: str, error: Exception | None = None) -> NoReturn:
+    raise nbs.LessonError(
+        f"{path.name} is no notebook ({what}): open it in JupyterLab; if that fails, ask for the file again"
+    ) from error
+
+
+def _write(name: str, rows: list[tuple[Path, str, Grade]], failed: list[tuple[Path, str]]) -> None:
+    """One row a cell: easy to pivot, and the same columns whatever the exercise; one for a file without points."""
+    lines = [["file", "exercise", "student", "cell", "points", "maximum", "notes"]]
+    for path, exercise, g in rows:
+        loose = [n for n in g.notes if not any(_about(n, cell) for cell in g.maximum)]
+        for k, (cell, maximum) in enumerate(g.maximum.items()):
+            points = "" if g.points[cell] is None else f"{g.points[cell]:g}"
+            notes = [n for n in g.notes if _about(n, cell)] or (["read"] if not points else [])
+            notes += [] if k else loose  # what belongs to no graded cell stands in the file's first row
+            lines.append([str(path), exercise, g.student, cell, points, f"{maximum:g}", "; ".join(notes)])
+    lines += [[str(path), "", "", "", "", "", f"not graded: {why}"] for path, why in failed]
+    try:
+        # the mark makes Excel read it as UTF-8
+        with Path(name).open("w", newline="", encoding="utf-8-sig") as file:
+            csv.writer(file).writerows(lines)
+    except OSError as error:
+        raise nbs.LessonError(
+            f"--csv {name} cannot be written ({error.strerror or error}): is its folder there, is it open in a "
+            "spreadsheet?"
+        ) from error
+
+
+def _about(note: str, cell: str) -> bool:
+    """Whether a note speaks of that cell: ``cell: …`` or ``cell 'cell' was deleted``."""
+    return note.startswith((f"{cell}: ", f"cell {cell!r} "))

@@ -14,6 +14,10 @@ from typing import Any
 import nbformat
 
 PROBE = "print(globals().get('student', ''))"
+QUIET = ["--HistoryManager.hist_file=:memory:", "--log-level=50"]
+"""Arguments of the kernel: no history, and no warnings of its own between the lines of the command."""
+PATIENCE = 60
+"""Seconds that a kernel may take to say that it has stopped; a busy machine needs many."""
 
 
 @dataclass(frozen=True)
@@ -87,7 +91,10 @@ def grade(submission: Any, solution: Any, folder: Path, timeout: int = 120) -> G
     for cell in nb.cells:
         if (known := source.get(_id(cell))) is not None:
             if utils.is_locked(known):
-                cell.source = known.source
+                cell.source, cell.cell_type = known.source, known.cell_type
+                if known.cell_type == "code":  # a test turned into text has lost both
+                    cell.setdefault("outputs", [])
+                    cell.setdefault("execution_count", None)
             checksum = cell.metadata.nbgrader.get("checksum")
             # points and kind are not the student's to choose
             cell.metadata.nbgrader = copy.deepcopy(known.metadata.nbgrader)
@@ -97,9 +104,20 @@ def grade(submission: Any, solution: Any, folder: Path, timeout: int = 120) -> G
     nb.cells.append(nbformat.v4.new_code_cell(PROBE))
     nb, resources = ClearOutput()(nb, resources)
     try:
-        nb, resources = Execute(timeout=timeout, kernel_name="python3")(nb, resources)
+        run = Execute(
+            timeout=timeout,
+            iopub_timeout=PATIENCE,
+            kernel_name="python3",
+            extra_arguments=QUIET,
+        )
+        nb, resources = run(nb, resources)
     except (CellTimeoutError, DeadKernelError) as error:
-        last = next((c for c in nb.cells if c.cell_type == "code" and not _finished(c)), nb.cells[-1])
+        code = [c for c in nb.cells if c.cell_type == "code"]
+        if isinstance(error, CellTimeoutError):  # the reply of this one was made up, it would not be stopped
+            last = next((c for c in reversed(code) if _finished(c)), code[0])
+            last.metadata.pop("execution", None)
+        else:
+            last = next((c for c in code if not _finished(c)), nb.cells[-1])
         notes.append(f"{_id(last) or _first_line(last)}: {type(error).__name__}; what follows was not run")
     student = "".join(out.get("text", "") for out in nb.cells.pop().get("outputs", [])).strip()
 
@@ -125,12 +143,12 @@ def grade(submission: Any, solution: Any, folder: Path, timeout: int = 120) -> G
             notes += [
                 f"{name}: {o.ename}: {o.evalue}".strip(": ") for o in cell.get("outputs", []) if "ename" in o
             ]
-    slow = [
-        name or _first_line(cell)
-        for name, cell in ((_id(c), c) for c in nb.cells if c.cell_type == "code")
-        if any(o.get("ename") == "CellTimeoutError" for o in cell.outputs)
-    ]
-    notes += [f"{name}: stopped after {timeout} s" for name in slow]
+    for cell in nb.cells:  # what went wrong before a test, often the reason why it fails
+        for out in cell.get("outputs", []):
+            if out.get("ename") == "CellTimeoutError":
+                notes.append(f"{_id(cell) or _first_line(cell)}: stopped after {timeout} s")
+            elif "ename" in out and _id(cell) not in points and out.ename != "NotImplementedError":
+                notes.append(f"{_id(cell) or _first_line(cell)}: {out.ename}: {out.evalue}"[:300])
     return Grade(points, maximum, student, notes)
 
 
