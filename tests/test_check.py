@@ -134,6 +134,8 @@ def test_right_series_in_any_order_and_as_dict():
         (pd.concat([WEIGHTS, WEIGHTS]), "twice"),
         (WEIGHTS.where(WEIGHTS > 0.3), "missing or infinite, such as that of 'telecom'"),
         (pd.Series(WEIGHTS.to_numpy()[::-1], WEIGHTS.index), "beside the wrong names"),
+        (WEIGHTS.round(2), "right as far as they go"),
+        (WEIGHTS * [1.0015, 1, 1], "1 of 3 values differ"),
         (WEIGHTS + [0.1, 0, 0], "1 of 3 values differ, such as that of 'internet'"),
         (WEIGHTS.astype(str), "numbers are asked for"),
         (WEIGHTS.to_list(), "with their names"),

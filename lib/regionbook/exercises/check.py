@@ -306,9 +306,14 @@ def _number(known: Answer, given: Any, right: Any, value: Callable[..., Any]) ->
         return f"your number is {given}: look for a missing value, a division by zero or a logarithm of zero."
     whole = isinstance(right, numbers.Integral)
     said = _values(known, np.array([float(given)]), np.array([float(right)]), [None], value, exact=whole)
-    if said and not whole and given != 0 and round(float(right), _places(given)) == given:
-        return "right as far as it goes; give more digits."
-    return said
+    rounded = not whole and _rounded(np.array([float(given)]), np.array([float(right)]))
+    return "right as far as it goes; give more digits." if said and rounded else said
+
+
+def _rounded(given: np.ndarray, right: np.ndarray) -> bool:
+    """Whether the numbers given are the right ones, rounded to as many decimals as they are written with."""
+    half = 0.5 * 10.0 ** -max(0, *map(_places, given))
+    return bool((given != 0).all() and (np.abs(right - given) <= half * (1 + 1e-6)).all())
 
 
 def _places(number: Any) -> int:
@@ -387,7 +392,10 @@ def _numeric(
         return pick(value(compute)).to_numpy(dtype=float)[keep]
 
     whole = pd.api.types.is_integer_dtype(want)
-    return _values(known, g[keep], r[keep], list(want.index[keep]), wrong, exact=whole)
+    said = _values(known, g[keep], r[keep], list(want.index[keep]), wrong, exact=whole)
+    if said and not whole and _rounded(g[keep], r[keep]):
+        return "right as far as they go; give more digits."
+    return said
 
 
 def _values(
@@ -442,7 +450,7 @@ def _values(
             return message
     if len(g) == 1:
         return known.hint or "look at the sample, the formula and the unit again."
-    if np.allclose(np.sort(g), np.sort(r), rtol=2e-3):
+    if np.allclose(np.sort(g), np.sort(r), rtol=2e-3) and not np.allclose(g, r, rtol=2e-3):
         return "the right numbers stand beside the wrong names: look at the order."
     if len(g) > 3 and np.ptp(g) > 0 and np.ptp(r) > 0 and np.corrcoef(g, r)[0, 1] > 1 - 1e-9:
         return "right up to scale and centre: look at the normalisation."
