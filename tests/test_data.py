@@ -239,14 +239,18 @@ def broken(toy, **cells):
             r"column gdp: 1 cell not a number \(row 3: '2,500'\); write numbers without thousands",
         ),
         ({"gdp": (1, "n.a.")}, r"column gdp: 1 cell not a number \(row 3: 'n.a.'\)"),
-        ({"gdp": (4, "")}, r"column gdp: 1 cell empty \(row 6\)"),
-        ({"gdp": (4, "-3")}, r"column gdp: 1 value beyond the minimum of 0 10,000 yuan \(row 6: -3\)"),
+        ({"gdp": (4, "")}, r"column gdp: 1 cell empty \(row 6\): fill it in, or name only the columns"),
+        ({"gdp": (4, "-3")}, r"column gdp: 1 value beyond the minimum of 0 \(10,000 yuan\) \(row 6: -3\)"),
         ({"share": (0, "119.4")}, r"column share: 1 value beyond the maximum of 100 % \(row 2: 119.4\)"),
         ({"year": (0, "2008.5")}, r"column year: 1 cell not a whole number \(row 2: '2008.5'\)"),
-        ({"year": (0, "2009")}, r"1 city-year there more than once \(row 3: Beijing 2009\)"),
+        ({"year": (0, "2009")}, r"1 city-year there more than once \(row 3: Beijing 2009\): keep one row"),
+        (
+            {"year": (0, "2008年")},
+            r"column year: 1 cell not a number \(row 2: '2008年'\); write the year as a whole",
+        ),
         ({"city": (2, "Tianjin ")}, r"column city: blanks around the text \(row 4: 'Tianjin '\)"),
         ({"code": (5, "12")}, r"column code: 1 value beyond the minimum of 100000"),
-        ({"city": (5, "")}, r"column city: 1 cell empty \(row 7\)"),
+        ({"city": (5, "")}, r"column city: 1 cell empty \(row 7\): fill it in$"),
     ],
 )
 def test_bad_cells_are_named(toy, tmp_path, cells, message):
@@ -281,7 +285,9 @@ def test_missing_columns_suggest_yours(toy, tmp_path):
 def test_required_columns_only(toy, tmp_path):
     path = write(toy.drop(columns=["share", "code"]), tmp_path / "my.csv")
     assert list(load(path, required=["gdp"]).columns) == ["gdp"]
-    with pytest.raises(ValueError, match=r"`required` names \['gpd'\]"):
+    with pytest.raises(
+        ValueError, match=r"`required` names \['gpd'\], .*\('gpd': 'gdp'\?\); rb.columns lists them"
+    ):
         load(path, required=["gpd"])
 
 
@@ -304,6 +310,47 @@ def test_unit_slip_is_pointed_at(toy, tmp_path):
     ):
         panel = load(write(toy.assign(gdp=toy["gdp"] * 1e4), tmp_path / "my.csv"))
     assert panel["gdp"].max() == 3.5e4  # nothing was changed
+
+
+@pytest.mark.parametrize("factor", [100, 0.01, 45, 0.02])
+def test_a_per_cent_for_a_share_is_pointed_at(toy, tmp_path, factor):
+    """Own data are not the teaching panel's, so a slip by a hundred may look like one by forty-five."""
+    frame = toy.assign(gdp=toy["gdp"] * factor)
+    with pytest.warns(DataWarning, match="Column gdp: your median is"):
+        load(write(frame, tmp_path / "my.csv"))
+
+
+@pytest.mark.parametrize("ending", [".xlsx", ".dta", ".parquet"])
+def test_files_of_another_kind_than_they_say(toy, tmp_path, ending):
+    toy.to_csv(tmp_path / f"my{ending}", index=False)
+    with pytest.raises(
+        DataError, match=rf"cannot be read as {ending} \(.*\): open it in its program and save it"
+    ):
+        load(tmp_path / f"my{ending}")
+
+
+@pytest.mark.parametrize("source", [5, [1, 2], {"gdp": [1]}])
+def test_sources_that_are_none(toy, source):
+    with pytest.raises(ValueError, match=rf"`source` is a {type(source).__name__}: give the path of a .csv"):
+        load(source)
+
+
+def test_chinese_headings_are_recognised_and_can_be_renamed_at_once(toy):
+    schema = rb.columns("city-innovation")
+    own = toy.rename(columns=dict(zip(schema["column"], schema["label_zh"], strict=True)))
+    with pytest.raises(DataError, match=r"Your headings are the dictionary's Chinese labels: .*\.rename\("):
+        load(own)
+    named = own.rename(columns=dict(zip(schema["label_zh"], schema["column"], strict=True)))
+    pd.testing.assert_frame_equal(load(named), rb.load("city-innovation"))
+
+
+def test_a_title_above_the_header(toy, tmp_path):
+    path = tmp_path / "my.csv"
+    path.write_text("Table 1,,,,\n" + toy.to_csv(index=False), encoding="utf-8")
+    with pytest.raises(
+        DataError, match=r"No heading is known; yours are 'Table 1', .*: the header has to be row 1"
+    ):
+        load(path)
 
 
 def test_files_that_are_no_tables(toy, tmp_path):

@@ -9,7 +9,7 @@ import pytest
 
 import regionbook as rb
 from regionbook import data, pairs
-from regionbook.data import DataError
+from regionbook.data import DataError, DataWarning
 from regionbook.papers import knowledge_flows as kf
 from regionbook.paths import data_file
 from regionbook.simulate import _knowledge_fit as fitting
@@ -316,7 +316,15 @@ def change(own, table, at, column, value):
         ),
         (lambda o: change(o, "years", 3, "light", ""), r"column light: 1 cell empty \(position 3\)"),
         (lambda o: change(o, "years", 1, "light", "1,5"), r"not a number \(position 1: '1,5'\)"),
-        (lambda o: {**o, "years": o["years"].drop(index=4)}, "1 city-year absent"),
+        (
+            lambda o: {**o, "years": o["years"].drop(index=4)},
+            "1 city-year absent .*complete the panel or leave the cities out$",
+        ),
+        (lambda o: change(o, "citations", 2, "citations", 1.5), "1 value not a whole number .*: give counts"),
+        (
+            lambda o: {**o, "years": o["years"].query("year == 2001")},
+            "years: 2001 only: pairs need at least two years up to 2019",
+        ),
         (lambda o: {**o, "years": pd.concat([o["years"], o["years"].iloc[:1]])}, "there more than once"),
         (lambda o: change(o, "citations", 0, "citing", "Atlantis"), "'Atlantis'"),
         (lambda o: change(o, "citations", 1, "citations", -2), "citations: 1 value beyond the minimum of 0"),
@@ -328,6 +336,26 @@ def change(own, table, at, column, value):
 def test_bad_rows_are_refused_with_their_place(own, spoil, words):
     with pytest.raises(DataError, match=words):
         rb.load(SLUG, spoil(own))
+
+
+def test_columns_that_pairs_cannot_do_without(own):
+    """Whatever is required."""
+    bare = {**own, "years": own["years"].drop(columns="light")}
+    with pytest.raises(DataError, match="1 column missing: light"):
+        rb.load(SLUG, bare, required=["population"])
+    with pytest.raises(
+        ValueError, match=r"names \['lihgt'\], .*none of your tables .*\('lihgt': 'light'\?\)"
+    ):
+        rb.load(SLUG, own, required=["lihgt"])
+    assert len(rb.load(SLUG, own, required="light")) == 30
+
+
+def test_years_that_are_not_used_are_named(own):
+    later = {name: t.assign(year=t["year"] + 18) for name, t in own.items()}
+    with pytest.warns(
+        DataWarning, match="the panel of pairs ends with 2019, as the paper's; 2020, 2021 not used"
+    ):
+        assert set(rb.load(SLUG, later).index.get_level_values("year")) == {2019}
 
 
 def test_all_problems_at_once(own):

@@ -6,7 +6,7 @@ import difflib
 import json
 import re
 import warnings
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from html import escape
@@ -443,6 +443,11 @@ def _read(source: str | Path | pd.DataFrame) -> tuple[pd.DataFrame, str, _Place]
     if isinstance(source, pd.DataFrame):
         named = [n for n in source.index.names if n in (*UNITS, "year")]
         return source.reset_index(named).reset_index(drop=True), "data frame", _Place("position", 0)
+    if not isinstance(source, (str, Path)):
+        raise ValueError(
+            f"`source` is a {type(source).__name__}: give the path of a .csv, .xlsx, .dta or .parquet file, or a "
+            "data frame read by pandas."
+        )
     path = Path(source)
     if not path.exists():
         raise FileNotFoundError(f"No file {path} (looked in {Path.cwd()}).")
@@ -450,7 +455,9 @@ def _read(source: str | Path | pd.DataFrame) -> tuple[pd.DataFrame, str, _Place]
     if ending == ".csv":
         return _read_csv(path), path.name, _Place("row", 2)
     if ending == ".xlsx":
-        sheets = pd.read_excel(path, sheet_name=None, dtype=object, keep_default_na=False)
+        sheets: dict[str, pd.DataFrame] = _opened(
+            path, lambda: pd.read_excel(path, sheet_name=None, dtype=object, keep_default_na=False)
+        )
         filled = {name: sheet for name, sheet in sheets.items() if len(sheet.columns)}
         if len(filled) != 1:
             raise DataError(
@@ -462,9 +469,9 @@ def _read(source: str | Path | pd.DataFrame) -> tuple[pd.DataFrame, str, _Place]
             )
         return next(iter(filled.values())), path.name, _Place("row", 2)
     if ending == ".dta":
-        return pd.read_stata(path), path.name, _Place("observation", 1)
+        return _opened(path, lambda: pd.read_stata(path)), path.name, _Place("observation", 1)
     if ending == ".parquet":
-        frame = pd.read_parquet(path)
+        frame = _opened(path, lambda: pd.read_parquet(path))
         return (
             frame.reset_index([n for n in frame.index.names if n in (*UNITS, "year")]),
             path.name,
@@ -473,6 +480,22 @@ def _read(source: str | Path | pd.DataFrame) -> tuple[pd.DataFrame, str, _Place]
     raise ValueError(
         f"Cannot read {path.name}: give a .csv, .xlsx, .dta or .parquet file, or a data frame read by pandas."
     )
+
+
+def _opened(path: Path, read: Callable[[], Any]) -> Any:
+    """What ``read`` gives; if the file is of another kind than its name says, a `DataError` (readers raise anything)."""
+    try:
+        return read()
+    except PermissionError:
+        raise
+    except Exception as error:
+        reason = str(error).partition("\n")[0].partition(". ")[0]
+        raise DataError(
+            path.name,
+            [
+                f"cannot be read as {path.suffix} ({reason}): open it in its program and save it anew, or as CSV UTF-8"
+            ],
+        ) from error
 
 
 def _read_csv(path: Path) -> pd.DataFrame:
@@ -524,6 +547,17 @@ def _suggest(name: str, label: pd.Series, given: Sequence[str]) -> str:
     return f" (yours: {' or '.join(repr(n) for n in near[:3])}?)" if near else ""
 
 
+def _near_words(unknown: Iterable[Any], known: Iterable[str]) -> str:
+    """For each unknown name the known ones that it may mean."""
+    near = {u: difflib.get_close_matches(str(u), list(known), n=2) for u in unknown}
+    return "".join(f" ({u!r}: {' or '.join(map(repr, n))}?)" for u, n in near.items() if n)
+
+
+def _unit(unit: str) -> str:
+    """A unit after a number; in brackets where it begins with a number itself ("10,000 yuan")."""
+    return f" ({unit})" if unit[:1].isdigit() else f" {unit}" if unit else ""
+
+
 def _cell(value: Any) -> str:
     return repr(value.item() if hasattr(value, "item") else value)
 
@@ -557,6 +591,7 @@ def _checked(
     if raw.empty:
         raise DataError(where, ["has a header but no rows"])
 
+    given_keys = keys is not None
     keys = _keys(schema.index) if keys is None else keys
     needed = list(schema.index[~schema["role"].str.contains("optional")])
     if required is not None:
@@ -564,7 +599,9 @@ def _checked(
         unknown = [c for c in required if c not in schema.index]
         if unknown:
             raise ValueError(
-                f"`required` names {unknown}, which are no columns of the dictionary (regionbook.data.columns)."
+                f"`required` names {unknown}, which are no columns of the dictionary"
+                + _near_words(unknown, schema.index)
+                + "; rb.columns lists them all."
             )
         needed = keys + [c for c in required if c not in keys]
     missing = [c for c in needed if c not in given]
@@ -577,6 +614,13 @@ def _checked(
         ]
         rest = f"; and {', '.join(missing[12:])}" if len(missing) > 12 else ""
         hint = "" if required is not None else ". If you need fewer columns name them in `required`"
+        if len(set(spare) & set(schema["label_zh"])) > 2:
+            hint += (
+                ". Your headings are the dictionary's Chinese labels: read the file with pandas, "
+                "`.rename(columns=dict(zip(c['label_zh'], c['column'])))` with c = rb.columns(...), and pass the frame"
+            )
+        elif len(missing) == len(needed):
+            hint += f". No heading is known; yours are {_some([repr(g) for g in given])}: the header has to be row 1"
         problems.append(f"{_count(len(missing), 'column')} missing: {'; '.join(listed[:12])}{rest}{hint}")
 
     frame = raw.copy()
@@ -608,16 +652,19 @@ def _checked(
                         if fault == "not a number" and column[mask].astype(str).str.contains(r"\d").any()
                         else ""
                     )
+                    if name == "year":
+                        hint = "; write the year as a whole number such as 2015"
                     problems.append(
                         f"column {name}: {_count(len(cells), 'cell')} {fault} ({_some(cells)}){hint}"
                     )
-            unit = f" {rule['unit']}" if rule["unit"] else ""
+            unit = _unit(rule["unit"])
             for bound, mask in (("minimum", values < rule["minimum"]), ("maximum", values > rule["maximum"])):
                 if mask.any():
                     cells = [f"{place(i)}: {values.iloc[i]:g}" for i in mask.to_numpy().nonzero()[0].tolist()]
                     problems.append(
                         f"column {name}: {_count(len(cells), 'value')} beyond the {bound} of "
-                        f"{rule[bound]:g}{unit} ({_some(cells)}); is the unit right?"
+                        f"{rule[bound]:g}{unit} ({_some(cells)}); "
+                        + (f"allowed: {rule['unit']}" if rule["unit"] == "1 = yes" else "is the unit right?")
                     )
             frame[name] = values
             if rule["dtype"].startswith("int") and not bad.any() and (values % 1 == 0).all():
@@ -626,20 +673,28 @@ def _checked(
             cells = [place(i) for i in empty.to_numpy().nonzero()[0].tolist()]
             found = f"column {name}: {_count(len(cells), 'cell')} empty ({_some(cells)})"
             if name in needed:
-                problems.append(found)
+                names = name in keys or required is not None
+                problems.append(
+                    f"{found}: fill {'it' if len(cells) == 1 else 'them'} in"
+                    + ("" if names else ", or name only the columns that you need in `required`")
+                )
             else:
                 warnings.warn(f"{where}: {found}; kept as missing.", DataWarning, stacklevel=3)
 
     if set(keys) <= set(given) and ("year" not in keys or pd.api.types.is_integer_dtype(frame["year"])):
-        problems += _grid_problems(frame, place, allow_gaps or len(keys) != 2 or keys[1] != "year", keys)
+        panel = len(keys) == 2 and keys[1] == "year"
+        unsure = any(p.startswith(f"column {keys[0]}:") for p in problems)  # then gaps are only its echo
+        problems += _grid_problems(frame, place, allow_gaps or unsure or not panel, keys, of_pairs=given_keys)
     if problems:
         raise DataError(where, problems)
     known = [c for c in schema.index if c in frame]
     return frame[known + [c for c in frame if c not in known]]
 
 
-def _grid_problems(frame: pd.DataFrame, place: _Place, allow_gaps: bool, keys: list[str]) -> list[str]:
-    """Unit-years that stand there twice, and those that are not there."""
+def _grid_problems(
+    frame: pd.DataFrame, place: _Place, allow_gaps: bool, keys: list[str], of_pairs: bool = False
+) -> list[str]:
+    """Unit-years that stand there twice, and those that are not there; a panel of pairs needs them all."""
     problems, unit = [], keys[0]
     again = frame.duplicated(keys)
     if again.any():
@@ -647,7 +702,9 @@ def _grid_problems(frame: pd.DataFrame, place: _Place, allow_gaps: bool, keys: l
             f"{place(i)}: {' '.join(str(frame[k].iloc[i]) for k in keys)}"
             for i in again.to_numpy().nonzero()[0].tolist()
         ]
-        problems.append(f"{_count(len(cells), '-'.join(keys))} there more than once ({_some(cells)})")
+        problems.append(
+            f"{_count(len(cells), '-'.join(keys))} there more than once ({_some(cells)}): keep one row of each"
+        )
     if not allow_gaps:
         there = pd.MultiIndex.from_frame(frame[keys])
         years = range(int(frame["year"].min()), int(frame["year"].max()) + 1)
@@ -657,23 +714,24 @@ def _grid_problems(frame: pd.DataFrame, place: _Place, allow_gaps: bool, keys: l
             by_unit = gaps.groupby(unit, sort=False)["year"].agg(lambda y: " ".join(map(str, y)))
             cells = [f"{one} {years_}" for one, years_ in by_unit.items()]
             problems.append(
-                f"{_count(len(gaps), f'{unit}-year')} absent ({_some(cells)}): complete the panel, leave the "
-                f"{'cities' if unit == 'city' else 'provinces'} out, or pass allow_gaps=True"
+                f"{_count(len(gaps), f'{unit}-year')} absent ({_some(cells)}): complete the panel{',' if not of_pairs else ' or'} leave "
+                f"the {'cities' if unit == 'city' else 'provinces'} out{'' if of_pairs else ', or pass allow_gaps=True'}"
             )
     return problems
 
 
 def _warn_units(frame: pd.DataFrame, schema: pd.DataFrame, slug: str) -> None:
-    """Point at columns whose typical value is a hundred times that of the teaching panel, or a hundredth."""
+    """Point at columns whose typical value is more than thirty times ours, or less than a thirtieth: units slip by
+    a hundred and more, and own data differ from the teaching panel besides."""
     shipped = pd.read_csv(_teaching(slug, ".csv"))
     for name in schema.index.intersection(frame.columns, sort=False):
         unit = str(schema.at[name, "unit"])
         if name in (*UNITS, "year") or not unit or schema.at[name, "dtype"] == "str":
             continue
         ours, yours = shipped[name].median(), frame[name].median()
-        if ours > 0 and yours > 0 and not 0.01 < yours / ours < 100:
+        if ours > 0 and yours > 0 and not 1 / 30 < yours / ours < 30:
             warnings.warn(
-                f"Column {name}: your median is {yours:.4g}, the teaching panel's {ours:.4g} {unit}. "
+                f"Column {name}: your median is {yours:.4g}, the teaching panel's {ours:.4g}{_unit(unit)}. "
                 f"Check that yours is in {unit}; nothing was changed.",
                 DataWarning,
                 stacklevel=3,
@@ -698,6 +756,11 @@ TABLES: dict[str, dict[str, list[str]]] = {
 
 BESIDE: dict[str, dict[str, list[str]]] = {"knowledge-flows": {"patents": ["patent"]}}
 """Tables that a lesson reads and from which no panel is built: labelled texts of invented patents."""
+
+ALWAYS: dict[str, dict[str, tuple[str, ...]]] = {
+    "knowledge-flows": {"years": ("light", "population"), "citations": ("citations",)}
+}
+"""Columns without which there is no panel of pairs, whatever is `required`."""
 
 _CITY_COLUMNS = {"cities": (), "years": (), "citations": ("citing", "cited"), "rail": ("city",), "imports": ("city",),
                  "extreme": ("a", "b")}  # fmt: skip
@@ -848,13 +911,24 @@ def _own_tables(
         raise DataError(
             where, [f"table {n} missing: rb.columns({slug!r}, {n!r}) lists its columns" for n in lacking]
         )
+    if required is not None:
+        required = [required] if isinstance(required, str) else list(required)
+        known = {c for name in given for c in columns(slug, name)["column"]}
+        if unknown := [c for c in required if c not in known]:
+            raise ValueError(
+                f"`required` names {unknown}, which are columns of none of your tables ({', '.join(given)})"
+                + _near_words(unknown, known)
+                + "; rb.columns lists them all."
+            )
     raws, places, problems = {}, {}, []
     for name, one in given.items():
         raw, file, place = _read(
             one.reset_index() if isinstance(one, pd.DataFrame) and one.index.names != [None] else one
         )
         schema = columns(slug, name).set_index("column")
-        wanted = [c for c in required if c in schema.index] if required is not None else None
+        wanted = None
+        if required is not None:
+            wanted = [c for c in schema.index if c in (*required, *ALWAYS[slug].get(name, ()))]
         try:
             raws[name] = _checked(raw, schema, file, place, wanted, False, TABLES[slug][name])
         except DataError as error:
@@ -887,15 +961,33 @@ def _own_tables(
             problems.append(
                 f"citations ({file}): {_count(len(cells), 'row')} within one city ({_some(cells)}): leave them out"
             )
+        part = (frame["citations"] % 1 != 0).to_numpy().nonzero()[0].tolist()
+        if part:
+            cells = [f"{place(i)}: {frame['citations'].iloc[i]:g}" for i in part]
+            problems.append(
+                f"citations ({file}): column citations: {_count(len(cells), 'value')} not a whole number "
+                f"({_some(cells)}): give counts"
+            )
         if "years" in raws:
-            calendar = raws["years"]["year"].drop_duplicates().sort_values().tolist()[:-1]
-            void = [str(y) for y in calendar if y < 2019 and y not in set(frame["year"])]
+            calendar = raws["years"]["year"].drop_duplicates().sort_values().tolist()
+            if sum(y <= pairs.LAST_YEAR for y in calendar) < 2:
+                problems.append(
+                    f"years: {_some([str(y) for y in calendar])} only: pairs need at least two years up to {pairs.LAST_YEAR}"
+                )
+            void = [str(y) for y in calendar[:-1] if y < pairs.LAST_YEAR and y not in set(frame["year"])]
             if void:
                 problems.append(
-                    f"citations ({file}): no row at all for {_some(void)}: a pair without a row counts as zero"
+                    f"citations ({file}): no row at all for {_some(void)}: add them (a pair without a row counts as "
+                    "zero), or leave these city-years out"
                 )
     if problems:
         raise DataError(where, problems)
+    if late := [str(y) for y in calendar if y > pairs.LAST_YEAR]:
+        warnings.warn(
+            f"{where}: the panel of pairs ends with {pairs.LAST_YEAR}, as the paper's; {_some(late)} not used.",
+            DataWarning,
+            stacklevel=4,
+        )
     return _shaped(slug, raws, {k: v[0] for k, v in places.items()}), where
 
 

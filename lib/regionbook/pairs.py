@@ -23,6 +23,8 @@ SEVEN = np.array([0.2, 0.5, 1, 3, 5, 10]) * 1e6
 """Bounds of the seven size classes of 2014, permanent urban residents."""
 FOUR = np.array([0.2, 0.5, 1]) * 1e6
 """Bounds of the four older size classes, applied to the whole prefecture (see the cautions of the paper's chapter)."""
+LAST_YEAR = 2019
+"""Last outcome year: the series of lights runs on to 2020, the paper stops before the pandemic."""
 
 
 def pairs(n: int) -> tuple[Ints, Ints]:
@@ -147,10 +149,7 @@ def build(
     """
     cities, years = tables["cities"], tables["years"]
     calendar = np.asarray(years.index.levels[1])
-    last = min(
-        int(calendar[-1]), 2019
-    )  # the series of lights runs on to 2020; the paper stops before the pandemic
-    calendar = calendar[calendar <= last]
+    calendar = calendar[calendar <= LAST_YEAR]
     size, now = len(calendar), np.arange(len(calendar) - 1)
     outcome = calendar[1:]
     a, b = pairs(len(cities))
