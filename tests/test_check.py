@@ -182,6 +182,13 @@ def test_choice():
     assert "a text is asked for" in said(3)
 
 
+def test_usual_mistakes_of_a_choice():
+    register(
+        "Urumqi", options=["Urumqi", "Wuhan"], mistakes={"That is the largest residual.": lambda: "Wuhan"}
+    )
+    assert "largest residual" in said("wuhan")
+
+
 def test_yes_or_no():
     register(True)
     assert check("city-innovation/9-test/x", np.True_)

@@ -236,7 +236,7 @@ def _judge(known: Answer, given: Any, value: Callable[[Callable[..., Any]], Any]
         return "nothing is filled in."
     right = value(known.compute)
     if isinstance(right, (str, bool, np.bool_)):
-        return _choice(known, given, right)
+        return _choice(known, given, right, value)
     if isinstance(right, (set, frozenset, list, tuple)):
         return _names(known, given, right)
     if isinstance(right, pd.DataFrame):
@@ -250,7 +250,7 @@ def _plain(text: str) -> str:
     return " ".join(unicodedata.normalize("NFKC", text).casefold().split())
 
 
-def _choice(known: Answer, given: Any, right: Any) -> str:
+def _choice(known: Answer, given: Any, right: Any, value: Callable[..., Any]) -> str:
     if isinstance(right, str):
         if not isinstance(given, str):
             return f"a text is asked for{_one_of(known)}, you gave {_what(given)}."
@@ -263,6 +263,10 @@ def _choice(known: Answer, given: Any, right: Any) -> str:
             return f"True or False is asked for, you gave {_what(given)}."
         if bool(given) == bool(right):
             return ""
+    for message, compute in known.mistakes.items():
+        wrong = value(compute)
+        if wrong != right and (_plain(given) == _plain(wrong) if isinstance(right, str) else given == wrong):
+            return message
     return known.hint or "think again, then look at the figures once more."
 
 

@@ -81,6 +81,8 @@ def _people(panel: pd.DataFrame) -> np.ndarray:
 
 @answer(
     f"{LESSON}/per-head",
+    decimals=5,
+    unit="light per person",
     hint="sum brightness × ground over each city, sum persons over each city, divide.",
     mistakes={
         "brightness was added up as it is; it is light per km² and has to meet the ground of its pixel first.": lambda p: (
@@ -217,7 +219,7 @@ def _rms(divisor: Any) -> dict[str, float]:
 
 @answer(
     f"{LESSON}/fit",
-    tolerance=0.005,
+    decimals=1,
     unit="km",
     hint="distance = √(ΔX² + ΔY²) of each point; root of the mean of its square over the 12 points.",
     mistakes={
@@ -266,7 +268,7 @@ def _spread(panel: pd.DataFrame, lost: float = 0.1, receiver: bool = False, ddof
 
 @answer(
     f"{LESSON}/blooming",
-    tolerance=0.0005,
+    decimals=3,
     hint="each city keeps nine tenths and gives a tenth divided by the number of its neighbours to each of them.",
     mistakes={
         "each city gets a tenth of its neighbours' mean here; it should give a tenth of its own away.": lambda p: (

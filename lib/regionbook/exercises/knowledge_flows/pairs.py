@@ -127,7 +127,7 @@ def _units(panel: pd.DataFrame, year: int = 2018) -> pd.Series:
 
 @answer(
     f"{LESSON}/units",
-    tolerance=0.005,
+    decimals=3,
     hint="ln(1 + citations / unit) for both flows of 2018, their difference, and its mean over its standard deviation.",
     mistakes={
         "the direction is turned round: the city that cites receives.": lambda panel: -_units(panel),

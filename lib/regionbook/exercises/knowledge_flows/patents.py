@@ -187,7 +187,7 @@ def _corrected(patents: pd.DataFrame, together: bool) -> pd.Series:
 
 @answer(
     f"{LESSON}/corrected",
-    tolerance=0.001,
+    decimals=3,
     hint="in each group: (share with flag 1 - FPR) / (TPR - FPR), both rates from the 1,000 patents of that group.",
     mistakes={
         "these are the shares called digital; the correction is still missing.": lambda patents: (
