@@ -6,6 +6,7 @@ import json
 
 import pytest
 
+import regionbook as rb
 from regionbook.cli import __main__ as cli
 from regionbook.cli import bench, doctor, teaching
 from regionbook.cli.notebooks import LessonError
@@ -92,6 +93,23 @@ def test_scorecard_json_is_nothing_but_json(capsys):
     counts = score["papers"]["city-innovation"]
     parts = ("reproduced", "differs", "paper_inconsistent", "not_attempted")
     assert counts["printed"] == sum(counts[k] for k in parts)
+
+
+def test_scorecard_names_what_is_not_reproduced(capsys):
+    """The tally, then a line for each such number: where it stands, printed, ours, why."""
+    assert cli.main(["scorecard"]) == 0
+    text = capsys.readouterr().out
+    card = rb.scorecard(json=True)["cells"]
+    for status, title in (
+        ("differs", "Not reproduced"),
+        ("paper_inconsistent", "Contradicted by the paper itself"),
+    ):
+        there = [c for c in card if c["status"] == status]
+        part = text.partition(f"{title}: {len(there)}\n")[2].partition("\n\n")[0].splitlines()
+        assert len(part) == len(there) and all(
+            c["reason"] in line for c, line in zip(there, part, strict=True)
+        )
+    assert "  city-innovation, Table 4, 1, _cons: printed " in text
 
 
 def test_errors_in_words(capsys):

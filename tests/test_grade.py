@@ -205,12 +205,15 @@ def test_one_broken_file_does_not_stop_the_others(course, tmp_path, capsys, monk
 
 
 def test_command_bad_input(course, tmp_path):
-    with pytest.raises(nbs.LessonError, match="not a notebook"):
+    with pytest.raises(nbs.LessonError, match=r"missing.ipynb: not in /?\w"):
         grading.submissions([str(tmp_path / "missing.ipynb")])
+    (tmp_path / "notes.txt").write_text("read me")
+    with pytest.raises(nbs.LessonError, match="notes.txt: not a notebook"):
+        grading.submissions([str(tmp_path / "notes.txt")])
     (tmp_path / "empty").mkdir()
     with pytest.raises(nbs.LessonError, match="no notebooks in"):
         grading.submissions([str(tmp_path / "empty")])
-    with pytest.raises(nbs.LessonError, match="cannot tell which exercise"):
+    with pytest.raises(nbs.LessonError, match="x.ipynb has no cell of any exercise: is it a lesson"):
         grading.solution_of(nbformat.v4.new_notebook(), course / "x.ipynb", None)
 
 

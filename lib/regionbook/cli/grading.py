@@ -31,7 +31,8 @@ def submissions(files: list[str]) -> list[Path]:
         elif path.suffix == ".ipynb" and path.is_file():
             found.append(path)
         else:
-            raise nbs.LessonError(f"{name}: not a notebook (.ipynb) and not a folder")
+            here = "not a notebook (.ipynb) and not a folder" if path.exists() else f"not in {Path.cwd()}"
+            raise nbs.LessonError(f"{name}: {here}")
     if not found:
         raise nbs.LessonError(f"no notebooks in {', '.join(files)}")
     return found
@@ -58,6 +59,11 @@ def solution_of(nb: object, path: Path, exercise: str | None, root: Path = ROOT)
     }
     best = [p for p in solutions if shared[p] and shared[p] == max(shared.values())]
     same_name = [p for p in best if p.stem in path.stem]
+    if not best:
+        raise nbs.LessonError(
+            f"{path.name} has no cell of any exercise: is it a lesson, or did a program drop the cells' metadata? "
+            "Ask for the sheet as it was handed out, filled in in JupyterLab"
+        )
     if len(best) != 1 and len(same_name) != 1:
         raise nbs.LessonError(f"{path.name}: cannot tell which exercise it is; say --exercise CHAPTER/N-name")
     return (same_name or best)[0] if len(same_name) == 1 else best[0]
