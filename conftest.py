@@ -62,7 +62,9 @@ class LessonKernel(RunningKernel):
 class LessonCell(IPyNbCell):
     def compare_outputs(self, test: list[Any], ref: list[Any], skip_compare: Any = None) -> bool:
         fresh, stored = comparable(test), comparable(ref)
-        if same_but_for_rounding(*(json.dumps(o, sort_keys=True, ensure_ascii=False) for o in (fresh, stored))):
+        if same_but_for_rounding(
+            *(json.dumps(o, sort_keys=True, ensure_ascii=False) for o in (fresh, stored))
+        ):
             return True
         return super().compare_outputs(fresh, stored, skip_compare)  # says what differs
 

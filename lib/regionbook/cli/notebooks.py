@@ -123,7 +123,9 @@ def same_but_for_rounding(one: str, other: str) -> bool:
     for text in (one, other):
         text = OWN_ID.sub("", text)  # it hangs on the numbers of its table
         numbers.append(DECIMAL.findall(text))
-        words.append(re.sub(r"[ ─-]+", " ", DECIMAL.sub("#", text)))  # 9.99 and 10.00 pad a column differently
+        words.append(
+            re.sub(r"[ ─-]+", " ", DECIMAL.sub("#", text))
+        )  # 9.99 and 10.00 pad a column differently
     return words[0] == words[1] and all(map(_same_number, *numbers))
 
 
