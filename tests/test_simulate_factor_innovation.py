@@ -193,8 +193,8 @@ def test_gradients_are_those_of_finite_differences():
     for c in columns:
         system = steps.System(state, steps.BASE)
         f = fit(c, state.sample())
-        gap, block = steps.error_rows(system, c, f, f.se)
-        assert gap == pytest.approx(0)
+        block = np.zeros((len(c.terms) + 1, system.size))
+        steps.error_rows(system, c, f, block)
         predicted = block @ np.concatenate([change[k] for k in steps.BASE])
         ends = []
         for sign in (1, -1):

@@ -8,7 +8,9 @@ printed numbers in units of their tolerance and J their Jacobian, a step is ``u 
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import cache
 
 import numpy as np
 from scipy.linalg import cho_factor, cho_solve
@@ -81,33 +83,39 @@ class State:
 
 
 class System:
-    """Residuals and Jacobian, row by row, over the moving variables."""
+    """Residuals and Jacobian, row by row, over the moving variables.
+
+    The Jacobian is worked out at the first `step`: many systems are tried for their cost only. Further steps, with
+    other dampings, use it again; the state must then be the one that the system was built at.
+    """
 
     def __init__(self, state: State, names: tuple[str, ...]) -> None:
         self.state, self.names = state, names
         sizes = [len(state.values[k]) for k in names]
         self.offset = dict(zip(names, np.cumsum([0, *sizes[:-1]]), strict=True))
         self.size = sum(sizes)
-        self.rows: list[Array] = []
         self.gaps: list[Array] = []
+        self.tolerances: list[Array] = []
+        self.gradients: list[Callable[[Array], None]] = []
+        self.linear: tuple[Array, Array, Array] | None = None
 
-    def place(self, block: Array, name: str, rows: Array, gradient: Array) -> None:
-        """Add a gradient with respect to a variable (or the sum that the name stands for) at sample rows."""
+    def place(self, block: Array, name: str, rows: Array, gradient: Array, full: bool = False) -> None:
+        """Add a gradient with respect to a variable (or the sum that the name stands for).
+
+        ``rows`` are positions in the sample of 341, or with ``full`` (mediators only) among the 651 province-years.
+        """
         for part in PARTS.get(name, (name,)):
             if part not in self.offset:
                 continue
-            at = np.flatnonzero(SAMPLE)[rows] if len(self.state.values[part]) == FULL.size else rows
+            at = SAMPLE_ROWS[rows] if part in ID and not full else rows
             block[:, self.offset[part] + at] += gradient
 
-    def add(self, gap: Array, block: Array, tolerance: Array | float) -> None:
-        """Add rows with their residuals (target minus value)."""
+    def add(self, gap: Array, gradient: Callable[[Array], None], tolerance: Array | float) -> None:
+        """Add residuals (target minus value); ``gradient`` fills their rows of the Jacobian, which are zero."""
         t = np.broadcast_to(np.asarray(tolerance, float), gap.shape)
-        self.rows.append(block / t[:, None])
         self.gaps.append(gap / t)
-
-    def block(self, k: int) -> Array:
-        """Empty rows."""
-        return np.zeros((k, self.size))
+        self.tolerances.append(t)
+        self.gradients.append(gradient)
 
     def cost(self) -> float:
         """Huber loss of the residuals plus the square of the moves."""
@@ -125,14 +133,27 @@ class System:
 
     def step(self, damping: float) -> Array:
         """Moves after a damped Gauss-Newton step (Levenberg and Marquardt, Huber weights)."""
-        J, r = np.vstack(self.rows), np.concatenate(self.gaps)
-        w = np.sqrt(np.minimum(1, HUBER / np.maximum(np.abs(r), 1e-12)))
-        spread, c = self.spread(), 1 + damping
+        if self.linear is None:
+            self.linear = self.linearised()
+        (J, M, r), spread, c = self.linear, self.spread(), 1 + damping
         u = self.moves() / spread
-        J = J * w[:, None] * (np.concatenate([self.state.slope(k) for k in self.names]) * spread)
-        M = J @ J.T
-        M[np.diag_indices_from(M)] += c
-        return spread * (u + J.T @ cho_solve(cho_factor(M), w * r + J @ u / c) - u / c)
+        solved = cho_solve(cho_factor(M + c * np.eye(len(M))), r + J @ u / c)
+        return spread * (u + J.T @ solved - u / c)
+
+    def linearised(self) -> tuple[Array, Array, Array]:
+        """Jacobian in prior deviations of the moves, its product with itself, and residuals, all Huber-weighted."""
+        r = np.concatenate(self.gaps)
+        w = np.sqrt(np.minimum(1, HUBER / np.maximum(np.abs(r), 1e-12)))
+        scale = np.concatenate([self.state.slope(k) for k in self.names]) * self.spread()
+        J, at = np.zeros((len(r), self.size)), 0
+        for t, gradient in zip(self.tolerances, self.gradients, strict=True):
+            rows = slice(at, at + len(t))
+            gradient(J[rows])
+            J[rows] /= t[:, None]
+            J[rows] *= w[rows, None]
+            J[rows] *= scale
+            at = rows.stop
+        return J, J @ J.T, w * r
 
     def move(self, u: Array) -> None:
         """Give the variables their moves."""
@@ -141,6 +162,7 @@ class System:
             self.state.set(k, u[a : a + len(self.state.values[k])])
 
 
+SAMPLE_ROWS = np.flatnonzero(SAMPLE)
 HUBER = 5.0
 """Residual, in tolerances, from which a printed number pulls with constant force only."""
 
@@ -149,9 +171,12 @@ def mean_and_sd(system: System, name: str, x: Array, mean: float, sd: float) -> 
     """Rows for a mean and a standard deviation on the sample."""
     n, d = len(x), x - x.mean()
     s = x.std(ddof=1)
-    block, rows = system.block(2), np.arange(n)
-    system.place(block, name, rows, np.vstack([np.full(n, 1 / n), d / (s * (n - 1))]))
-    system.add(np.array([mean - x.mean(), sd - s]), block, np.array([0.005 * mean, 0.01 * sd]))
+    gradient = np.vstack([np.full(n, 1 / n), d / (s * (n - 1))])
+    system.add(
+        np.array([mean - x.mean(), sd - s]),
+        lambda block: system.place(block, name, np.arange(n), gradient),
+        np.array([0.005 * mean, 0.01 * sd]),
+    )
 
 
 def regression(system: System, c: Column, f: Fit) -> None:
@@ -159,8 +184,27 @@ def regression(system: System, c: Column, f: Fit) -> None:
     p = system.state.goal
     terms = [*c.terms, "_cons"]
     want = np.array([p.estimate[c.table, c.column, t][:2] for t in terms])
+    firm = np.array([1.0 if t in (*CONTROLS, "_cons") else MAIN for t in terms])
+    tolerance = COEFFICIENT * want[:, 1] * firm
+    if c.kind == "lag":
+        tolerance[-1] *= 10
+    system.add(want[:, 0] - f.b, lambda block: coefficient_rows(system, c, f, block), tolerance)
+    system.add(np.log(want[:, 1] / f.se), lambda block: error_rows(system, c, f, block), ERROR * firm)
+    if (c.table, c.column) in p.r2:
+        rss = float(f.residual @ f.residual)
+        goal = np.log(1 - p.r2[c.table, c.column])
+        d = f.y - f.y.mean()
+        gradient = (2 * f.residual / rss - 2 * d / f.total)[None]
+        system.add(
+            np.array([goal - np.log(rss / f.total)]),
+            lambda block: system.place(block, c.outcome, f.rows_y, gradient),
+            R2,
+        )
+
+
+def coefficient_rows(system: System, c: Column, f: Fit, block: Array) -> None:
+    """Fill in the gradients of the coefficients, the constant last."""
     k, n = len(c.terms), len(f.y)
-    block = system.block(k + 1)
     system.place(block, c.outcome, f.rows_y, f.slope_rows)
     for j, name in enumerate(c.terms):
         g = np.outer(f.gram_inverse[:, j], f.residual)
@@ -170,23 +214,10 @@ def regression(system: System, c: Column, f: Fit) -> None:
             g = g - f.b[j] * f.slope_rows[:k]
             g = np.vstack([g, -f.b[j] / n - f.outcome_means @ g])
         system.place(block, name, f.rows_x, g)
-    firm = np.array([1.0 if t in (*CONTROLS, "_cons") else MAIN for t in terms])
-    tolerance = COEFFICIENT * want[:, 1] * firm
-    if c.kind == "lag":
-        tolerance[-1] *= 10
-    system.add(want[:, 0] - f.b, block, tolerance)
-    system.add(*error_rows(system, c, f, want[:, 1]), ERROR * firm)
-    if (c.table, c.column) in p.r2:
-        rss = float(f.residual @ f.residual)
-        goal = np.log(1 - p.r2[c.table, c.column])
-        block = system.block(1)
-        d = f.y - f.y.mean()
-        system.place(block, c.outcome, f.rows_y, (2 * f.residual / rss - 2 * d / f.total)[None])
-        system.add(np.array([goal - np.log(rss / f.total)]), block, R2)
 
 
-def error_rows(system: System, c: Column, f: Fit, want: Array) -> tuple[Array, Array]:
-    """Gaps and gradients of the logarithms of clustered errors.
+def error_rows(system: System, c: Column, f: Fit, block: Array) -> None:
+    """Fill in the gradients of the logarithms of clustered errors.
 
     With scores ``u_gk`` (sums over a province of ``P_ki e_i``) the squared error is ``q * sum_g u_gk**2``; both P and e
     depend on regressors and outcome. The gradient of the constant's error leaves the regressors out.
@@ -206,7 +237,6 @@ def error_rows(system: System, c: Column, f: Fit, want: Array) -> tuple[Array, A
     u = np.repeat(f.scores, grid.periods, axis=1)
     total = (f.scores**2).sum(1)[:, None]
     w = annihilate(rows * u) / total
-    block = system.block(k + 1)
     system.place(block, c.outcome, f.rows_y, w)
     eu = annihilate(u[: len(P)] * e) / total[: len(P)]
     cross = f.scores @ f.scores.T / total
@@ -216,70 +246,101 @@ def error_rows(system: System, c: Column, f: Fit, want: Array) -> tuple[Array, A
         g[: len(P)] = f.gram_inverse[:, [j]] * eu - Pq * cross[: len(P), [j]] - f.b[j] * w[: len(P)]
         g[: len(P)] -= ((P * u[: len(P)]) @ P[j] / total[: len(P), 0])[:, None] * f.residual
         system.place(block, name, f.rows_x, g)
-    return np.log(want / f.se), block
 
 
 def entropy_rows(system: System, goal: Printed) -> None:
     """Rows for the weights of the three mediators, by period and over all years."""
-    state = system.state
     whole = np.array([goal.whole[k] for k in ID])
     jobs = [(np.ones(FULL.size, bool), whole)]
     jobs += [(PERIOD_ROWS[p], w[-3:]) for p, w in goal.weights.items()]
     for rows, want in jobs:
-        d, grad = np.zeros(3), []
-        for i, k in enumerate(ID):
-            x = state.values[k][rows]
-            low, high = x.argmin(), x.argmax()
-            span = x[high] - x[low]
-            z = np.maximum((x - x[low]) / span, 1e-12)
-            T, L = z.sum(), (z * np.log(z)).sum()
-            d[i] = 1 + (L / T - np.log(T)) / np.log(len(z))
-            g = ((np.log(z) + 1) / T - L / T**2 - 1 / T) / np.log(len(z))
-            g[low] = 0
-            full = g / span
-            full[high] -= g @ z / span
-            full[low] -= g @ (1 - z) / span
-            grad.append(full)
-        w = d / d.sum()
-        for i in range(3):
-            block = system.block(1)
-            for j, k in enumerate(ID):
-                factor = ((i == j) - w[i]) / d.sum()
-                block[0, system.offset[k] + np.flatnonzero(rows)] += factor * grad[j]
-            system.add(np.array([want[i] - w[i]]), block, 0.0008)
+        one_period(system, rows, want)
+
+
+def one_period(system: System, rows: Array, want: Array) -> None:
+    """Rows for the weights of the three mediators in some years."""
+    d, grad = np.zeros(3), []
+    for i, k in enumerate(ID):
+        x = system.state.values[k][rows]
+        low, high = x.argmin(), x.argmax()
+        span = x[high] - x[low]
+        z = np.maximum((x - x[low]) / span, 1e-12)
+        T, L = z.sum(), (z * np.log(z)).sum()
+        d[i] = 1 + (L / T - np.log(T)) / np.log(len(z))
+        g = ((np.log(z) + 1) / T - L / T**2 - 1 / T) / np.log(len(z))
+        g[low] = 0
+        full = g / span
+        full[high] -= g @ z / span
+        full[low] -= g @ (1 - z) / span
+        grad.append(full)
+    w = d / d.sum()
+
+    def gradient(block: Array) -> None:
+        for j, k in enumerate(ID):
+            factor = (np.eye(3)[:, [j]] - w[:, None]) / d.sum()
+            system.place(block, k, np.flatnonzero(rows), factor * grad[j], full=True)
+
+    system.add(want - w, gradient, 0.0008)
 
 
 def output_rows(system: System, goal: Printed) -> None:
     """Rows for regional output of three years and the national gap between tertiary and secondary output."""
-    state, frame = system.state, provinces()
-    year = np.tile(YEARS, 31)
+    state, year = system.state, np.tile(YEARS, 31)
+
+    def total(here: Array, signs: dict[str, float], want: float, tolerance: float) -> None:
+        """A sum of output over mediators, each with a sign, at province-years."""
+
+        def gradient(block: Array) -> None:
+            for k, sign in signs.items():
+                system.place(block, k, here, np.full((1, len(here)), sign * state.unit[k][1]), full=True)
+
+        value = 0.0
+        for k, sign in signs.items():
+            low, per = state.unit[k]
+            value += sign * (low + per * state.values[k][here]).sum()
+        system.add(np.array([want - value]), gradient, tolerance)
+
     for (region, y), want in goal.regional_gdp.items():
-        block, total = system.block(1), 0.0
-        here = np.flatnonzero(np.repeat((frame["region4"] == region).to_numpy(), 21) & (year == y))
-        for k in ID:
-            low, per = state.unit[k]
-            total += (low + per * state.values[k][here]).sum()
-            block[0, system.offset[k] + here] = per
-        system.add(np.array([want - total]), block, 0.004 * want)
-    for y, want, slack in ((2014, 9679.40, 800.0), (2023, 203038.40, 800.0)):
-        block, total = system.block(1), 0.0
-        here = np.flatnonzero(year == y)
-        for k, sign in (("ID2", -1.0), ("ID3", 1.0)):
-            low, per = state.unit[k]
-            total += sign * (low + per * state.values[k][here]).sum()
-            block[0, system.offset[k] + here] = sign * per
-        system.add(np.array([want - total]), block, slack)
+        total(
+            np.flatnonzero(FULL.expand(in_region(region)) & (year == y)),
+            dict.fromkeys(ID, 1.0),
+            want,
+            0.004 * want,
+        )
+    for y, want in ((2014, 9679.40), (2023, 203038.40)):
+        total(np.flatnonzero(year == y), {"ID2": -1.0, "ID3": 1.0}, want, 800.0)
     for y, k, want in (
         (2003, "ID1", 0.019), (2003, "ID2", 0.0115), (2003, "ID3", 0.0105), (2023, "ID1", 0.121),
         (2023, "ID2", 0.092), (2023, "ID3", 0.112), (2017, "ID2", 0.0705), (2017, "ID3", 0.0695),
     ):  # fmt: skip
-        here = np.flatnonzero(year == y)
-        block = system.block(1)
-        block[0, system.offset[k] + here] = 1 / 31
-        system.add(np.array([want - state.values[k][here].mean()]), block, 0.0006)
+        mean_row(system, k, state.values[k], np.flatnonzero(year == y), want, 0.0006, full=True)
     x = combine(state.values, "ID")
     for y in (2003, 2013, 2023):
         rank_rows(system, "ID", x, y, goal.above["ID", y], full=True)
+
+
+def mean_row(
+    system: System, name: str, x: Array, rows: Array, want: float, tolerance: float, full: bool = False
+) -> None:
+    """Row for the mean of a variable at some rows."""
+    gradient = np.full((1, len(rows)), 1 / len(rows))
+    system.add(
+        np.array([want - x[rows].mean()]),
+        lambda block: system.place(block, name, rows, gradient, full),
+        tolerance,
+    )
+
+
+@cache
+def listed(names: frozenset[str]) -> Array:
+    """Which of the 31 provinces have one of the names."""
+    return provinces()["name_en"].isin(names).to_numpy()
+
+
+@cache
+def in_region(name: str) -> Array:
+    """Which of the 31 provinces lie in a region."""
+    return (provinces()["region4"] == name).to_numpy()
 
 
 def rank_rows(
@@ -288,19 +349,23 @@ def rank_rows(
     """Rows for provinces on the wrong side of the national mean in a year (a margin of 3 per cent)."""
     here = np.arange(31) * 21 + (year - 2003) if full else np.arange(31) * 11 + (year - 2013)
     z, m = x[here], x[here].mean()
-    wanted = provinces()["name_en"].isin(above).to_numpy()
+    wanted = listed(above)
     limit = m * np.where(wanted, 1.03, 0.97)
     wrong = np.flatnonzero(np.where(wanted, z < limit, z > limit))
     if len(wrong):
-        block = system.block(len(wrong))
         g = np.full((len(wrong), 31), -1 / 31)
         g[np.arange(len(wrong)), wrong] += 1
-        if full:
-            for part in PARTS[name]:
-                block[:, system.offset[part] + here] += g
-        else:
-            system.place(block, name, here, g)
-        system.add(limit[wrong] - z[wrong], block, 0.02 * m)
+        system.add(limit[wrong] - z[wrong], lambda block: system.place(block, name, here, g, full), 0.02 * m)
+
+
+def extreme_rows(system: System, name: str, x: Array, low: float, high: float) -> None:
+    """Rows for the smallest and the largest value."""
+    at = np.array([x.argmin(), x.argmax()])
+    system.add(
+        np.array([low, high]) - x[at],
+        lambda block: system.place(block, name, at, np.eye(2)),
+        np.array([0.0005, 0.003]),
+    )
 
 
 def calibrate(state: State, joint: int = 32, single: int = 5) -> None:
@@ -343,25 +408,18 @@ def build(state: State, names: tuple[str, ...]) -> System:
     for name in ("FI", "ID", "RCD") if joint else ("RCD",):
         x, (mean, sd, low, high) = sums[name], p.moments[name]
         mean_and_sd(system, name, x, mean, sd)
-        block = system.block(2)
-        at = np.array([x.argmin(), x.argmax()])
-        system.place(block, name, at, np.eye(2))
-        system.add(np.array([low, high]) - x[at], block, np.array([0.0005, 0.003]))
+        extreme_rows(system, name, x, low, high)
         for year in (2013, 2023) if name != "ID" else ():
             rank_rows(system, name, x, year, p.above[name, year])
     here = np.arange(31) * 11 + 10
     for name, want in (("FI", 0.24), ("RCD", 0.31)):
-        block = system.block(1)
         if name == "RCD" or joint:
-            system.place(block, name, here, np.full((1, 31), 1 / 31))
-            system.add(np.array([want - sums[name][here].mean()]), block, 0.001)
+            mean_row(system, name, sums[name], here, want, 0.001)
     if joint:
         for name, mean, sd in control_moments(p):
             mean_and_sd(system, name, v[name], mean, sd)
         for name, mean in (("LI", 0.039), ("KI", 0.034), ("TI", 0.088)):
-            block = system.block(1)
-            system.place(block, name, np.arange(341), np.full((1, 341), 1 / 341))
-            system.add(np.array([mean - v[name].mean()]), block, 0.0008)
+            mean_row(system, name, v[name], np.arange(341), mean, 0.0008)
     return system
 
 

@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from threadpoolctl import threadpool_limits
 
 from regionbook.paths import data_file
 from regionbook.simulate._calibrate import CalibrationError
@@ -47,7 +48,7 @@ def streams(names: Sequence[str], seed: int, *attempt: int) -> dict[str, np.rand
 def first_that_fits(
     slug: str, seed: int, jitter: float, attempts: int, draw: Callable[[int], Simulated]
 ) -> Simulated:
-    """The first of ``draw(0)``, ``draw(1)``, … that meets its targets.
+    """The first of ``draw(0)``, ``draw(1)``, … that meets its targets, on one thread: the matrices are small.
 
     Raises
     ------
@@ -57,7 +58,8 @@ def first_that_fits(
     trouble = "none"
     for attempt in range(attempts):
         try:
-            return draw(attempt)
+            with threadpool_limits(1):
+                return draw(attempt)
         except CalibrationError as error:
             trouble = str(error)
     raise CalibrationError(
