@@ -300,3 +300,11 @@ def test_scorecard_of_the_shipped_lessons():
     for slug, counts in card["papers"].items():
         assert counts["printed"] == len(printed_cells(slug))
         assert counts["printed"] == sum(v for k, v in counts.items() if k != "printed")
+
+
+def test_a_wide_table_fits_a_laptop():
+    """Eleven columns with brackets on the same line would be cut off; two columns need no second line."""
+    wide = rb.compare("factor-innovation", 5, {}, fit={str(c): {"N": 341} for c in range(1, 12)})
+    narrow = rb.compare(CITY, 3, {}, fit={"2": {"N": 2744}})
+    assert "0.333***<br>(0.051)<br>" in wide._repr_html_() and "font-size:90%" in wide._repr_html_()
+    assert "0.0999*** (0.0020)<br>" in narrow._repr_html_() and "font-size:90%;t" not in narrow._repr_html_()

@@ -6,6 +6,7 @@ A screenshot is kept in artifacts/. Without Chromium the test is skipped, except
 from __future__ import annotations
 
 import os
+import re
 import secrets
 import shutil
 import signal
@@ -15,13 +16,16 @@ import sys
 import time
 import urllib.request
 
+import nbformat
 import pytest
+from nbformat.v4 import new_markdown_cell, new_notebook
 
 from regionbook.cli import notebooks as nbs
 from regionbook.cli.doctor import chromium
 from regionbook.paths import ROOT
 
 pytestmark = pytest.mark.lessons
+KERNEL = {"kernelspec": {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"}}
 ON_CI = os.environ.get("CI", "").lower() in ("1", "true", "yes")
 CHROMIUM = chromium()
 FLAGS = [
@@ -42,6 +46,42 @@ def with_a_slider() -> str:
 
 
 LESSON = with_a_slider()
+BROKEN = [
+    r"no right bracket $\left( x$",
+    r"no such command $\nosuch$",
+    r"an open brace $\frac{1}{2$ here",
+    r"no second dollar: $\alpha",
+]
+FORMULA = re.compile(r"\$\$.+?\$\$|\$[^$]+\$", re.DOTALL)
+RENDERED = """panel => [...document.querySelectorAll(panel + ' .jp-RenderedMarkdown')].map(
+    text => text.querySelectorAll('mjx-container').length)"""
+"""Formulas in each text cell."""
+UNREAD = """panel => [...document.querySelectorAll(panel + ' .jp-RenderedMarkdown')].map(text => {
+    const found = [...text.querySelectorAll('mjx-merror, mjx-container [style*="red"]')].map(
+        e => e.dataset.mjxError || e.closest('mjx-container').textContent || 'a command in red');
+    const walk = document.createTreeWalker(text, NodeFilter.SHOW_TEXT);
+    for (let node = walk.nextNode(); node; node = walk.nextNode())
+        if (/\\$|\\\\[a-z]/i.test(node.data) && !node.parentElement.closest('code, pre, mjx-container'))
+            found.push(node.data.trim());
+    return found;
+})"""
+"""In each text cell what MathJax could not read (an error, a command in red) or did not take for a formula."""
+
+
+def formulas():
+    """A notebook of all paragraphs that hold a new formula, a lesson or sheet a cell, and of broken formulas."""
+    cells, known = [], set()
+    for md in nbs.sources():
+        texts = [c.source for c in nbs.read_text(md).cells if c.cell_type == "markdown"]
+        new = []
+        for paragraph in re.split(r"\n[\s>]*\n", "\n\n".join(texts)):
+            here = set(FORMULA.findall(re.sub("`[^`]*`", "", paragraph)))
+            if not here <= known or paragraph.count("$") % 2:
+                new.append(paragraph)
+            known |= here
+        if new:
+            cells.append(new_markdown_cell("\n\n".join([f"`{nbs.label(md)}`", *new])))
+    return new_notebook(cells=[*cells, *map(new_markdown_cell, BROKEN)], metadata=KERNEL)
 
 
 @pytest.fixture(scope="module")
@@ -53,6 +93,7 @@ def home(tmp_path_factory):
         if (ROOT / folder).exists():
             shutil.copytree(ROOT / folder, work / folder, ignore=shutil.ignore_patterns(".ipynb_checkpoints"))
     shutil.copy(ROOT / "pyproject.toml", work)
+    nbformat.write(formulas(), work / "formulas.ipynb")
     if not (work / LESSON).exists():
         shutil.copytree(ROOT / "tests/sample/chapters", work / "chapters", dirs_exist_ok=True)
         md = (work / LESSON).with_suffix(".md")
@@ -207,3 +248,21 @@ def test_the_window_is_plain(page, lab):
     menus = [t.strip() for t in page.locator(".lm-MenuBar-itemLabel").all_inner_texts()]
     assert "Nbgrader" not in menus and {"File", "Run", "Help"} <= set(menus)
     keep(page, "start.png")
+
+
+def test_every_formula_is_readable(page, lab):
+    """MathJax reads all formulas of lessons and sheets; broken ones at the end show that a failure would be seen."""
+    cells = [c.source for c in formulas().cells]
+    open_lesson(page, lab, "formulas.ipynb")
+    count: list[int] = []
+    for _ in range(100):  # cells are rendered as they come into sight
+        page.locator(f"{PANEL} .jp-WindowedPanel-outer").first.evaluate("e => e.scrollBy(0, 20000)")
+        page.wait_for_timeout(200)
+        before, count = count, page.evaluate(RENDERED, PANEL)
+        if len(count) == len(cells) and count == before and all(count[: -len(BROKEN)]):
+            break
+    assert len(count) == len(cells), f"{len(count)} of {len(cells)} texts were rendered"
+    unread = page.evaluate(UNREAD, PANEL)
+    assert all(unread[-len(BROKEN) :]), f"a broken formula passes: {unread[-len(BROKEN) :]}"
+    for source, number, found in list(zip(cells, count, unread, strict=True))[: -len(BROKEN)]:
+        assert number and not found, f"{source.splitlines()[0]}: {found or 'no formula was rendered'}"

@@ -20,6 +20,8 @@ from regionbook.tables import model_estimates, stars
 
 MIME = "application/vnd.regionbook.compare+json"
 STATUSES = ("reproduced", "differs", "paper_inconsistent", "not_attempted")
+ON_ONE_LINE = 124
+"""Characters of a row that a laptop screen of 1366 pixels shows beside the list of files."""
 MARKS = {"reproduced": "✓", "differs": "✗", "paper_inconsistent": "‡", "not_attempted": "·"}
 _TINTS = {
     "reproduced": "background:#e3eefa;color:#111",
@@ -287,10 +289,19 @@ class Comparison:
         )
         return f"{self._caption()}\n{text}"
 
+    def _characters(self) -> int:
+        """Width of the table with everything of a number on one line."""
+        widths = self.cells[["printed_shown", "own_shown"]].map(lambda shown: len(shown or "")).max(axis=1)
+        columns = widths.groupby(self.cells["column"]).max() + 4  # the mark, and space between columns
+        return int(columns.sum()) + max(map(len, self.cells["term"]))
+
     def _repr_html_(self) -> str:
         columns, terms = list(dict.fromkeys(self.cells["column"])), list(dict.fromkeys(self.cells["term"]))
         by_place = {(c.term, c.column): c for c in each(self.cells)}
-        style = "padding:2px 8px;text-align:right;white-space:nowrap;line-height:1.35"
+        pad, brackets = "8px", " ("
+        if self._characters() > ON_ONE_LINE:  # brackets below, so that a small screen shows every column
+            pad, brackets = "4px;font-size:90%", "<br>("
+        style = f"padding:2px {pad};text-align:right;white-space:nowrap;line-height:1.35"
         head = "".join(
             f'<th style="{style};border-bottom:1px solid">'
             f"{f'({c})' if c.isdigit() else escape(c.removeprefix('weight_pct '))}</th>"
@@ -306,8 +317,8 @@ class Comparison:
                     continue
                 why = f' title="{escape(cell.reason)}"' if cell.reason else ""
                 row += (
-                    f'<td style="{style};{_TINTS[cell.status]}"{why}>{cell.printed_shown}<br>'
-                    f"<b>{cell.own_shown or '—'}</b> {MARKS[cell.status]}</td>"
+                    f'<td style="{style};{_TINTS[cell.status]}"{why}>{cell.printed_shown.replace(" (", brackets)}'
+                    f"<br><b>{(cell.own_shown or '—').replace(' (', brackets)}</b> {MARKS[cell.status]}</td>"
                 )
             body.append(f"<tr>{row}</tr>")
         told = [c for c in each(self.cells) if c.status in ("differs", "paper_inconsistent") and c.reason]
