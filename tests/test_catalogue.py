@@ -60,6 +60,12 @@ def test_the_map_says_what_the_code_does(book):
     )
 
 
+@pytest.mark.parametrize("read", [lessons, method_map])
+def test_a_folder_without_lessons_is_refused(read, tmp_path):
+    with pytest.raises(ValueError, match=r"no lessons \(NN-slug/N-name.md\) below"):
+        read(str(tmp_path / "nowhere"))
+
+
 @pytest.mark.parametrize("missing", ["# A title", "**Time.**"])
 def test_a_lesson_without_title_or_time_is_refused(book, missing):
     file = book / "01-city-innovation" / "1-index.md"

@@ -178,6 +178,15 @@ def test_unknown_place_is_refused_with_the_closest(place, level, words):
         assert word in str(error.value)
 
 
+def test_distances_between_unknown_places_are_refused():
+    with pytest.raises(ValueError, match="'Wuhann'"):
+        geo.great_circle("Beijing", "Wuhann")
+    with pytest.raises(ValueError, match="'Wuhann' .* Closest: Wuhan"):
+        geo.port_distance(["Beijing", "Wuhann"])
+    with pytest.raises(ValueError, match="lon and lat"):
+        geo.port_distance(["Beijing"], to=geo.ports()[["lon"]])
+
+
 def test_bad_place_lists_and_levels():
     with pytest.raises(ValueError, match="must be a list"):
         geo.codes("Beijing")

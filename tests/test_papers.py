@@ -72,5 +72,9 @@ def test_bad_input(panel):
         rb.card("equipment-tfp")
     with pytest.raises(ValueError, match="lacks gov, hum"):
         rb.prepare("city-innovation", panel.drop(columns=["gov", "hum"]))
+    with pytest.raises(
+        ValueError, match=r"panel must be a data frame as rb.load\('city-innovation'\) gives it, not list"
+    ):
+        rb.prepare("city-innovation", [1, 2])
     with pytest.raises(AttributeError, match="no_such_paper"):
         rb.papers.no_such_paper  # noqa: B018

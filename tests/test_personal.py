@@ -33,7 +33,7 @@ def process(monkeypatch, tmp_path):
 
     monkeypatch.setattr("regionbook.data.load", load)
     fake = ModuleType("regionbook.simulate")
-    fake.simulate = simulate
+    fake.simulate, fake.PAPERS = simulate, {"city-innovation": ""}
     monkeypatch.setitem(sys.modules, "regionbook.simulate", fake)
     monkeypatch.setenv("REGIONBOOK_CACHE", str(tmp_path / "cache"))
     module._drawn.cache_clear()
@@ -99,6 +99,18 @@ def test_student_number(given, number):
 def test_not_a_student_number(given):
     with pytest.raises(ValueError, match="student number"):
         student_number(given)
+
+
+@pytest.mark.parametrize("draw", [personal, personal_truth])
+def test_papers_without_a_process_are_refused_in_words(draw):
+    with pytest.raises(ValueError, match=r"Unknown paper 'city-inovation'. Did you mean 'city-innovation'"):
+        draw("city-inovation", "20260001")
+    with pytest.raises(
+        ValueError, match="no panels are drawn for 'green-growth' yet; there are some for: city-"
+    ):
+        draw("green-growth", "20260001")
+    with pytest.raises(ValueError, match="is not a student number"):
+        draw("city-innovation", "a-b")
 
 
 def test_seed_is_the_same_on_every_machine():

@@ -1014,6 +1014,13 @@ def audit(paper: str | Published | None = None) -> pd.DataFrame:
         question to the authors, not a verdict: rounding is allowed for, but a table may leave out what would
         explain it.
 
+    Raises
+    ------
+    ValueError
+        Unknown slug.
+    TypeError
+        If `paper` is neither a slug nor printed figures.
+
     Examples
     --------
     >>> import regionbook as rb

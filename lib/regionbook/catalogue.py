@@ -91,14 +91,14 @@ def lessons(folder: Path | None = None) -> LessonList:
     Raises
     ------
     ValueError
-        If a lesson has no title or states no time.
+        If there is no lesson in `folder`, or one has no title or states no time.
 
     Examples
     --------
     >>> lessons().table.query("chapter == 'city-innovation'")["number"].tolist()
     [1, 2, 3]
     """
-    folder = folder or ROOT / "chapters"
+    folder = Path(folder or ROOT / "chapters")
     rows = []
     for md in sorted(folder.glob("[0-9]*/[0-9]*.md")):
         text = md.read_text(encoding="utf-8")
@@ -110,6 +110,8 @@ def lessons(folder: Path | None = None) -> LessonList:
         if not chapter or not lesson:
             raise ValueError(f"{md}: lessons are called NN-slug/N-name.md")
         rows.append((chapter[2], int(lesson[1]), title[1], int(minutes[1]), md))
+    if not rows:
+        raise ValueError(f"no lessons (NN-slug/N-name.md) below {folder}")
     return LessonList(pd.DataFrame(rows, columns=["chapter", "number", "title", "minutes", "path"]))
 
 
@@ -145,6 +147,11 @@ def method_map(folder: Path | None = None) -> MethodMap:
     ----------
     folder
         Where the chapters are; left out, this workbook's.
+
+    Raises
+    ------
+    ValueError
+        As in `lessons`.
 
     Examples
     --------

@@ -53,6 +53,8 @@ def personal(slug: str, student: str | int = "", table: str | None = None) -> pd
     from regionbook.data import BESIDE, TABLES, load, pair_panel, raw_tables
 
     student = student_number(student)
+    if student:
+        _has_process(slug)
     if student and table in BESIDE.get(slug, {}):
         from regionbook.simulate._knowledge_texts import patents
 
@@ -76,7 +78,13 @@ def personal(slug: str, student: str | int = "", table: str | None = None) -> pd
 
 
 def personal_truth(slug: str, student: str | int = "") -> dict[str, Any]:
-    """The parameters behind a student's panel, in the form of ``regionbook.truth(slug)``."""
+    """The parameters behind a student's panel, in the form of ``regionbook.truth(slug)``.
+
+    Raises
+    ------
+    ValueError
+        As in `personal`.
+    """
     student = student_number(student)
     if not student:
         from regionbook.data import truth
@@ -84,9 +92,19 @@ def personal_truth(slug: str, student: str | int = "") -> dict[str, Any]:
         return truth(slug)
     from regionbook.data import TABLES
 
+    _has_process(slug)
     if slug in TABLES:
         return json.loads((_drawn_tables(slug, student) / f"{slug}.truth.json").read_text(encoding="utf-8"))
     return json.loads(json.dumps(_drawn(slug, student)[1]))  # a copy that may be changed
+
+
+def _has_process(slug: str) -> None:
+    from regionbook.data import published
+    from regionbook.simulate import PAPERS
+
+    if slug not in PAPERS:
+        published(slug)  # says so if there is no such paper at all
+        raise ValueError(f"no panels are drawn for {slug!r} yet; there are some for: {', '.join(PAPERS)}")
 
 
 def student_number(student: str | int) -> str:

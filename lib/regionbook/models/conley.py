@@ -226,6 +226,11 @@ def conley_cov(
     -------
     ndarray, k × k
 
+    Raises
+    ------
+    ValueError
+        If shapes do not fit, a kernel, cutoff or lag is not one, or `lags` come without `time` and `unit`.
+
     Examples
     --------
     >>> x, e = np.array([[1.0], [1.0], [1.0]]), np.array([1.0, 1.0, -2.0])

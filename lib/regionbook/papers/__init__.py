@@ -101,7 +101,7 @@ def prepare(slug: str, panel: pd.DataFrame | None = None) -> pd.DataFrame:
     Raises
     ------
     ValueError
-        If the paper is unknown or has no lessons yet, or `panel` lacks a column (the message names it).
+        If the paper is unknown or has no lessons yet, or `panel` is no data frame or lacks a column (the message names it).
 
     Examples
     --------
@@ -110,6 +110,10 @@ def prepare(slug: str, panel: pd.DataFrame | None = None) -> pd.DataFrame:
     """
     paper = _module(slug)
     panel = load(slug) if panel is None else panel
+    if not isinstance(panel, pd.DataFrame):
+        raise ValueError(
+            f"panel must be a data frame as rb.load({slug!r}) gives it, not {type(panel).__name__}"
+        )
     missing = [column for column in paper.RAW if column not in panel]
     if missing:
         raise ValueError(
