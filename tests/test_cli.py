@@ -9,7 +9,7 @@ import pytest
 import regionbook as rb
 from regionbook.cli import __main__ as cli
 from regionbook.cli import bench, doctor, teaching
-from regionbook.cli.notebooks import LessonError
+from regionbook.cli.notebooks import LessonError, label, select
 
 
 def test_doctor_on_this_machine(capsys):
@@ -74,13 +74,19 @@ def test_data_says_what_changed(monkeypatch, tmp_path, capsys):
     assert teaching.data([], folder=tmp_path) == 0
     assert "city-innovation.csv: new" in capsys.readouterr().out
     assert teaching.data([], check=True, folder=tmp_path) == 0
-    assert "unchanged" in capsys.readouterr().out
+    assert "unchanged" in (out := capsys.readouterr().out) and "sync" not in out
     text[0] = "1,3\n"
     assert teaching.data(["city-innovation"], check=True, folder=tmp_path) == 1
     assert "changed (not written)" in capsys.readouterr().out
     assert (tmp_path / "city-innovation.csv").read_text() == "1,2\n"
     assert teaching.data([], folder=tmp_path) == 0
     assert (tmp_path / "city-innovation.csv").read_text() == "1,3\n"
+    told = capsys.readouterr().out.split("\n  sync ")[1].split()
+    assert {"chapters/01-city-innovation/2-regressions", "solutions/01-city-innovation/2-regressions"} <= set(
+        told
+    )
+    assert "chapters/04-knowledge-flows/1-patents" not in told
+    assert [label(md) for md in select(told)] == told
     with pytest.raises(LessonError, match="no teaching data are simulated for 'x'"):
         teaching.data(["x"], folder=tmp_path)
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from regionbook.cli.notebooks import LessonError
+from regionbook.cli.notebooks import LessonError, label, sources
 from regionbook.paths import DATA
 
 
@@ -20,14 +20,27 @@ def _same(shipped: Path, made: Path) -> bool:
     return shipped.suffix == ".parquet" and pd.read_parquet(shipped).equals(pd.read_parquet(made))
 
 
+def lessons_on(slug: str) -> list[str]:
+    """Lessons and solutions that show the data of a paper: those of its chapter, and those that name it."""
+    return [
+        label(md)
+        for md in sources()
+        if md.parent.name.partition("-")[2] == slug or f'"{slug}"' in md.read_text(encoding="utf-8")
+    ]
+
+
 def data(names: list[str], check: bool = False, folder: Path = DATA / "teaching") -> int:
-    """Regenerate; with ``check`` write nothing and return how many shipped files would change."""
+    """Regenerate; with ``check`` write nothing and return how many shipped files would change.
+
+    Stored notebooks do not follow by themselves, since `sync` compares texts: the command that executes them is printed.
+    """
     from regionbook.simulate import PAPERS
 
     for name in names:
         if name not in PAPERS:
             raise LessonError(f"no teaching data are simulated for {name!r}; there are: {', '.join(PAPERS)}")
     changed = 0
+    stale: dict[str, None] = {}
     for slug in names or list(PAPERS):
         start = time.perf_counter()
         with tempfile.TemporaryDirectory() as draft:
@@ -40,10 +53,15 @@ def data(names: list[str], check: bool = False, folder: Path = DATA / "teaching"
                     print(f"  {file.name}: unchanged")
                     continue
                 changed += 1
+                stale |= dict.fromkeys(lessons_on(slug))
                 print(
                     f"  {file.name}: {'changed' if shipped.exists() else 'new'}{' (not written)' if check else ''}"
                 )
                 if not check:
                     folder.mkdir(parents=True, exist_ok=True)
                     shipped.write_bytes(new)
+    if stale and not check:
+        print(
+            f"Stored outputs may show the old data; to execute these lessons again:\n  sync {' '.join(stale)}"
+        )
     return changed if check else 0
