@@ -846,13 +846,18 @@ def _edges(known: np.ndarray, scheme: str, k: int, bins: Sequence[float] | None)
 
 
 def _interval_names(edges: Sequence[float]) -> list[str]:
-    """Ranges such as 0.02–0.05, with just enough decimals to tell neighbouring bounds apart."""
+    """Ranges such as 0.02–0.05, with just enough decimals to tell neighbouring bounds apart.
+
+    >>> _interval_names([0, 2, 5]), _interval_names([-2, -1, 0])
+    (['0–2', '2–5'], ['-2 to -1', '-1 to 0'])
+    """
     gaps = np.diff(edges)
     gap = gaps[gaps > 0].min() if (gaps > 0).any() else abs(edges[0]) or 1.0
     whole = all(float(e).is_integer() for e in edges)
     decimals = 0 if whole else max(0, 1 - int(np.floor(np.log10(gap))))
     text = [f"{e:,.{decimals}f}" for e in edges]
-    return [a if a == b else f"{a}–{b}" for a, b in pairwise(text)]
+    dash = " to " if min(edges) < 0 else "–"  # −0.6–−0.3 is hard to read
+    return [a if a == b else f"{a}{dash}{b}" for a, b in pairwise(text)]
 
 
 def _draw(ax: Axes, level: Level, colour: pd.Series, groups: list[np.ndarray], inset: bool) -> None:
