@@ -5,6 +5,7 @@ The estimator is the exact within transformation of an unbalanced panel with pai
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -104,6 +105,19 @@ def value(g: Grid, name: str) -> np.ndarray:
     return v if v.ndim == 2 else np.broadcast_to(v[:, None], g["Bal"].shape)
 
 
+def blocks(size: int) -> Iterator[slice]:
+    """Rows in portions that fit into a processor's cache: large temporary arrays cost more than the arithmetic."""
+    return (slice(k, k + 1024) for k in range(0, size, 1024))
+
+
+def combination(weights: Sequence[float] | Array, arrays: Sequence[Array]) -> Array:
+    """Weighted sum of arrays (pair, year)."""
+    out = np.empty_like(arrays[0])
+    for rows in blocks(len(out)):
+        out[rows] = sum(w * x[rows] for w, x in zip(weights, arrays, strict=True))
+    return out
+
+
 class Estimator:
     """All columns on one sample of pair-years; what does not depend on the flows is transformed once."""
 
@@ -113,6 +127,7 @@ class Estimator:
         self.samples: dict[bytes, tuple[Mask, Within]] = {}
         self.where: dict[Key, bytes] = {}
         self.fixed: dict[tuple[bytes, str], Array] = {}
+        self.products: dict[tuple[bytes, str, str], float] = {}
         for key, c in self.models.items():
             mask = ~g["extreme"]
             for v in c.variables:
@@ -152,6 +167,21 @@ class Estimator:
                     self.fixed[name, v] = within(value(self.g, v))
                 return self.fixed[name, v]
 
+            fresh: dict[tuple[bytes, str, str], float] = {}
+
+            def product(
+                v: str,
+                w: str,
+                name: bytes = name,
+                moved: Callable[[str], Array] = moved,
+                fresh: dict[tuple[bytes, str, str], float] = fresh,
+            ) -> float:
+                v, w = sorted((v, w))
+                known = fresh if "lnDKF" in v + w else self.products
+                if (name, v, w) not in known:
+                    known[name, v, w] = float(np.vdot(moved(v), moved(w)))
+                return known[name, v, w]
+
             y = moved("Bal")
             raw = np.where(mask, self.g["Bal"], 0.0)
             n = int(mask.sum())
@@ -161,15 +191,13 @@ class Estimator:
                 names = tuple(
                     v
                     for v in self.models[key].regressors
-                    if v.startswith("lnDKF") or np.vdot(moved(v), moved(v)) > 1e-9 * n
+                    if v.startswith("lnDKF") or product(v, v) > 1e-9 * n
                 )
                 x = [moved(v) for v in names]
-                xx = np.array([[np.vdot(p, q) for q in x] for p in x])
-                inverse = np.linalg.inv(xx)
-                b = inverse @ np.array([np.vdot(p, y) for p in x])
-                e = y.copy()
-                for bi, p in zip(b, x, strict=True):
-                    e -= bi * p
+                xx = np.array([[product(v, w) for w in names] for v in names], float)
+                inverse: Array = np.linalg.inv(xx)
+                b = inverse @ [product(v, "Bal") for v in names]
+                e = combination([1.0, *-b], [y, *x])
                 score = np.stack([np.einsum("pt,pt->p", p, e) for p in x], 1)
                 absorbed = y.shape[1]
                 small = groups / (groups - 1) * (n - 1) / (n - len(x) - absorbed)
@@ -188,28 +216,28 @@ def gradient(g: Grid, f: Fit, regressor: str) -> npt.NDArray[np.float32]:
     ln(1 + count) is count / (1 + count) on average.
     """
     j = f.names.index(regressor)
-    w = f.inverse[j, 0] * f.x[0]
-    for weight, x in zip(f.inverse[j, 1:], f.x[1:], strict=True):
-        w += weight * x
     out = np.empty((2, *f.e.shape), np.float32)
     flows = (("lnDKF_HtoL", "DKF_HtoL", 1.0), ("lnDKF_LtoH", "DKF_LtoH", -1.0))
-    for d, (own, count, sign) in enumerate(flows):
-        p: float | np.ndarray = 0.0
-        q: float | np.ndarray = 0.0
-        for k, name in enumerate(f.names):
-            if name == own:
-                factor: float | np.ndarray = 1.0
-            elif name == "lnDKF_net":
-                factor = sign
-            elif name.startswith("lnDKF_net:"):
-                factor = sign * value(g, name.split(":")[1]).astype(float)
-                factor[np.isnan(factor)] = 0
-            else:
-                continue
-            p = p + f.inverse[j, k] * factor
-            q = q + f.b[k] * factor
-        n = g[count]
-        out[d] = (p * f.e - w * q) * (n / (1.0 + n))  # zero outside the sample, where e and w are
+    for rows in blocks(len(f.e)):
+        w = sum(weight * x[rows] for weight, x in zip(f.inverse[j], f.x, strict=True))
+        for d, (own, count, sign) in enumerate(flows):
+            p: float | np.ndarray = 0.0
+            q: float | np.ndarray = 0.0
+            for k, name in enumerate(f.names):
+                if name == own:
+                    factor: float | np.ndarray = 1.0
+                elif name == "lnDKF_net":
+                    factor = sign
+                elif name.startswith("lnDKF_net:"):
+                    factor = sign * value(g, name.split(":")[1])[rows].astype(float)
+                    factor[np.isnan(factor)] = 0
+                else:
+                    continue
+                p = p + f.inverse[j, k] * factor
+                q = q + f.b[k] * factor
+            n = g[count][rows]
+            # zero outside the sample, where e and w are
+            out[d, rows] = (p * f.e[rows] - w * q) * (n / (1.0 + n))
     return out
 
 
