@@ -210,6 +210,7 @@ def test_notes_explain_what_differs(model):
         ((CITY, 2, pd.DataFrame({"mean": [1.0]}, index=["nix"])), {}, "prints no 'nix' in mean"),
         ((CITY, 2, pd.DataFrame({"median": [1.0]}, index=["inn"])), {}, r"expected some of \['n', 'mean'"),
         ((CITY, 1, pd.Series({"nix": 100.0})), {}, "prints no 'nix'"),
+        ((CITY, 3, {}), {}, "no number to compare. Give a model for one of the columns 1, 2"),
         ((CITY, 3, [1]), {}, "not list"),
         ((CITY, 3, {"2": "text"}), {}, "Cannot read estimates from str"),
     ],

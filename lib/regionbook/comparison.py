@@ -535,6 +535,11 @@ def compare(
         )
 
     asked = {c for c, _ in numbers}
+    if not asked:
+        raise ValueError(
+            f"{place}: `own` and `fit` hold no number to compare. Give a model for one of the columns "
+            f"{', '.join(dict.fromkeys(cells['column']))}, for example {{{cells['column'].iloc[0]!r}: model}}."
+        )
     rows = []
     for cell in each(cells[cells["column"].isin(asked)]):
         digits, paren_digits = decimals(cell.printed_text), decimals(cell.paren_text)

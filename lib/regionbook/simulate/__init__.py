@@ -32,8 +32,8 @@ def simulate(slug: str, seed: int = 2026, mode: str = "matched", jitter: float =
         *matched*: finite-sample coefficients equal the paper's printed ones by construction. *drawn*: the structural
         process alone, nothing pulled to anything.
     jitter : float
-        Size of the departure from the printed numbers, for a personal panel (matched mode only). At 0.3 the effect of
-        digit varies by about 5 per cent from student to student.
+        Size of the departure from the printed numbers, for a personal panel (matched mode only). At 1, as in
+        `regionbook.personal`, the effect of digit has a standard deviation of about 8 per cent from student to student.
 
     Returns
     -------
