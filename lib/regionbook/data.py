@@ -754,8 +754,13 @@ TABLES: dict[str, dict[str, list[str]]] = {
 }
 """Papers whose panel is one of pairs, their raw tables, and the columns that name a row of each."""
 
-BESIDE: dict[str, dict[str, list[str]]] = {"knowledge-flows": {"patents": ["patent"]}}
-"""Tables that a lesson reads and from which no panel is built: labelled texts of invented patents."""
+BESIDE: dict[str, dict[str, list[str]]] = {
+    "knowledge-flows": {
+        "patents": ["patent"],
+        "links": ["citing", "cited", "publication"],
+    }
+}
+"""Tables that a lesson reads and from which no panel is built: labelled texts of invented patents, single citations."""
 
 ALWAYS: dict[str, dict[str, tuple[str, ...]]] = {
     "knowledge-flows": {"years": ("light", "population"), "citations": ("citations",)}

@@ -56,9 +56,7 @@ def personal(slug: str, student: str | int = "", table: str | None = None) -> pd
     if student:
         _has_process(slug)
     if student and table in BESIDE.get(slug, {}):
-        from regionbook.simulate._knowledge_texts import patents
-
-        panel = patents(seed(slug, student))
+        panel = _beside(slug, student, table)
         panel.attrs = {"slug": slug, "table": table, "simulated": True, "source": "personal"}
     elif student and slug in TABLES:
         tables = raw_tables(slug, _drawn_tables(slug, student))
@@ -75,6 +73,16 @@ def personal(slug: str, student: str | int = "", table: str | None = None) -> pd
         panel = load(slug)
     panel.attrs["student"] = student
     return panel
+
+
+def _beside(slug: str, student: str, table: str) -> pd.DataFrame:
+    """A student's own table of those from which no panel is built."""
+    from regionbook.simulate import _knowledge_links, _knowledge_texts
+
+    number = seed(slug, student)
+    if table == "links":
+        return _knowledge_links.links(number, personal(slug, student, "citations"))
+    return _knowledge_texts.patents(number)
 
 
 def personal_truth(slug: str, student: str | int = "") -> dict[str, Any]:
