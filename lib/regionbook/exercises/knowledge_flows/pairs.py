@@ -214,3 +214,37 @@ def _lost(panel: pd.DataFrame, both_ends: bool = True) -> float:
 def trimmed(panel: pd.DataFrame) -> float:
     """Share of the overtakings that go if Bal is trimmed at both ends down to the printed N."""
     return _lost(panel)
+
+
+def _inventions(panel: pd.DataFrame, forgotten: str = "") -> pd.Series:
+    """Share of inventions among the citing patents of each city's citations, after all steps but one."""
+    d = _table(panel, "links")
+    if forgotten != "once":
+        d = d.drop_duplicates(["citing", "cited"])
+    if forgotten != "designs":
+        d = d[(d["citing_kind"] != "design") & (d["cited_kind"] != "design")]
+    if forgotten != "digital":
+        d = d[d["digital"] == 1]
+    if forgotten != "within":
+        d = d[d["citing_city"] != d["cited_city"]]
+    return (d["citing_kind"] == "invention").groupby(d["citing_city"].astype(str)).mean()
+
+
+@answer(
+    f"{LESSON}/inventions",
+    decimals=4,
+    hint="four steps first, as in the lesson; then the mean of citing_kind == 'invention' by citing city.",
+    mistakes={
+        "granted inventions stand twice in the register: count each pair of patents once.": lambda panel: (
+            _inventions(panel, "once")
+        ),
+        "design patents are still in it, as citing or as cited patents.": lambda panel: _inventions(
+            panel, "designs"
+        ),
+        "the cited patents have to be digital.": lambda panel: _inventions(panel, "digital"),
+        "citations within a city are still in it.": lambda panel: _inventions(panel, "within"),
+    },
+)
+def inventions(panel: pd.DataFrame) -> pd.Series:
+    """Share of each city's citations that inventions make."""
+    return _inventions(panel)
