@@ -757,10 +757,12 @@ TABLES: dict[str, dict[str, list[str]]] = {
 BESIDE: dict[str, dict[str, list[str]]] = {
     "knowledge-flows": {
         "patents": ["patent"],
+        "firms": ["firm"],
         "links": ["citing", "cited", "publication"],
     }
 }
-"""Tables that a lesson reads and from which no panel is built: labelled texts of invented patents, single citations."""
+"""Tables that a lesson reads and from which no panel is built: labelled texts of invented patents, firms, single
+citations."""
 
 ALWAYS: dict[str, dict[str, tuple[str, ...]]] = {
     "knowledge-flows": {"years": ("light", "population"), "citations": ("citations",)}

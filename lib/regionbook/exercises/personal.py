@@ -77,11 +77,14 @@ def personal(slug: str, student: str | int = "", table: str | None = None) -> pd
 
 def _beside(slug: str, student: str, table: str) -> pd.DataFrame:
     """A student's own table of those from which no panel is built."""
-    from regionbook.simulate import _knowledge_links, _knowledge_texts
+    from regionbook.data import load
+    from regionbook.simulate import _knowledge_firms, _knowledge_links, _knowledge_texts
 
     number = seed(slug, student)
     if table == "links":
         return _knowledge_links.links(number, personal(slug, student, "citations"))
+    if table == "firms":
+        return _knowledge_firms.firms(load(slug, table="years"), number)
     return _knowledge_texts.patents(number)
 
 

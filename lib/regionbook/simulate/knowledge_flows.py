@@ -25,6 +25,7 @@ from threadpoolctl import threadpool_limits
 
 from regionbook import pairs as build
 from regionbook.papers.knowledge_flows import MODELS
+from regionbook.simulate import _knowledge_firms as register
 from regionbook.simulate import _knowledge_fit as fitting
 from regionbook.simulate import _knowledge_links as single
 from regionbook.simulate import _knowledge_process as process
@@ -369,12 +370,13 @@ def write(folder: Path | str, seed: int = 2026) -> None:
     made.write(SLUG, folder)
     write_table("patents", texts.patents(seed), Path(folder))
     write_table("links", single.links(seed, made.tables["citations"]), Path(folder))
+    write_table("firms", register.firms(made.tables["years"], seed), Path(folder))
 
 
 def write_table(name: str, table: pd.DataFrame, folder: Path) -> None:
     """One table: the large ones in Parquet, the others as CSV."""
     path = folder / f"{SLUG}.{name}"
-    if name in ("citations", "extreme", "imports", "links", "patents"):
+    if name in ("citations", "extreme", "firms", "imports", "links", "patents"):
         table.to_parquet(
             path.with_name(path.name + ".parquet"), compression="zstd", compression_level=15, index=False
         )
