@@ -14,6 +14,10 @@ SLUG = "knowledge-flows"
 LESSON = f"{SLUG}/1-patents"
 LARGE = ["Beijing", "Shanghai", "Shenzhen", "Guangzhou", "Hangzhou", "Nanjing", "Wuhan", "Chengdu", "Xi'an",
          "Suzhou (Jiangsu)"]  # fmt: skip
+DROPPED = ["餐饮业", "农业", "农副食品加工业", "道路运输业", "房地产业", "居民服务业"]
+"""Industries of the register that the paper's screen drops."""
+WHOLE = ["软件和信息技术服务业", "互联网和相关服务", "电信、广播电视和卫星传输服务", "计算机、通信和其他电子设备制造业"]
+WORDS = "软件|计算机|互联网|网络|数据|电子商务|通信|集成电路|数控|智能"
 
 
 def _note() -> dict[str, float]:
@@ -204,3 +208,38 @@ def _corrected(patents: pd.DataFrame, together: bool) -> pd.Series:
 def corrected(patents: pd.DataFrame) -> pd.Series:
     """Corrected share of digital patents in large and other cities."""
     return _corrected(patents, False)
+
+
+def _more(firms: pd.DataFrame, kind: str) -> pd.Series:
+    kept = ~firms["industry"].isin(DROPPED)
+    found = kept & (firms["industry"].isin(WHOLE) | firms["scope"].str.contains(WORDS))
+    word = kept & firms["scope"].str.contains("电脑")
+    added = firms[word & ~found]
+    longer = word if kind == "alone" else found | word
+    digital = firms.loc[longer, "digital"] if kind == "precision" else added["digital"]
+    return pd.Series(
+        {
+            "firms": longer.sum() if kind in ("all", "alone") else len(added),
+            "digital": digital.mean(),
+            "recall": longer[firms["digital"] == 1].mean(),
+        }
+    )
+
+
+@answer(
+    f"{LESSON}/more",
+    decimals=3,
+    hint="a firm is added if it is kept, has 电脑 in its scope and was not found before; recall is of all digital firms.",
+    mistakes={
+        "firms counts all that the longer list finds; only those that it adds are asked for.": lambda firms: (
+            _more(firms, "all")
+        ),
+        "you replaced the list by the new word; the old words stay.": lambda firms: _more(firms, "alone"),
+        "digital is the precision of the longer list; the share among the added firms is asked for.": lambda firms: (
+            _more(firms, "precision")
+        ),
+    },
+)
+def more(firms: pd.DataFrame) -> pd.Series:
+    """Firms that one more word adds, the share of digital ones among them, and the recall of the longer list."""
+    return _more(firms, "added")
