@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import runpy
+from pathlib import Path
+
 import numpy as np
 import pandas as pd
 import pyfixest as pf
@@ -49,6 +52,18 @@ def test_regenerating_gives_the_shipped_files(tmp_path):
             pd.testing.assert_frame_equal(pd.read_parquet(file), pd.read_parquet(shipped))
         else:
             assert file.read_bytes() == shipped.read_bytes(), file.name
+
+
+def test_the_panel_of_pairs_is_everywhere_the_same(tables):
+    """It is built on demand, so checksums stand in for the file (tests/data/pair_panel.py)."""
+    folder = Path(__file__).parent / "data"
+    stored = pd.read_csv(folder / "pair_panel.csv", index_col="column")
+    checksums = runpy.run_path(str(folder / "pair_panel.py"))["checksums"]
+    panel = data.pair_panel(tables)
+    pd.testing.assert_frame_equal(checksums(panel), stored, rtol=1e-7)
+    panel["TS"] = panel["TS"].to_numpy()[::-1]  # the same numbers in other rows
+    with pytest.raises(AssertionError, match="weighted"):
+        pd.testing.assert_frame_equal(checksums(panel), stored, rtol=1e-7)
 
 
 def test_units_regions_and_dictionary(tables):
