@@ -12,6 +12,7 @@ import statsmodels.formula.api as smf
 import regionbook as rb
 from regionbook.comparison import MIME, printed_cells, recorded, scorecard
 from regionbook.data import papers
+from regionbook.paths import data_file
 
 CITY = "city-innovation"
 
@@ -140,7 +141,7 @@ def test_descriptives():
 
 def test_weights_by_symbol_and_their_dimensions():
     printed = rb.published(CITY).indicators["weight_pct"]
-    symbols = pd.read_csv(rb.comparison.data_file("published", "symbols.csv"))["symbol"]
+    symbols = pd.read_csv(data_file("published", "symbols.csv"))["symbol"]
     own = pd.Series(printed.to_numpy(), index=symbols)
     own["fdi_firms"] += 0.51
     own["papers"] -= 0.49

@@ -1,0 +1,100 @@
+"""Our own numbers, whatever holds them, by printed column and term."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from typing import Any
+
+import pandas as pd
+
+from regionbook.comparison.printed import STATISTICS
+from regionbook.data import each, published
+from regionbook.paths import data_file
+from regionbook.tables import model_estimates
+
+
+def of_model(model: Any, names: Mapping[str, str]) -> dict[str, tuple[float, float, float]]:
+    """Term -> (estimate, standard error, p value); N and fit statistics have a bare value."""
+    if isinstance(model, Mapping):
+        from scipy.special import ndtr
+
+        out = {}
+        for term, value in model.items():
+            if not isinstance(value, tuple | list) or len(value) not in (2, 3):
+                raise ValueError(f"{term!r}: give (estimate, standard error) or (…, p value), not {value!r}.")
+            b, se = float(value[0]), float(value[1])
+            p = float(value[2]) if len(value) == 3 else float(2 * ndtr(-abs(b / se)))
+            out[names.get(term, term)] = (b, se, p)
+        return out
+    m = model_estimates(model)
+    out = {
+        names.get(t, t): (r.estimate, r.se, r.p) for t, r in zip(m.frame.index, each(m.frame), strict=True)
+    }
+    return {**out, "N": (m.nobs, math.nan, math.nan)}
+
+
+def of_models(
+    own: Mapping[Any, Any],
+    columns: Mapping[str, str],
+    names: Mapping[str, str],
+    cells: pd.DataFrame,
+    place: str,
+) -> dict[tuple[str, str], tuple[float, float, float]]:
+    printed = list(dict.fromkeys(cells["column"]))
+    numbers = {}
+    for key, model in own.items():
+        column = str(columns.get(str(key), str(key)))
+        if column not in printed:
+            raise ValueError(f"{place} has no column {column!r}; its columns are {', '.join(printed)}.")
+        for term, value in of_model(model, names).items():
+            numbers[column, term] = value
+    return numbers
+
+
+def of_frame(
+    own: pd.DataFrame, names: Mapping[str, str], cells: pd.DataFrame, place: str
+) -> dict[tuple[str, str], tuple[float, float, float]]:
+    own = own.rename(columns={"count": "n", "N": "n", "std": "sd"})
+    periods = cells.loc[cells["file"].eq("indicators"), "column"].unique().tolist()
+    expected = periods if len(periods) > 1 else STATISTICS
+    known = [c for c in own.columns if c in expected]
+    if not known:
+        raise ValueError(f"{place}: the frame has columns {list(own.columns)}, expected some of {expected}.")
+    numbers = own[known].astype(float)
+    there = set(zip(cells["column"], cells["term"], strict=True))
+    pairs = {
+        (str(c), names.get(str(v), str(v))): value
+        for c in known
+        for v, value in zip(own.index, numbers[c].tolist(), strict=True)
+    }  # an empty cell of the frame stands for an empty cell of the table
+    return {k: (b, math.nan, math.nan) for k, b in pairs.items() if k in there or not math.isnan(b)}
+
+
+def of_weights(
+    slug: str, own: pd.Series, names: Mapping[str, str], cells: pd.DataFrame, place: str
+) -> dict[tuple[str, str], tuple[float, float, float]]:
+    """Weights by symbol -> printed indicators, and their sums by dimension where these are printed."""
+    weights = cells[cells["file"].eq("indicators")]
+    columns = list(dict.fromkeys(weights["column"]))
+    if len(columns) != 1:
+        raise ValueError(
+            f"{place} prints weights of {len(columns)} periods: give a frame with columns {columns}."
+        )
+    printed_sum, own_sum = weights["printed"].sum(), float(own.sum())
+    if abs(own_sum - printed_sum) > 0.2 * printed_sum:
+        raise ValueError(
+            f"{place}: your weights add to {own_sum:.4g}, the printed ones to {printed_sum:.4g}: "
+            "give them on the same scale (per cent: multiply by 100)."
+        )
+    symbols = pd.read_csv(data_file("published", "symbols.csv")).query("slug == @slug")
+    names = {**dict(zip(symbols["symbol"], symbols["indicator_en"], strict=True)), **names}
+    by_term = {names.get(str(k), str(k)): float(v) for k, v in own.items()}
+    numbers = {(columns[0], term): (v, math.nan, math.nan) for term, v in by_term.items()}
+    indicators = published(slug).indicators
+    totals = indicators["indicator_en"].map(by_term).groupby(indicators["dimension"]).sum(min_count=1)
+    for total in each(cells[cells["file"].eq("other") & cells["rule"].eq("weight")]):
+        part = [v for d, v in totals.items() if str(d).startswith(total.term)]
+        if len(part) == 1:
+            numbers[total.column, total.term] = (float(part[0]), math.nan, math.nan)
+    return numbers
