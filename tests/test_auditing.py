@@ -7,7 +7,8 @@ import pandas as pd
 import pytest
 
 import regionbook as rb
-from regionbook.auditing import CHECKS, Paper, _t_range, _with_slack, number
+from regionbook.auditing import CHECKS, Paper, number
+from regionbook.auditing.rounding import t_range, with_slack
 from regionbook.data import papers
 
 HERE = Path(__file__).parent / "data"
@@ -112,10 +113,10 @@ def test_rounding():
     n = number("0.0020")
     assert (n.low, n.high) == pytest.approx((0.00195, 0.00205))
     assert number("1.90e+7").half == pytest.approx(5e4)
-    assert _t_range(number("0.0010"), number("0.0002"), "se") == pytest.approx(
+    assert t_range(number("0.0010"), number("0.0002"), "se") == pytest.approx(
         (0.00095 / 0.00025, 0.00105 / 0.00015)
     )
-    assert _with_slack(lambda a, b: a + b, [number("0.1"), number("0.2")]) == pytest.approx((0.3, 0.1))
+    assert with_slack(lambda a, b: a + b, [number("0.1"), number("0.2")]) == pytest.approx((0.3, 0.1))
 
 
 def test_every_check_runs_on_every_paper_and_says_what_it_does():

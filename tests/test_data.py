@@ -8,8 +8,7 @@ import pandas as pd
 import pytest
 
 import regionbook as rb
-from regionbook import data
-from regionbook.data import DataError, DataWarning, decimals, papers, read_published
+from regionbook.data import DataError, DataWarning, decimals, papers, read_published, schema
 from regionbook.paths import DATA
 
 SLUGS = list(papers().index)
@@ -170,9 +169,9 @@ def toy(tmp_path, monkeypatch):
     frame.to_csv(tmp_path / "teaching" / "city-innovation.csv", index=False)
     (tmp_path / "teaching" / "city-innovation.columns.csv").write_text(SCHEMA, encoding="utf-8")
     (tmp_path / "teaching" / "city-innovation.truth.json").write_text(json.dumps({"beta": 1}))
-    real = data.data_file
+    real = schema.data_file
     monkeypatch.setattr(
-        data,
+        schema,
         "data_file",
         lambda *parts: tmp_path.joinpath(*parts) if parts[0] == "teaching" else real(*parts),
     )

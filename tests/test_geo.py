@@ -12,6 +12,9 @@ import pandas as pd
 import pytest
 
 from regionbook import geo, look
+from regionbook.geo.classes import edges_of
+from regionbook.geo.maps import MAIN
+from regionbook.paths import data_file
 
 mpl.use("agg")
 import matplotlib.pyplot as plt
@@ -96,7 +99,7 @@ def test_membership_is_the_papers_sample():
 
 
 def test_stage_and_structure_are_the_printed_ones():
-    other = pd.read_csv(geo.data_file("published", "city-innovation", "other.csv"))
+    other = pd.read_csv(data_file("published", "city-innovation", "other.csv"))
     clusters = geo.membership().drop_duplicates("cluster").set_index("cluster_zh")
     for column in ("stage", "structure"):
         printed = other[other.table.str.startswith("Cluster classification") & (other.column == column)]
@@ -106,7 +109,7 @@ def test_stage_and_structure_are_the_printed_ones():
 
 
 def test_left_out_cities_have_a_reason_and_are_not_in():
-    out = pd.read_csv(geo.data_file("geo", "membership_left_out.csv"))
+    out = pd.read_csv(data_file("geo", "membership_left_out.csv"))
     inside = set(
         zip(geo.membership().city_zh.str.removesuffix("市"), geo.membership().cluster_zh, strict=True)
     )
@@ -121,7 +124,7 @@ def test_boundaries_cover_the_country():
     assert (len(cities), len(provinces)) == (370, 34)
     assert cities.crs.to_epsg() == provinces.crs.to_epsg() == 4326
     assert cities.is_valid.all() and shapely.coverage_is_valid(cities.geometry.values)
-    assert geo.data_file("geo", "boundaries.geojson").stat().st_size < 2e6
+    assert data_file("geo", "boundaries.geojson").stat().st_size < 2e6
     area = cities.to_crs(geo.ALBERS).area / 1e6
     assert area.sum() == pytest.approx(geo.units("city").area_km2.sum(), rel=1e-3)
     assert geo.maritime().geometry.count_geometries().item() == 10
@@ -415,13 +418,13 @@ def test_choropleth_colours_the_right_place():
 def test_quantiles_are_mapclassifys(values):
     import mapclassify
 
-    assert geo._edges(values.to_numpy(), "quantiles", 5, None) == pytest.approx(
+    assert edges_of(values.to_numpy(), "quantiles", 5, None) == pytest.approx(
         mapclassify.Quantiles(values, 5).bins
     )
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # that numba is not installed
         fisher = mapclassify.FisherJenks(values, 4).bins
-    assert geo._edges(values.to_numpy(), "fisherjenks", 4, None) == pytest.approx(fisher)
+    assert edges_of(values.to_numpy(), "fisherjenks", 4, None) == pytest.approx(fisher)
 
 
 def test_missing_values_are_no_data(values):
@@ -461,7 +464,7 @@ def test_inset_and_legend_cover_nothing(values):
     ax = geo.choropleth(values)
     ax.figure.canvas.draw()
     land = np.vstack([p.vertices for p in ax.collections[0].get_paths()])
-    pixels = ax.transData.transform(land[land[:, 1] > geo._MAIN[2]])
+    pixels = ax.transData.transform(land[land[:, 1] > MAIN[2]])
     for cover in (ax.child_axes[0].get_window_extent(), ax.get_legend().get_window_extent()):
         inside = (
             (pixels[:, 0] > cover.x0)

@@ -7,6 +7,7 @@ import pytest
 import statsmodels.formula.api as smf
 
 from regionbook import geo, models
+from regionbook.geo.places import haversine
 
 RNG = np.random.default_rng(20260)
 RADIUS = geo.EARTH_RADIUS_KM / 6371.0  # the printed values take 6371 km
@@ -146,7 +147,7 @@ def test_plain_loops(panel, kernel, serial_kernel, lags, gaps):
         for j, (other, then) in enumerate(zip(data["unit"], data["year"], strict=True)):
             weight = 0.0
             if year == then:
-                km = geo._haversine(*places[i], *places[j])
+                km = haversine(*places[i], *places[j])
                 weight = k[kernel](km / 600)
             elif unit == other and abs(year - then) <= lags:
                 weight = k[serial_kernel](abs(year - then) / (lags + 1))
@@ -226,7 +227,7 @@ def test_coverage_under_spatial_correlation():
     rng = np.random.default_rng(7)
     n, draws = 400, 300
     points = np.stack([rng.uniform(95, 125, n), rng.uniform(22, 45, n)], axis=1)
-    km = geo._haversine(points[:, 0][:, None], points[:, 1][:, None], points[:, 0], points[:, 1])
+    km = haversine(points[:, 0][:, None], points[:, 1][:, None], points[:, 0], points[:, 1])
     root = np.linalg.cholesky(np.exp(-km / 150) + 1e-9 * np.eye(n))
     inside = {0: 0, 450: 0}
     for _ in range(draws):

@@ -1,0 +1,213 @@
+"""A paper as columns of regression tables."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import cached_property
+
+import pandas as pd
+
+from regionbook.auditing.rounding import Number, number, t_range
+from regionbook.data import Published, each, groups
+from regionbook.paths import data_file
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing that cannot be, with its place."""
+
+    file: str
+    table: str
+    column: str
+    term: str
+    kind: str
+    printed: str
+    expected: str
+    message: str
+
+
+Check = Callable[["Paper"], Iterator[Finding]]
+
+
+@dataclass(frozen=True)
+class Term:
+    name: str
+    b: Number
+    paren: Number | None
+    kind: str
+    stars: str
+
+    @property
+    def t(self) -> tuple[float, float]:
+        return t_range(self.b, self.paren, self.kind) if self.paren else (0.0, math.inf)
+
+    @property
+    def se(self) -> tuple[float, float]:
+        if self.paren is None:
+            return 0.0, math.inf
+        if self.kind == "se":
+            return max(self.paren.low, 0.0), self.paren.high
+        low, high = self.t
+        return abs(self.b.value) / high, abs(self.b.value) / low if low > 0 else math.inf
+
+
+def _bare(term: str) -> str:
+    return term.removeprefix("ln ")
+
+
+@dataclass(frozen=True)
+class Column:
+    """One column of a regression table with what the table says about it."""
+
+    table: str
+    panel: str
+    name: str
+    label: str
+    sample: str
+    outcome: str
+    terms: dict[str, Term]
+    fit: dict[str, Number]
+    words: dict[str, str]
+    control_terms: frozenset[str]
+
+    @cached_property
+    def method(self) -> str:
+        text = f"{self.panel} {self.label}".lower()
+        for mark, method in (
+            ("first stage", "IV first stage"),
+            ("second stage", "IV second stage"),
+            ("random effect", "random effects"),
+            ("direct effect", "spatial effects"),
+            ("直接效应", "spatial effects"),
+            ("间接效应", "spatial effects"),
+            ("总效应", "spatial effects"),
+            ("matching", "matching"),
+        ):
+            if mark in text and not (mark == "first stage" and "mediat" in text):
+                return method
+        names = set(self.terms)
+        if (
+            "rho" in names
+            or "rho" in self.fit
+            or "lambda" in self.words
+            or any(n.startswith("W:") for n in names)
+        ):
+            return "spatial"
+        if any("I(" in n for n in names):
+            return "threshold"
+        return "linear"
+
+    @cached_property
+    def key(self) -> tuple[str, str, str, str]:
+        """Columns with the same key have the same outcome on the same rows."""
+        n = self.fit.get("N")
+        other = re.search(
+            "alternative (treatment|outcome|measure)|winsor|lag one|lagged", f"{self.panel} {self.label}"
+        )
+        return self.outcome, self.sample, n.text if n else "", self.label if other else ""
+
+    @cached_property
+    def effects(self) -> frozenset[str]:
+        """Fixed effects that the table says are in."""
+        found = set()
+        for stat, word in self.words.items():
+            low = stat.lower().replace("_", " ")
+            if word.lower() == "yes" and re.search(r"\bfe\b|fixed effects", low):
+                found |= {
+                    w for w in re.findall(r"[a-z]+", low) if w not in ("fe", "fixed", "effects", "and")
+                } or {"fe"}
+        return frozenset(found)
+
+    @property
+    def denies_effects(self) -> bool:
+        """The table says that there are no fixed effects (not just nothing)."""
+        return not self.effects and any(
+            word.lower() == "no" and re.search(r"\bfe\b|fixed effects", stat.lower().replace("_", " "))
+            for stat, word in self.words.items()
+        )
+
+    @cached_property
+    def core(self) -> frozenset[str]:
+        """Regressors that are neither controls nor the constant."""
+        return frozenset(self.terms) - self.control_terms - {"_cons"}
+
+    @cached_property
+    def controls(self) -> frozenset[str]:
+        """Printed controls, or ALL where the table only says that they are in."""
+        printed = frozenset(self.terms) & self.control_terms
+        word = self.words.get("controls", self.words.get("control set", "")).lower()
+        return printed or (frozenset(["ALL"]) if word == "yes" else frozenset())
+
+    def has_controls_of(self, other: Column) -> bool:
+        names = {_bare(n) for n in self.control_terms}
+        every = "ALL" in self.controls or names <= {_bare(n) for n in self.controls}
+        return every or other.controls <= self.controls
+
+    def same_setting(self, other: Column) -> bool:
+        """Same rows, same effects, same controls."""
+        return (
+            self.key == other.key
+            and self.effects == other.effects
+            and self.has_controls_of(other)
+            and other.has_controls_of(self)
+        )
+
+
+class Paper:
+    """Printed figures of a paper, arranged for checking."""
+
+    def __init__(self, figures: Published):
+        self.slug = figures.slug
+        self.figures = figures
+        d = figures.descriptives
+        self.described = {
+            r.variable: {s: number(getattr(r, f"{s}_text")) for s in ("n", "mean", "sd", "min", "max")
+                         if getattr(r, f"{s}_text")}
+            for r in each(d)
+        }  # fmt: skip
+        names = d.loc[d["role"].str.contains("control"), "variable"]
+        self.control_terms = frozenset(v for n in names for v in (n, f"ln {n}"))
+
+    @cached_property
+    def columns(self) -> list[Column]:
+        fit = self.figures.fit
+        found = []
+        for (table, panel, name), rows in groups(self.figures.estimates, ["table", "panel", "column"]):
+            rows = rows[rows["estimate_text"].ne("")]
+            if rows.empty:
+                continue
+            stats = fit[(fit["table"] == table) & (fit["column"] == name) & (fit["panel"] == panel)]
+            found.append(
+                Column(
+                    table, panel, name, rows["column_label"].iloc[0], rows["sample"].iloc[0], rows["outcome"].iloc[0],
+                    {r.term: Term(r.term, number(r.estimate_text), number(r.paren_text) if r.paren_text else None,
+                                  r.paren_kind, r.stars) for r in each(rows)},
+                    {s: number(v) for s, v, x in zip(stats["stat"], stats["value_text"], stats["value"], strict=True)
+                     if x == x},
+                    dict(zip(stats["stat"], stats["value_text"], strict=True)),
+                    self.control_terms,
+                )
+            )  # fmt: skip
+        return found
+
+    @property
+    def linear(self) -> list[Column]:
+        return [c for c in self.columns if c.method == "linear"]
+
+    def other(self, table: str, row: str, column: str) -> Number | None:
+        """One figure of other.csv, or None if it is not there or no number."""
+        return self._other.get((table, row, column))
+
+    @cached_property
+    def _other(self) -> dict[tuple[str, str, str], Number]:
+        o = self.figures.other[self.figures.other["value"].notna()]
+        keys = zip(o["table"], o["row"], o["column"], o["value_text"], strict=True)
+        return {(t, r, c): number(text) for t, r, c, text in keys}
+
+    def rules(self, name: str) -> pd.DataFrame:
+        """Rows of data/published/definitions.csv or identities.csv that concern this paper."""
+        frame = pd.read_csv(data_file("published", f"{name}.csv"), dtype=str, keep_default_na=False)
+        return frame[frame["slug"] == self.slug]

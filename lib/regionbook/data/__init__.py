@@ -1,0 +1,39 @@
+"""Load what the workbook ships: printed figures, teaching panels, their truth, and the user's own file."""
+
+from regionbook.data.errors import DataError, DataWarning
+from regionbook.data.figures import Published, decimals, each, groups, papers, published, read_published
+from regionbook.data.pair_tables import pair_panel, raw_tables
+from regionbook.data.panel import load
+from regionbook.data.schema import (
+    ALWAYS,
+    BESIDE,
+    TABLES,
+    UNITS,
+    Notice,
+    columns,
+    notice,
+    truth,
+)
+
+__all__ = [
+    "ALWAYS",
+    "BESIDE",
+    "TABLES",
+    "UNITS",
+    "DataError",
+    "DataWarning",
+    "Notice",
+    "Published",
+    "columns",
+    "decimals",
+    "each",
+    "groups",
+    "load",
+    "notice",
+    "pair_panel",
+    "papers",
+    "published",
+    "raw_tables",
+    "read_published",
+    "truth",
+]

@@ -1,0 +1,55 @@
+"""What is wrong with a file, and the words that say so."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+_SHOWN = 5  # places named for one kind of problem; the rest is counted
+
+
+class DataError(ValueError):
+    """A file does not fit its schema; the message lists every kind of problem with its places."""
+
+    def __init__(self, where: str, problems: Sequence[str]):
+        self.where = where
+        self.problems = tuple(problems)
+        kinds = f"{len(problems)} problem{'s' if len(problems) > 1 else ''}"
+        super().__init__(f"{where}: {kinds}.\n" + "\n".join(f"  - {p}" for p in problems))
+
+
+class DataWarning(UserWarning):
+    """Something in a file is unusual but was not changed."""
+
+
+@dataclass(frozen=True)
+class Place:
+    """How a user finds row number i (from 0) of the file again."""
+
+    word: str
+    first: int
+
+    def __call__(self, i: int) -> str:
+        return f"{self.word} {i + self.first}"
+
+
+def some(places: Sequence[str]) -> str:
+    more = len(places) - _SHOWN
+    return ", ".join(places[:_SHOWN]) + (f", and {more} more" if more > 0 else "")
+
+
+def count(n: int, thing: str) -> str:
+    return f"{n:,} {thing}{'' if n == 1 else 's'}"
+
+
+def near_words(unknown: Iterable[Any], known: Iterable[str]) -> str:
+    """For each unknown name the known ones that it may mean."""
+    near = {u: difflib.get_close_matches(str(u), list(known), n=2) for u in unknown}
+    return "".join(f" ({u!r}: {' or '.join(map(repr, n))}?)" for u, n in near.items() if n)
+
+
+def unit_after(unit: str) -> str:
+    """A unit after a number; in brackets where it begins with a number itself ("10,000 yuan")."""
+    return f" ({unit})" if unit[:1].isdigit() else f" {unit}" if unit else ""

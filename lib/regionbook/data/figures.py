@@ -1,0 +1,238 @@
+"""The figures of the papers as printed."""
+
+from __future__ import annotations
+
+import difflib
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cache
+from html import escape
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from regionbook.data.errors import DataError
+from regionbook.paths import data_file
+
+NUMBER = r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?"
+_TABLES: dict[str, dict[str, Any]] = {
+    "estimates": {
+        "columns": "table panel column column_label sample outcome term estimate paren paren_kind stars note",
+        "numbers": ["estimate", "paren"],
+        "strict": True,
+        "allowed": {"stars": {"", "*", "**", "***"}, "paren_kind": {"", "se", "t", "z", "p"}},
+        "key": ["table", "panel", "column", "outcome", "term"],
+    },
+    "fit": {
+        "columns": "table panel column stat value p_value note",
+        "numbers": ["value", "p_value"],
+        "strict": False,
+        "key": ["table", "panel", "column", "stat"],
+    },
+    "descriptives": {
+        "columns": "table variable label_zh label_en role n mean sd min max note",
+        "numbers": ["n", "mean", "sd", "min", "max"],
+        "strict": True,
+        "key": ["table", "variable"],
+    },
+    "indicators": {
+        "columns": "index dimension subdimension indicator_zh indicator_en symbol unit direction weight_pct "
+        "period note",
+        "numbers": ["weight_pct"],
+        "strict": True,
+        "allowed": {"direction": {"", "+", "-"}},
+        "key": ["index", "dimension", "subdimension", "indicator_zh", "symbol", "period"],
+    },
+    "other": {
+        "columns": "table row column value unit note",
+        "numbers": ["value"],
+        "strict": False,
+        "key": None,  # lists: one row may hold several labels of one place
+    },
+    "inconsistent": {
+        "columns": "file table column term reason",
+        "numbers": [],
+        "strict": True,
+        "key": ["file", "table", "column", "term"],
+    },
+}
+
+
+@dataclass(frozen=True)
+class Published:
+    """The figures of one paper as printed.
+
+    Every number column ``c`` holds floats and has a twin ``c_text`` with the print itself, so that the number
+    of printed decimals is known; a cell that is not a number (``yes``, a label) is NaN with its text kept.
+
+    Attributes
+    ----------
+    slug : str
+    citation : dict of str
+        Authors, year, title (Chinese and English), journal, pages.
+    estimates, fit, descriptives, indicators, other : pandas.DataFrame
+        One row a printed coefficient, fit statistic, described variable, index indicator, other figure.
+    inconsistent : pandas.DataFrame
+        Printed figures that the paper itself contradicts: file, table, column, term, reason.
+    """
+
+    slug: str
+    citation: dict[str, str]
+    estimates: pd.DataFrame
+    fit: pd.DataFrame
+    descriptives: pd.DataFrame
+    indicators: pd.DataFrame
+    other: pd.DataFrame
+    inconsistent: pd.DataFrame
+
+    def __repr__(self) -> str:
+        c = self.citation
+        sizes = ", ".join(f"{name} {len(getattr(self, name))}" for name in _TABLES)
+        return f"Published({self.slug!r}: {c['authors_en']} {c['year']}; rows: {sizes})"
+
+    def _repr_html_(self) -> str:
+        c = {k: escape(v) for k, v in self.citation.items()}
+        pages = f", {c['pages']}" if c["pages"] else ""
+        return (
+            f"<p>{c['authors_zh']} ({c['authors_en']}), {c['year']}. <b>{c['title_zh']}</b> "
+            f"<i>{c['title_en']}</i>. {c['journal']}{pages}.</p>"
+        )
+
+
+@cache
+def _papers() -> pd.DataFrame:
+    path = data_file("published", "papers.csv")
+    return pd.read_csv(path, dtype=str, keep_default_na=False).set_index("slug")
+
+
+def papers() -> pd.DataFrame:
+    """Return the list of papers: one row a slug, with authors, year, titles, journal, pages.
+
+    Examples
+    --------
+    >>> papers().loc["city-innovation", "authors_en"]
+    'Tang Kai, Cai Xiaopei, Wang Haijie'
+    """
+    return _papers().copy()
+
+
+def each(frame: pd.DataFrame) -> Iterator[Any]:
+    """Rows of a frame as named tuples, without the index."""
+    return iter(frame.itertuples(index=False))
+
+
+def groups(frame: pd.DataFrame, by: str | list[str]) -> Iterator[tuple[Any, pd.DataFrame]]:
+    """Key and rows of each group, in order of appearance."""
+    return iter(frame.groupby(by, sort=False))
+
+
+def known(slug: str) -> str:
+    slugs = list(_papers().index)
+    if slug not in slugs:
+        near = difflib.get_close_matches(str(slug), slugs, n=1)
+        hint = f" Did you mean {near[0]!r}?" if near else ""
+        raise ValueError(f"Unknown paper {slug!r}.{hint} The papers are: {', '.join(slugs)}.")
+    return slug
+
+
+def is_number(text: pd.Series) -> pd.Series:
+    return text.str.fullmatch(NUMBER).fillna(False).astype(bool)
+
+
+def read_published(path: Path, kind: str) -> pd.DataFrame:
+    """Read one file of printed figures and hold it to the schema of its kind.
+
+    Parameters
+    ----------
+    path
+        A CSV file; if it does not exist an empty frame with the right columns is returned.
+    kind
+        ``estimates``, ``fit``, ``descriptives``, ``indicators``, ``other`` or ``inconsistent``.
+
+    Raises
+    ------
+    DataError
+        Names file, row (header = row 1) and column of each cell that breaks the schema.
+    """
+    rule = _TABLES[kind]
+    wanted = rule["columns"].split()
+    if not path.exists():
+        frame = pd.DataFrame({c: pd.Series(dtype=str) for c in wanted})
+    else:
+        frame = pd.read_csv(path, dtype=str, keep_default_na=False)
+    where = f"{path.parent.name}/{path.name}"
+    if list(frame.columns) != wanted:
+        raise DataError(where, [f"columns are {list(frame.columns)}, expected {wanted}"])
+
+    problems: list[str] = []
+    for column, allowed in rule.get("allowed", {}).items():
+        bad = frame.loc[~frame[column].isin(allowed), column]
+        problems += [
+            f"row {i + 2}, column {column}: {v!r} is none of {sorted(allowed)}" for i, v in bad.items()
+        ]
+    for column in rule["numbers"]:
+        number = is_number(frame[column])
+        if rule["strict"]:
+            bad = frame.loc[~number & frame[column].ne(""), column]
+            problems += [f"row {i + 2}, column {column}: {v!r} is not a number" for i, v in bad.items()]
+    if rule["key"]:
+        twice = frame.loc[frame.duplicated(rule["key"]), rule["key"]]
+        problems += [
+            f"row {i + 2}, columns {', '.join(rule['key'])}: {tuple(v)} stands there before"
+            for i, v in zip(twice.index, twice.itertuples(index=False), strict=True)
+        ]
+    if kind == "estimates":
+        bare = frame.index[frame["paren"].ne("") & frame["paren_kind"].eq("")]
+        problems += [f"row {i + 2}, column paren_kind: empty beside a number in brackets" for i in bare]
+    if problems:
+        raise DataError(where, problems)
+
+    for column in rule["numbers"]:
+        text = frame[column].copy()
+        frame[column] = pd.to_numeric(text.where(is_number(text)))
+        frame[f"{column}_text"] = text
+    return frame
+
+
+@cache
+def _published(slug: str) -> dict[str, pd.DataFrame]:
+    return {kind: read_published(data_file("published", slug, f"{kind}.csv"), kind) for kind in _TABLES}
+
+
+def published(slug: str) -> Published:
+    """Return the figures of a paper exactly as printed.
+
+    Parameters
+    ----------
+    slug
+        Name of the paper, for example ``"city-innovation"``.
+
+    Raises
+    ------
+    ValueError
+        Unknown slug; the message lists all of them.
+    DataError
+        A file breaks its schema; the message names file, row and column.
+
+    Examples
+    --------
+    >>> import regionbook as rb
+    >>> p = rb.published("city-innovation")
+    >>> row = p.estimates.query("table == '3' and column == '2' and term == 'digit'").iloc[0]
+    >>> row["estimate_text"], row["paren_text"], row["stars"]
+    ('0.0999', '0.0020', '***')
+    """
+    frames = {kind: frame.copy() for kind, frame in _published(known(slug)).items()}
+    return Published(slug=slug, citation={str(k): str(v) for k, v in _papers().loc[slug].items()}, **frames)
+
+
+def decimals(text: str) -> int:
+    """Number of decimals of a printed number.
+
+    >>> decimals("0.0999"), decimals("-12.30"), decimals("2744")
+    (4, 2, 0)
+    """
+    mantissa = re.split("[eE]", text)[0]
+    return len(mantissa.partition(".")[2])

@@ -1,0 +1,87 @@
+"""`load`: a paper's panel, the shipped one or your own."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+import pandas as pd
+
+from regionbook.data.checking import checked, warn_units
+from regionbook.data.figures import known
+from regionbook.data.files import read
+from regionbook.data.pair_tables import load_pairs
+from regionbook.data.schema import TABLES, columns, indexed, keys_of, known_table, teaching_file
+
+
+def load(
+    slug: str,
+    source: Any = None,
+    *,
+    table: str | None = None,
+    required: Iterable[str] | None = None,
+    allow_gaps: bool = False,
+) -> pd.DataFrame:
+    """Return a paper's panel, indexed by ``city`` (or ``province``) and ``year``.
+
+    A panel of city pairs (`knowledge-flows`) is built from several raw tables and indexed by ``pair`` and ``year``; see
+    `pair_panel`.
+
+    Without ``source`` this is the shipped teaching panel: **simulated data, not evidence**. With ``source``
+    it is your own file, held to the same schema (`columns`); nothing is dropped, filled or converted silently.
+
+    Parameters
+    ----------
+    slug
+        Name of the paper, for example ``"city-innovation"``.
+    source
+        Your data: a ``.csv`` (UTF-8 or GB18030), ``.xlsx``, ``.dta`` or ``.parquet`` file, or a data frame.
+        One row a unit and year. Columns that the schema does not know are kept. For a panel of pairs: a dictionary of
+        such files by name of the table, the two files of city-years and citations, or a folder that holds them.
+    table
+        Of a panel of pairs: one raw table (`TABLES`) instead of the panel.
+    required
+        Your file needs only these columns (besides unit and ``year``); by default every column of the
+        dictionary is needed. Columns that are there are checked either way.
+    allow_gaps
+        Accept a panel in which some cities lack some years.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Sorted by administrative code (where there is a column ``code``) and year. ``.attrs`` holds ``slug``,
+        ``simulated`` (True or False) and ``source``.
+
+    Raises
+    ------
+    ValueError
+        Unknown slug.
+    DataError
+        Your file does not fit; all problems are listed at once, with row (header = row 1), column and value.
+
+    Examples
+    --------
+    >>> import regionbook as rb
+    >>> panel = rb.load("city-innovation")
+    >>> panel.index.names, panel.attrs["simulated"]
+    (FrozenList(['city', 'year']), True)
+    """
+    if known(slug) in TABLES:
+        return load_pairs(slug, source, table, required, allow_gaps)
+    if table is not None:
+        known_table(slug, table)
+    schema = columns(slug).set_index("column")
+    if source is None:
+        if required is not None or allow_gaps:
+            raise ValueError("`required` and `allow_gaps` are for your own data: pass `source` as well.")
+        kinds = {"int": "int64", "float": "float64", "str": str}
+        dtypes: dict[Any, Any] = {c: kinds.get(k, k) for c, k in schema["dtype"].items()}
+        frame = pd.read_csv(teaching_file(slug, ".csv"), dtype=dtypes)
+        where = "shipped"
+    else:
+        raw, where, place = read(source)
+        frame = checked(raw, schema, where, place, required, allow_gaps)
+        warn_units(frame, schema, slug)
+    panel = indexed(frame, keys_of(schema.index))
+    panel.attrs = {"slug": slug, "simulated": source is None, "source": where}
+    return panel

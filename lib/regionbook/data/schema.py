@@ -1,0 +1,139 @@
+"""What describes a teaching panel: its dictionary, its truth, its notice."""
+
+from __future__ import annotations
+
+import difflib
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass
+from html import escape
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from regionbook.data.figures import known, papers
+from regionbook.paths import data_file
+
+UNITS = ("city", "province")
+"""Names that the column of the unit may have."""
+TABLES: dict[str, dict[str, list[str]]] = {
+    "knowledge-flows": {
+        "cities": ["city"],
+        "years": ["city", "year"],
+        "citations": ["citing", "cited", "year"],
+        "rail": ["line", "city"],
+        "imports": ["city", "country", "hs2"],
+        "extreme": ["a", "b", "year"],
+    }
+}
+"""Papers whose panel is one of pairs, their raw tables, and the columns that name a row of each."""
+BESIDE: dict[str, dict[str, list[str]]] = {
+    "knowledge-flows": {
+        "patents": ["patent"],
+        "firms": ["firm"],
+        "links": ["citing", "cited", "publication"],
+    }
+}
+"""Tables that a lesson reads and from which no panel is built: labelled texts of invented patents, firms, single
+citations."""
+ALWAYS: dict[str, dict[str, tuple[str, ...]]] = {
+    "knowledge-flows": {"years": ("light", "population"), "citations": ("citations",)}
+}
+"""Columns without which there is no panel of pairs, whatever is `required`."""
+
+
+def keys_of(schema: Iterable[str]) -> list[str]:
+    """The two columns that index a panel: its unit (city or province) and the year."""
+    return [next(u for u in UNITS if u in schema), "year"]
+
+
+def teaching_file(slug: str, ending: str) -> Path:
+    path = data_file("teaching", f"{known(slug)}{ending}")
+    if not path.exists():
+        ready = sorted(p.name.removesuffix(ending) for p in path.parent.glob(f"*{ending}"))
+        raise FileNotFoundError(
+            f"No teaching panel for {slug!r} yet: {path.name} is not in {path.parent}. "
+            f"Ready: {', '.join(ready) or 'none'}."
+        )
+    return path
+
+
+def known_table(slug: str, table: str, beside: bool = True) -> str:
+    ready = [*TABLES.get(known(slug), {}), *(BESIDE.get(slug, {}) if beside else ())]
+    if not ready:
+        raise ValueError(f"The panel of {slug!r} is one table: leave `table` out.")
+    if table not in ready:
+        near = difflib.get_close_matches(str(table), ready, n=1)
+        hint = f" Did you mean {near[0]!r}?" if near else ""
+        raise ValueError(f"{slug!r} has no table {table!r}.{hint} Its raw tables are: {', '.join(ready)}.")
+    return table
+
+
+def columns(slug: str, table: str | None = None) -> pd.DataFrame:
+    """Return the data dictionary of a teaching panel, which is also the schema of your own file.
+
+    Parameters
+    ----------
+    slug
+        Name of the paper.
+    table
+        For a paper whose panel is built from several raw tables (`TABLES`), the name of one; left out, the panel.
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row a column: column, label_en, label_zh, unit, role, dtype, minimum, maximum, published, note.
+        ``published`` names the printed row (variable or indicator) that the column stands for.
+    """
+    part = "" if table is None else f".{known_table(slug, table)}"
+    frame = pd.read_csv(teaching_file(slug, f"{part}.columns.csv"), dtype=str, keep_default_na=False)
+    for bound in ("minimum", "maximum"):
+        frame[bound] = pd.to_numeric(frame[bound])
+    return frame
+
+
+def truth(slug: str) -> dict[str, Any]:
+    """Return the parameters of the process that made a teaching panel, as a dictionary."""
+    return json.loads(teaching_file(slug, ".truth.json").read_text(encoding="utf-8"))
+
+
+@dataclass(frozen=True)
+class Notice:
+    """The standard notice on simulated data; shown by a notebook as a box."""
+
+    slug: str
+    text: str
+
+    def __repr__(self) -> str:
+        return self.text
+
+    def _repr_html_(self) -> str:
+        return (
+            '<div style="border-left:4px solid #b35900;padding:.4em .8em;background:#fff6e5;color:#222">'
+            f"<b>Simulated data, not evidence.</b> {escape(self.text.partition('. ')[2])}</div>"
+        )
+
+
+def notice(slug: str) -> Notice:
+    """Return the notice that every lesson shows before it uses a teaching panel."""
+    c = papers().loc[known(slug)]
+    authors = c["authors_en"] if len(c["authors_en"]) < 80 else "The authors"
+    return Notice(
+        slug,
+        f"Simulated data, not evidence. {authors} ({c['year']}) used data that cannot be shared. "
+        "The panel here is drawn by computer on the real units and years and pulled to the printed figures. "
+        "It teaches the method; no number computed from it says anything about a real place. Do not cite it.",
+    )
+
+
+def indexed(frame: pd.DataFrame, keys: list[str]) -> pd.DataFrame:
+    """Index by unit and year, units in the order of their codes (an index that `.loc` can slice)."""
+    order = frame.sort_values("code", kind="stable") if "code" in frame else frame
+    unit = keys[0]
+    places = pd.Index(order[unit].drop_duplicates(), name=unit)
+    years = pd.Index(frame["year"].drop_duplicates().sort_values(), name="year")
+    codes = [places.get_indexer(frame[unit]), years.get_indexer(frame["year"])]
+    index = pd.MultiIndex(levels=[places, years], codes=codes, names=keys)
+    position = pd.Series(codes[0] * len(years) + codes[1]).argsort(kind="stable")
+    return frame.drop(columns=keys).set_axis(index).iloc[position]

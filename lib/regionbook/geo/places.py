@@ -1,0 +1,365 @@
+"""Real units: codes, names, regions, clusters, ports, boundaries, distances."""
+
+from __future__ import annotations
+
+import difflib
+import re
+from collections.abc import Iterable
+from functools import cache
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias
+
+import numpy as np
+import pandas as pd
+
+from regionbook.paths import data_file
+
+if TYPE_CHECKING:
+    import geopandas as gpd
+
+
+Level = Literal["city", "province"]
+Place: TypeAlias = str | int
+Places: TypeAlias = Iterable[Place] | pd.DataFrame
+ALBERS = "+proj=aea +lat_1=25 +lat_2=47 +lat_0=0 +lon_0=105 +datum=WGS84 +units=m"
+"""Equal-area projection of the maps; project your own layers to it before drawing on a map's axes."""
+EARTH_RADIUS_KM = 6371.0088
+"""Mean radius of the WGS 84 ellipsoid."""
+
+
+@cache
+def unit_table() -> pd.DataFrame:
+    table = pd.read_csv(data_file("geo", "units.csv"), dtype={"code": str}, keep_default_na=False)
+    table = table.set_index("code")
+    in_parts = table.level.isin(["province", "autonomous region"])
+    table["is_city"] = ~in_parts | (table.index == "710000")  # Taiwan is mapped as one unit
+    table["is_province"] = table.index.str.endswith("0000")
+    return table
+
+
+def units(level: Level | None = None) -> pd.DataFrame:
+    """Administrative units, as of about 2020.
+
+    Parameters
+    ----------
+    level
+        ``"city"``: the 370 units that cover the country at city level (4 municipalities, 293 prefecture-level
+        cities, 40 prefectures, autonomous prefectures and leagues, 30 county-level units directly under a
+        province, Hong Kong, Macao, Taiwan). ``"province"``: the 34 of province level. None: all 397;
+        municipalities, Hong Kong, Macao and Taiwan are both.
+
+    Returns
+    -------
+    DataFrame
+        Indexed by `code`; columns `name_zh`, `name_en` (unique), `level`, `province`, `province_en`,
+        `region4` (East, Central, West, Northeast), `region3` (East, Central, West), `north_south`, `lon`,
+        `lat` (government seat, degrees), `area_km2` (inside the mapped boundary).
+
+    Raises
+    ------
+    ValueError
+        If `level` is none of these.
+
+    Examples
+    --------
+    >>> len(units("city")), len(units("province"))
+    (370, 34)
+    >>> units().loc["330100", ["name_en", "province_en", "region4"]].tolist()
+    ['Hangzhou', 'Zhejiang', 'East']
+    """
+    table = unit_table()
+    if level is not None:
+        table = table[table[f"is_{check_level(level)}"]]
+    return table.drop(columns=["is_city", "is_province"])
+
+
+def membership() -> pd.DataFrame:
+    """The 196 cities in 19 urban clusters of 汤凯 2026, with stage and structure of each cluster.
+
+    The paper names clusters, not cities: which city belongs where is a reconstruction from the cluster plans,
+    with every judgement call in ``data/README.md``. Stage and structure are the paper's.
+
+    Returns
+    -------
+    DataFrame
+        Indexed by `code`; columns `city`, `city_zh`, `province`, `cluster`, `cluster_zh`, `stage` (1 optimise
+        and upgrade, 2 grow and strengthen, 3 cultivate: a larger code is a lower stage), `structure` (1
+        polycentric, 0 monocentric), `certainty` (high, medium, low) and `note`.
+
+    Examples
+    --------
+    >>> membership().groupby("stage").cluster.nunique().to_dict()
+    {1: 5, 2: 5, 3: 9}
+    """
+    path = data_file("geo", "membership.csv")
+    return pd.read_csv(path, dtype={"code": str}, keep_default_na=False).set_index("code")
+
+
+def ports() -> pd.DataFrame:
+    """The 25 main sea ports of the mainland and Hainan, one point at the main deep-water terminal of each.
+
+    Returns
+    -------
+    DataFrame
+        Indexed by `port_en`; columns `port_zh`, `code` (of the city), `lon`, `lat`, `note` (the terminal).
+
+    Examples
+    --------
+    >>> ports().loc["Tianjin", "port_zh"]
+    '天津港'
+    """
+    path = data_file("geo", "ports.csv")
+    return pd.read_csv(path, dtype={"code": str}, keep_default_na=False).set_index("port_en")
+
+
+@cache
+def _boundaries(level: Level) -> gpd.GeoDataFrame:
+    import geopandas as gpd
+
+    shapes = gpd.read_file(data_file("geo", "boundaries.geojson"))[["code", "geometry"]].set_crs(4326)
+    if level == "province":
+        shapes["code"] = shapes.code.str[:2] + "0000"
+        shapes = shapes.dissolve("code", method="coverage").reset_index()
+    table = units(level).reset_index()
+    return gpd.GeoDataFrame(table.merge(shapes, on="code", validate="1:1"), crs=4326).set_index("code")
+
+
+def boundaries(level: Level = "city") -> gpd.GeoDataFrame:
+    """Simplified boundaries, for maps and neighbours.
+
+    Parameters
+    ----------
+    level
+        ``"city"`` (370 polygons) or ``"province"`` (34, the cities dissolved).
+
+    Returns
+    -------
+    GeoDataFrame
+        Indexed by `code`, the columns of `units` and `geometry`, in degrees (EPSG:4326). Every pair of
+        neighbours of the unsimplified source is kept, and no other pair touches.
+
+    Raises
+    ------
+    ValueError
+        If `level` is neither.
+
+    Examples
+    --------
+    >>> boundaries("province").shape[0]
+    34
+    """
+    return _boundaries(check_level(level)).copy()
+
+
+def maritime() -> gpd.GeoDataFrame:
+    """The dashed line in the South China Sea that maps made in China print (one row, EPSG:4326).
+
+    Examples
+    --------
+    >>> len(maritime())
+    1
+    """
+    import geopandas as gpd
+
+    return gpd.read_file(data_file("geo", "maritime.geojson")).set_crs(4326)
+
+
+def check_level(level: str) -> Level:
+    if level == "city" or level == "province":
+        return level  # type: ignore[return-value]
+    raise ValueError(f'level must be "city" or "province", not {level!r}.')
+
+
+KINDS = "(?:壮族自治区|回族自治区|维吾尔自治区|自治区|特别行政区|省|市|地区|盟)$"
+
+
+@cache
+def _lookup(level: Level | None) -> tuple[dict[str, str], dict[str, list[str]]]:
+    """Names and codes that stand for one unit, and short Chinese names with all units that they may mean."""
+    table = units(level)
+    exact = {str(key): str(code) for column in ("name_en", "name_zh") for code, key in table[column].items()}
+    exact |= {code: code for code in table.index}
+    short: dict[str, list[str]] = {}
+    for code, name in table.name_zh.items():
+        short.setdefault(re.sub(KINDS, "", name), []).append(str(code))
+    return exact, short
+
+
+def codes(places: Iterable[Place], level: Level | None = None) -> list[str]:
+    """Six-digit codes of places given by code or name.
+
+    Parameters
+    ----------
+    places
+        Codes (text or whole numbers), English names, Chinese names, Chinese names without their kind.
+    level
+        Search cities or provinces only. None: both.
+
+    Returns
+    -------
+    list of str
+        One code a place, in the order given.
+
+    Raises
+    ------
+    ValueError
+        If a place is not known, or a short Chinese name means two units; the closest names are listed.
+
+    Examples
+    --------
+    >>> codes(["Hangzhou", "苏州", 310000])
+    ['330100', '320500', '310000']
+    """
+    if isinstance(places, str):
+        raise ValueError(f"places must be a list, not the single text {places!r}: write [{places!r}].")
+    exact, short = _lookup(check_level(level) if level is not None else None)
+    out = []
+    for i, place in enumerate(places):
+        key = str(place) if isinstance(place, (str, int, np.integer)) else ""
+        found = [exact[key]] if key in exact else short.get(key, [])
+        if len(found) != 1:
+            raise ValueError(_unknown(place, i, found, level))
+        out.append(found[0])
+    return out
+
+
+def _unknown(place: object, position: int, found: list[str], level: Level | None) -> str:
+    table = unit_table()
+    scope = {"city": "city-level unit", "province": "province", None: "unit"}[level]
+    say = lambda some: ", ".join(f"{table.name_en[c]} {table.name_zh[c]} ({c})" for c in some)  # noqa: E731
+    start = f"{place!r} (place {position + 1} of the list) "
+    if found:
+        return f"{start}means more than one {scope}: {say(found)}. Use a code or a full name."
+    if level is not None:
+        other: Level = "province" if level == "city" else "city"
+        exact, short = _lookup(other)
+        if meant := [exact[str(place)]] if str(place) in exact else short.get(str(place)):
+            return f'{start}is not a {scope}. For {say(meant)} use level="{other}".'
+    exact, text = _lookup(level)[0], str(place)
+    if text.isdigit():
+        near = [c for c in (text[:4] + "00", text[:2] + "0000") if c in exact]
+    else:
+        near = [n for n in exact if n.lower().startswith(text.lower()) and text]
+        near += difflib.get_close_matches(text, exact, n=4, cutoff=0.5)
+    close = list(dict.fromkeys(exact[n] for n in near))[:4]
+    hint = f"Closest: {say(close)}." if close else "Nothing comes close."
+    return f"{start}is not a known {scope}. {hint} geo.units() lists all codes and names."
+
+
+def points_of(places: Places) -> pd.DataFrame:
+    """Frame with `lon`, `lat`, indexed by the labels given."""
+    if isinstance(places, pd.DataFrame):
+        if not {"lon", "lat"} <= set(places.columns):
+            raise ValueError(
+                f"A frame of places needs the columns lon and lat (degrees); it has {list(places.columns)}."
+            )
+        points = places[["lon", "lat"]].astype(float)
+        wrong = points[~(points.lon.between(-180, 180) & points.lat.between(-90, 90))]
+        if len(wrong):
+            raise ValueError(
+                f"lon or lat is missing or not in degrees at {wrong.index[0]!r}: {wrong.iloc[0].to_dict()}."
+            )
+    else:
+        labels = places if isinstance(places, pd.Index) else list(places)
+        points = unit_table().loc[codes(labels), ["lon", "lat"]].set_axis(pd.Index(labels), axis=0)
+    if points.index.has_duplicates:
+        raise ValueError(
+            f"{points.index[points.index.duplicated()][0]!r} is in the list of places more than once."
+        )
+    if points.empty:
+        raise ValueError("The list of places is empty.")
+    return points
+
+
+def haversine(lon1: Any, lat1: Any, lon2: Any, lat2: Any) -> Any:
+    lon1, lat1, lon2, lat2 = (np.radians(np.asarray(v, dtype=float)) for v in (lon1, lat1, lon2, lat2))
+    h = np.sin((lat2 - lat1) / 2) ** 2 + np.cos(lat1) * np.cos(lat2) * np.sin((lon2 - lon1) / 2) ** 2
+    return 2 * EARTH_RADIUS_KM * np.arcsin(np.sqrt(np.minimum(h, 1.0)))
+
+
+def great_circle(a: Place, b: Place) -> float:
+    r"""Great-circle distance between the government seats of two places, in km.
+
+    The haversine formula on a sphere of radius :math:`R` = 6371.0088 km,
+
+    .. math:: d = 2R\arcsin\sqrt{\sin^2(\Delta\phi/2) + \cos\phi_1\cos\phi_2\sin^2(\Delta\lambda/2)},
+
+    at most 0.4 % off the distance on the ellipsoid.
+
+    Parameters
+    ----------
+    a, b
+        Code or name.
+
+    Raises
+    ------
+    ValueError
+        If a place is not known.
+
+    Examples
+    --------
+    >>> round(great_circle("Shanghai", "Hangzhou"))
+    163
+    """
+    return float(distances([a], [b]).to_numpy()[0, 0])
+
+
+def distances(places: Places, to: Places | None = None) -> pd.DataFrame:
+    """Matrix of great-circle distances in km between government seats.
+
+    Parameters
+    ----------
+    places
+        Codes or names, or a frame with columns `lon` and `lat` in degrees for points of your own.
+    to
+        The same for the columns. None: `places` again.
+
+    Returns
+    -------
+    DataFrame
+        len(places) × len(to), labelled as given.
+
+    Raises
+    ------
+    ValueError
+        If a place is unknown, given twice, or has no coordinates in range.
+
+    Examples
+    --------
+    >>> distances(["Beijing", "Shanghai"], ["Hangzhou"]).round().astype(int).Hangzhou.tolist()
+    [1128, 163]
+    """
+    a = points_of(places)
+    b = a if to is None else points_of(to)
+    km = haversine(a.lon.to_numpy()[:, None], a.lat.to_numpy()[:, None], b.lon.to_numpy(), b.lat.to_numpy())
+    return pd.DataFrame(km, index=a.index, columns=b.index)
+
+
+def port_distance(places: Places, to: pd.DataFrame | None = None) -> pd.DataFrame:
+    """Nearest main sea port of each place.
+
+    Small values depend on the terminal that stands for a port (Shanghai 19 km, Tianjin 49); ranks do not.
+
+    Parameters
+    ----------
+    places
+        As in `distances`.
+    to
+        Frame of ports with `lon` and `lat`; None: `ports()`.
+
+    Returns
+    -------
+    DataFrame
+        Indexed as `places`; columns `port` (index of the ports' frame) and `km`.
+
+    Raises
+    ------
+    ValueError
+        As in `distances`.
+
+    Examples
+    --------
+    >>> port_distance(["Beijing"]).port.item()
+    'Tianjin'
+    """
+    km = distances(places, ports() if to is None else to)
+    return pd.DataFrame({"port": km.idxmin(axis=1), "km": km.min(axis=1)})
