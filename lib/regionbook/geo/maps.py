@@ -137,6 +137,7 @@ def choropleth(
 
     Examples
     --------
+    >>> from regionbook.geo import units
     >>> ax = choropleth(units("city").lat, title="Latitude", label="degrees north", k=4)
     >>> [t.get_text() for t in ax.get_legend().get_texts()][-1]
     '37.9–52.3'

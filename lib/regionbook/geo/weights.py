@@ -55,6 +55,7 @@ def contiguity(
 
     Examples
     --------
+    >>> from regionbook.geo import units
     >>> w = contiguity(units("province").index[:31], isolates={"海南": "广东"})
     >>> w.n, int(w.adjacency.sum()) // 2, w.isolates.tolist()
     (31, 69, [])
