@@ -7,6 +7,8 @@ import pandas as pd
 
 from regionbook.index import coupling_coordination, entropy_index, pca_index
 
+from .declare import declaring
+
 QUESTION = (
     "Does digital technology (数字技术) raise the capacity to innovate of cities that belong to China's urban "
     "clusters (城市群), through which channels, and in which clusters more than in others?"
@@ -182,3 +184,50 @@ def prepare(panel: pd.DataFrame) -> pd.DataFrame:
         "inn_infra": panel["cluster"].map(moderators["inn_infra"]),
     }
     return panel.assign(**new)
+
+
+def further(panel: pd.DataFrame) -> pd.DataFrame:
+    """Return the prepared `panel` with what Table 5 needs besides.
+
+    Keywords in hundreds; the score of principal components with eigenvalues above 1, each at unit variance, weighted
+    by their eigenvalues; the number of cities in the cluster; outcome, treatment and controls winsorised at 1 and 99
+    per cent (``w_inn`` and so on).
+    """
+    pca = pca_index(indicators(panel))
+    kept = pca.components.iloc[:, : pca.kept]
+    eigenvalues = pca.eigenvalues.iloc[: pca.kept]
+    tails = panel[["inn", "digit", *CONTROLS]]
+    tails = tails.clip(tails.quantile(0.01), tails.quantile(0.99), axis=1)
+    return panel.assign(
+        keywords_100=panel["keywords"] / 100,
+        inn_2=kept / kept.std() @ (eigenvalues / eigenvalues.sum()),
+        cities_in_cluster=panel.groupby("cluster")["code"].transform("nunique"),
+        **tails.add_prefix("w_"),
+    )
+
+
+_of = declaring(CONTROLS, TERMS, r2="within", constant="base")
+_both = "{X} | city + year"
+_winsorised = {term: f"w_{ours}" for ours, term in TERMS.items()} | {"digit": "w_digit"}
+TABLES = [
+    _of("3", "1", "inn ~ digit + {X}", r2="overall"),
+    _of("3", "2", f"inn ~ digit + {_both}"),
+    _of("4", "1", f"digit ~ IV_1 + {_both}", errors="HC1"),
+    _of("4", "2", f"inn ~ {_both} | digit ~ IV_1", errors="HC1"),
+    _of("4", "3", f"digit ~ IV_2 + {_both}", errors="HC1"),
+    _of("4", "4", f"inn ~ {_both} | digit ~ IV_2", errors="HC1"),
+    _of("5", "1", f"inn_1 ~ digit + {_both}"),
+    _of("5", "2", f"inn_2 ~ digit + {_both}"),
+    _of("5", "3", f"inn ~ keywords_100 + {_both}", terms={"digit": "keywords_100"}),
+    _of("5", "4", f"inn ~ digit + {_both}", sample="cities_in_cluster > 3"),
+    _of("5", "5", f"w_inn ~ {' + '.join(_winsorised.values())} | city + year", terms=_winsorised),
+    *(
+        _of("6", n, f"{channel} ~ digit + {_both}")
+        for n, channel in zip("123", ("cap", "ris", "ent"), strict=True)
+    ),
+    *(
+        _of("7", n, f"inn ~ digit + digit:{moderator} + {_both}")
+        for n, moderator in zip("1234", ("stage", "size", "inn_infra", "structure"), strict=True)
+    ),
+]
+"""The printed regressions. Not declared: the Kleibergen-Paap statistics of Table 4 (tests, not coefficients)."""

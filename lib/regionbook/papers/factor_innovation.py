@@ -6,6 +6,8 @@ import pandas as pd
 
 from regionbook.index import EntropyIndex, entropy_index
 
+from .declare import Column, declaring
+
 QUESTION = (
     "Does the upgrading of labour, capital and technology (要素创新, FI) raise regional coordinated development "
     "(区域协调发展, RCD), and does industrial digitisation (产业数字化, ID) carry part of the effect?"
@@ -124,3 +126,54 @@ def prepare(panel: pd.DataFrame) -> pd.DataFrame:
         "GOV": panel["spending"],
     }
     return panel.assign(**new)
+
+
+def further(panel: pd.DataFrame) -> pd.DataFrame:
+    """Return the prepared `panel` with the regressors of the year before (``FI_lag``), which Table 7 uses."""
+    names = ["FI", "ID", "ID1", "ID2", "ID3", *CONTROLS]
+    return panel.join(panel.groupby("province")[names].shift(1).add_suffix("_lag"))
+
+
+_of = declaring(CONTROLS, errors={"CRV1": "province"}, sample=f"year >= {FIRST_YEAR}")
+_both, _few = "{X} | province + year", f"{' + '.join(CONTROLS[1:])} | province + year"
+_five = {
+    "1": f"FI + {_both}", "2": f"FI + {_few}", "3": f"FI + TI + {_both}", "4": f"FI + LI + {_both}",
+    "5": f"FI + KI + {_both}", "6": f"FI + KI + {_few}", "7": f"LI + {_few}", "8": f"KI + {_few}",
+    "9": f"TI + {_few}", "10": f"FI + LI + TI + {_both}", "11": f"FI + LI + KI + {_both}",
+}  # fmt: skip
+_mediators = ("ID", "ID1", "ID2", "ID3")
+_pieces = [f"region4 == '{k}'" for k in ("East", "Central", "West", "Northeast")]
+_pieces += [f"north_south == '{k}'" for k in ("South", "North")]
+
+
+def _lagged(number: str, mediator: str) -> Column:
+    terms = {k: f"{k}_lag" for k in ("FI", mediator, *CONTROLS)}
+    formula = f"RCD ~ {' + '.join(terms.values())} | province + year"
+    return _of("7", number, formula, sample=f"year > {FIRST_YEAR}", terms=terms)
+
+
+TABLES = [
+    *(_of("5", n, f"RCD ~ {right}") for n, right in _five.items()),
+    _of("6", "1", f"ID ~ FI + {_both}"),
+    *(_of("6", str(n), f"RCD ~ FI + {m} + {_both}") for n, m in enumerate(_mediators, 2)),
+    *(_lagged(str(n), m) for n, m in enumerate(_mediators, 1)),
+    *(
+        _of("7", str(n), f"RCD ~ FI + {m} + {{X}}", estimator="random", r2="none")
+        for n, m in enumerate(_mediators, 5)
+    ),
+    *(
+        _of("8", str(n), f"RCD ~ FI + {_both}", sample=f"year >= {FIRST_YEAR} and {piece}")
+        for n, piece in enumerate(_pieces, 1)
+    ),
+    *(
+        _of(
+            "text 三(五)",
+            f"{name} with ID",
+            f"RCD ~ FI + ID + {_both}",
+            r2="none",
+            sample=f"year >= {FIRST_YEAR} and {piece}",
+        )
+        for name, piece in (("West", _pieces[2]), ("South", _pieces[4]))
+    ),
+]
+"""The printed regressions, two of them in the text only. Year effects are not told; constants and R2 need them."""

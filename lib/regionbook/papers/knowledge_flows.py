@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-
 import numpy as np
 import pandas as pd
+
+from .declare import Column, declaring
 
 QUESTION = (
     "Does digital knowledge (数字知识) that flows from the more developed to the less developed city of a pair bring "
@@ -54,65 +54,44 @@ MODERATORS = {
 PAIR_CONSTANT = ("East_East", "West_West", "East_West")
 """Moderators that the pair effects absorb: they enter only through the interaction."""
 
+PRINTED = {
+    "Compat_kno_capital": "Compat_kno",
+    "Compat_dem_province": "Compat_dem",
+    "Gap_k_assets": "Gap_k",
+    "Gap_l_schooling": "Gap_l",
+    "Gap_d_percap": "Gap_d",
+    "Gap_scale4": "Gap_scale",
+    "Gap_light_2000": "Gap_light",
+}
+"""Moderator -> its name in print, where the columns of a table share one."""
+
 RAW = ["DKF_HtoL", "DKF_LtoH"]
 """Columns that `prepare` needs."""
 
 
-@dataclass(frozen=True)
-class Column:
-    """A column of Tables 1 to 5.
-
-    Attributes
-    ----------
-    regressors : tuple of str
-        Columns of the prepared panel; ``x:m`` is the product of two.
-    effects : tuple of str
-        ``("year",)`` in Table 1 (1), else ``("pair", "year")``.
-    terms : dict of str
-        Printed term -> regressor, for `regionbook.compare`.
-    """
-
-    regressors: tuple[str, ...]
-    effects: tuple[str, ...] = ("pair", "year")
-    terms: dict[str, str] = field(default_factory=dict)
-    outcome: str = "Bal"
-
-    @property
-    def formula(self) -> str:
-        """As `regionbook.models` and pyfixest read it: ``Bal ~ lnDKF_net + HSR + TS + IPP | pair + year``."""
-        return f"{self.outcome} ~ {' + '.join(self.regressors)} | {' + '.join(self.effects)}"
-
-    @property
-    def variables(self) -> list[str]:
-        """Columns of the panel that the column needs."""
-        return list(dict.fromkeys([self.outcome, *(v for r in self.regressors for v in r.split(":"))]))
+_of = declaring(CONTROLS, estimator="pairs", errors={"CRV1": "pair"}, sample="not extreme")
+_both = "{X} | pair + year"
+_flows = {"lnDKF_HtoL": "lnDKF_HtoL", "lnDKF_LtoH": "lnDKF_LtoH"}
 
 
-def _columns() -> dict[tuple[str, str], Column]:
-    both = ("lnDKF_HtoL", "lnDKF_LtoH")
-    own = {k: k for k in both}
-    out = {
-        ("1", "1"): Column(both, ("year",), own),
-        ("1", "2"): Column(both, terms=own),
-        ("1", "3"): Column((*both, *CONTROLS), terms=own),
-        ("1", "4"): Column(("lnDKF_net", *CONTROLS), terms={"lnDKF_net": "lnDKF_net"}),
-    }
-    printed = {
-        "Compat_kno_capital": "Compat_kno",
-        "Compat_dem_province": "Compat_dem",
-        "Gap_k_assets": "Gap_k",
-    }
-    printed |= {"Gap_l_schooling": "Gap_l", "Gap_d_percap": "Gap_d", "Gap_scale4": "Gap_scale"}
-    printed |= {"Gap_light_2000": "Gap_light"}
-    for key, m in MODERATORS.items():
-        main = () if m in PAIR_CONSTANT else (m,)
-        terms = {"lnDKF_net": "lnDKF_net", f"lnDKF_net:{printed.get(m, m)}": f"lnDKF_net:{m}"}
-        out[key] = Column(("lnDKF_net", f"lnDKF_net:{m}", *main, *CONTROLS), terms=terms)
-    return out
+def _moderated(table: str, column: str, moderator: str) -> Column:
+    main = "" if moderator in PAIR_CONSTANT else f"{moderator} + "
+    product = f"lnDKF_net:{moderator}"
+    terms = {"lnDKF_net": "lnDKF_net", f"lnDKF_net:{PRINTED.get(moderator, moderator)}": product}
+    return _of(table, column, f"Bal ~ lnDKF_net + {product} + {main}{_both}", terms=terms)
 
 
-MODELS = _columns()
-"""Table and column -> `Column`: all 22 regressions."""
+TABLES = [
+    _of("1", "1", "Bal ~ lnDKF_HtoL + lnDKF_LtoH | year", terms=_flows),
+    _of("1", "2", "Bal ~ lnDKF_HtoL + lnDKF_LtoH | pair + year", terms=_flows),
+    _of("1", "3", f"Bal ~ lnDKF_HtoL + lnDKF_LtoH + {_both}", terms=_flows),
+    _of("1", "4", f"Bal ~ lnDKF_net + {_both}", terms={"lnDKF_net": "lnDKF_net"}),
+    *(_moderated(*key, moderator) for key, moderator in MODERATORS.items()),
+]
+"""The 22 printed regressions; `terms` names what is printed, since controls are not."""
+
+MODELS = {column.key: column for column in TABLES}
+"""Table and column -> `Column`."""
 
 
 def prepare(panel: pd.DataFrame) -> pd.DataFrame:

@@ -1,0 +1,166 @@
+"""What a paper declares: its printed regressions, as data that estimation, comparison, calibration and redraw read."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+Errors = str | Mapping[str, str]
+ESTIMATORS = ("ols", "random", "durbin", "pairs")
+R2 = ("overall", "within", "correlation", "none")
+
+
+def _split(text: str) -> tuple[str, ...]:
+    """Terms of a side of a formula: at each plus that is in no bracket, without a lone constant."""
+    terms = (term.strip() for term in re.split(r"\+(?![^()]*\))", text))
+    return tuple(term for term in terms if term not in ("", "1"))
+
+
+def _names(term: str) -> tuple[str, ...]:
+    """Columns that a term uses: ``digit:size`` and ``i(year, pilot, ref=2012)`` use two."""
+    return tuple(re.findall(r"\b[^\W\d]\w*\b(?!\s*[(=])", term))
+
+
+@dataclass(frozen=True)
+class Column:
+    """One printed column: what is regressed on what, on which rows, with which errors.
+
+    Attributes
+    ----------
+    table, column : str
+        As printed.
+    formula : str
+        In pyfixest's language: ``"y ~ x + x:m | city + year"``, without effects ``"y ~ x"``, by instruments
+        ``"y ~ x | city + year | d ~ z"``. Its names are columns of `regionbook.papers.estimation.variables`.
+    estimator : {"ols", "random", "durbin", "pairs"}
+        Least squares or, with instruments, 2SLS (pyfixest); random effects of the first index level (linearmodels);
+        spatial Durbin model with two-way effects, direct likelihood; a panel of pairs (`regionbook.models.dyadic_panel`).
+    errors : str or dict
+        As pyfixest takes them: ``"iid"``, ``"HC1"``, ``{"CRV1": "city"}``.
+    sample : str
+        Rows, as a query of pandas; empty: all. Rows that lack a variable of the formula never count.
+    terms : dict
+        Printed term -> coefficient, where the two differ (more may be listed).
+    r2 : {"overall", "within", "correlation", "none"}
+        One minus residual over total sum of squares; the total taken about the means of the first effect (Stata's
+        ``xtreg, fe``); squared correlation within units (``xtreg, re``); nothing printed.
+    constant : {"mean", "base"}
+        What `_cons` is beside effects: that of the sample means (``reghdfe``, ``xtreg, fe``) or of the first level of
+        the second effect (``xtreg, fe`` with dummies of years).
+    """
+
+    table: str
+    column: str
+    formula: str
+    estimator: str = "ols"
+    errors: Errors = field(default="iid", hash=False)
+    sample: str = ""
+    terms: Mapping[str, str] = field(default_factory=dict, hash=False)
+    r2: str = "overall"
+    constant: Literal["mean", "base"] = "mean"
+
+    def __post_init__(self) -> None:
+        where = f"Table {self.table} ({self.column})"
+        if self.formula.count("~") != (2 if self.instruments else 1) or "{" in self.formula:
+            raise ValueError(
+                f"{where}: cannot read {self.formula!r}; expected 'outcome ~ regressors', behind it '| effects' and "
+                "'| endogenous ~ instruments', with {X} filled in"
+            )
+        for name, value, known in (("estimator", self.estimator, ESTIMATORS), ("r2", self.r2, R2)):
+            if value not in known:
+                raise ValueError(f"{where}: {name} is {value!r}, expected one of {', '.join(known)}")
+
+    @property
+    def key(self) -> tuple[str, str]:
+        """Table and column."""
+        return self.table, self.column
+
+    @property
+    def _parts(self) -> list[str]:
+        return [part.strip() for part in self.formula.split("|")]
+
+    @property
+    def outcome(self) -> str:
+        """Left side."""
+        return self._parts[0].partition("~")[0].strip()
+
+    @property
+    def exogenous(self) -> tuple[str, ...]:
+        """Regressors that are their own instruments, constant not named."""
+        return _split(self._parts[0].partition("~")[2])
+
+    @property
+    def endogenous(self) -> tuple[str, ...]:
+        """Regressors with instruments; empty without."""
+        return _split(self._parts[-1].partition("~")[0]) if self.instruments else ()
+
+    @property
+    def instruments(self) -> tuple[str, ...]:
+        """Excluded instruments; empty without."""
+        last = self._parts[-1]
+        return _split(last.partition("~")[2]) if len(self._parts) > 1 and "~" in last else ()
+
+    @property
+    def regressors(self) -> tuple[str, ...]:
+        """All regressors, the endogenous ones first."""
+        return self.endogenous + self.exogenous
+
+    @property
+    def effects(self) -> tuple[str, ...]:
+        """Fixed effects; ``province^year`` is one of the two together."""
+        return _split(self._parts[1]) if len(self._parts) > 1 and "~" not in self._parts[1] else ()
+
+    @property
+    def clusters(self) -> tuple[str, ...]:
+        """Columns by which errors are clustered; empty without."""
+        if isinstance(self.errors, str):
+            return ()
+        return tuple(name for value in self.errors.values() for name in _names(value))
+
+    @property
+    def variables(self) -> tuple[str, ...]:
+        """Columns of the panel in outcome, regressors and instruments, each once."""
+        terms = (self.outcome, *self.regressors, *self.instruments)
+        return tuple(dict.fromkeys(name for term in terms for name in _names(term)))
+
+    @property
+    def coefficients(self) -> dict[str, str]:
+        """Printed term -> coefficient, for every regressor, the spatial terms and the constant ``_cons``."""
+        printed = {ours: term for term, ours in self.terms.items()}
+        names = (*self.regressors, *(k for k in printed if k not in self.regressors))
+        return {printed.get(k, k): k for k in names} | {"_cons": "Intercept"}
+
+
+def declaring(
+    controls: Sequence[str] = (), names: Mapping[str, str] | None = None, **usual: Any
+) -> Callable[..., Column]:
+    """Return a maker of columns that fills in what is common to a paper.
+
+    Parameters
+    ----------
+    controls
+        What ``{X}`` in a formula stands for.
+    names
+        Coefficient -> printed term, where they differ.
+    **usual
+        Attributes of `Column` that hold unless a call says otherwise.
+
+    Examples
+    --------
+    >>> of = declaring(["gov_k", "hum"], {"gov_k": "gov"}, r2="within")
+    >>> column = of("7", "2", "inn ~ digit + digit:size + {X} | city + year")
+    >>> column.regressors, column.effects, column.variables
+    (('digit', 'digit:size', 'gov_k', 'hum'), ('city', 'year'), ('inn', 'digit', 'size', 'gov_k', 'hum'))
+    >>> column.coefficients["gov"]
+    'gov_k'
+    """
+
+    def column(table: str, number: str, formula: str, **more: Any) -> Column:
+        filled = formula.replace("{X}", " + ".join(controls))
+        here = Column(table, number, filled, **(usual | more))
+        common = {printed: ours for ours, printed in (names or {}).items() if ours in here.regressors}
+        return Column(**{**here.__dict__, "terms": common | dict(here.terms)})
+
+    return column

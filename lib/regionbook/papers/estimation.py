@@ -1,0 +1,220 @@
+"""Estimate declared columns with the field's libraries: pyfixest, linearmodels, and the library's own for space and pairs."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from . import _module, prepare
+from .declare import Column
+
+FRAME = ["table", "column", "term", "estimate", "std_error", "t", "p", "N", "R2"]
+
+
+def variables(slug: str, panel: pd.DataFrame | None = None) -> pd.DataFrame:
+    """Return the panel with every column that the paper's declared tables name: `prepare`, then the module's `further`.
+
+    Parameters
+    ----------
+    slug
+        Name of the paper.
+    panel
+        As `regionbook.load` or `regionbook.personal` returns it; left out, the shipped teaching panel.
+    """
+    further = getattr(_module(slug), "further", lambda prepared: prepared)
+    return further(prepare(slug, panel))
+
+
+def rows(column: Column, panel: pd.DataFrame) -> pd.DataFrame:
+    """Rows of a column's sample on which none of its variables is missing, index levels as columns.
+
+    Raises
+    ------
+    ValueError
+        If the panel lacks a variable.
+    """
+    named = [k for k in panel.index.names if k is not None]
+    flat = panel.reset_index() if named else panel
+    lacking = [k for k in column.variables if k not in flat]
+    if lacking:
+        raise ValueError(
+            f"Table {column.table} ({column.column}): the panel lacks {', '.join(lacking)}; "
+            "give one from regionbook.papers.estimation.variables"
+        )
+    return (flat.query(column.sample) if column.sample else flat).dropna(subset=list(column.variables))
+
+
+def _swept(design: pd.DataFrame, effects: pd.DataFrame) -> pd.DataFrame:
+    """Columns less their effects, plus their means."""
+    if len(effects.columns) == 1:
+        return design - design.groupby(effects.iloc[:, 0].to_numpy()).transform("mean") + design.mean()
+    import pyfixest as pf
+
+    short = design.set_axis([f"v{i}" for i in range(design.shape[1])], axis=1)
+    formula = f"{' + '.join(short)} ~ 1 | {' + '.join(effects)}"
+    fits = pf.feols(formula, short.join(effects), vcov="iid", fixef_rm="none").to_list()
+    return pd.DataFrame(dict(zip(design, (m.resid() for m in fits), strict=True))) + design.mean()
+
+
+def _constant(column: Column, fit: Any, data: pd.DataFrame) -> tuple[float, float]:
+    """Constant beside effects and its error: least squares on swept data, small sample as in `fit`."""
+    taken = column.effects if column.constant == "mean" else column.effects[:1]
+    left = [k for k in column.effects if k not in taken]
+    dummies = pd.get_dummies(data[left].astype(str), drop_first=True) if left else data[[]]
+    names = list(fit.coef().index)
+    factors = {k: data[k.split(":")].prod(axis=1) for k in (column.outcome, *names, *column.instruments)}
+    at = _swept(pd.DataFrame(factors).join(dummies).astype(float), data[list(taken)])
+    outside = [*(k for k in (*names, *dummies) if k not in column.endogenous), *column.instruments]
+    x, z = (at[k].assign(_one=1.0).to_numpy() for k in ([*names, *dummies], outside))
+    y = at[column.outcome].to_numpy()
+    hat = z @ np.linalg.lstsq(z, x, rcond=None)[0]
+    bread = np.linalg.inv(hat.T @ x)
+    b = bread @ (hat.T @ y)
+    scores = hat * (y - x @ b)[:, None]
+    if column.clusters:
+        scores = pd.DataFrame(scores).groupby(data[column.clusters[0]].to_numpy()).sum().to_numpy()
+    cov = bread if column.errors == "iid" else bread @ scores.T @ scores @ bread.T
+    return b[-1], float(fit.se().iloc[0] * np.sqrt(cov[-1, -1] / cov[0, 0]))
+
+
+def _ols(column: Column, data: pd.DataFrame) -> tuple[pd.DataFrame, int, float]:
+    """Least squares or 2SLS with pyfixest."""
+    import pyfixest as pf
+    from scipy import stats
+
+    fit = pf.feols(column.formula, data, vcov=dict(column.errors) if column.clusters else column.errors)
+    used = fit._data
+    found = fit.tidy()[["Estimate", "Std. Error", "t value", "Pr(>|t|)"]]
+    if column.effects:
+        b, se = _constant(column, fit, used)
+        df = used[column.clusters[0]].nunique() - 1 if column.clusters else len(used) - len(found)
+        found.loc["Intercept"] = b, se, b / se, 2 * stats.t.sf(abs(b / se), df)
+    y = used[column.outcome]
+    about = y.groupby(used[column.effects[0]]).transform("mean") if column.r2 == "within" else y.mean()
+    return found, int(fit._N), 1 - float((fit.resid() ** 2).sum() / ((y - about) ** 2).sum())
+
+
+def _random(column: Column, data: pd.DataFrame, index: Sequence[str]) -> tuple[pd.DataFrame, int, float]:
+    """Random effects of the units (Swamy and Arora) with linearmodels."""
+    from linearmodels.panel import RandomEffects
+    from scipy import stats
+
+    panel = data.set_index(list(index))
+    x = pd.DataFrame({k: panel[k.split(":")].prod(axis=1) for k in column.regressors})
+    how = {"cov_type": "clustered", "cluster_entity": True} if column.clusters else {}
+    fit = RandomEffects(panel[column.outcome], x.assign(Intercept=1.0)).fit(**how)
+    both = pd.DataFrame({"y": panel[column.outcome], "fitted": x @ fit.params[list(x)]})
+    r2 = (both - both.groupby(level=0).transform("mean")).corr().iloc[0, 1] ** 2
+    parts = (fit.params, fit.std_errors, fit.tstats, 2 * stats.norm.sf(fit.tstats.abs()))  # as xtreg, re
+    return pd.DataFrame(dict(enumerate(parts))), int(fit.nobs), float(r2)
+
+
+def _durbin(column: Column, panel: pd.DataFrame, weights: Any) -> tuple[pd.DataFrame, int, float]:
+    """Spatial Durbin model with two-way effects, direct likelihood."""
+    from regionbook.models import spatial_durbin
+
+    fit = spatial_durbin(panel, column.formula.partition("|")[0].strip(), weights, correction="direct")
+    parts = (fit.params, fit.std_errors, fit.tstats, fit.pvalues)
+    return pd.DataFrame(dict(enumerate(parts))), len(panel), float(fit.r2["within"])
+
+
+def _frame(column: Column, found: pd.DataFrame, n: int, r2: float) -> pd.DataFrame:
+    there = {term: k for term, k in column.coefficients.items() if k in found.index}
+    out = found.loc[list(there.values())].set_axis(["estimate", "std_error", "t", "p"], axis=1)
+    r2 = np.nan if column.r2 == "none" else r2
+    return out.assign(table=column.table, column=column.column, term=list(there), N=n, R2=r2)[FRAME]
+
+
+def estimate(column: Column, panel: pd.DataFrame, weights: Any = None) -> pd.DataFrame:
+    """Estimate one declared column.
+
+    Parameters
+    ----------
+    column
+        From a paper's ``TABLES``.
+    panel
+        As `variables` returns it, indexed by unit and period.
+    weights
+        Spatial weights of a "durbin" column.
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row a printed term: table, column, term, estimate, std_error, t, p, and N and R2 of the column.
+
+    Raises
+    ------
+    ValueError
+        If the panel lacks a variable.
+
+    Examples
+    --------
+    >>> from regionbook.papers import city_innovation
+    >>> found = estimate(city_innovation.TABLES[0], variables("city-innovation"))
+    >>> found.set_index("term").loc["digit", ["estimate", "std_error", "N"]].tolist()
+    [0.1545, 0.0045, 2744]
+    """
+    if column.estimator == "pairs":
+        return _pairs([column], panel)
+    data = rows(column, panel)
+    if column.estimator == "ols":
+        return _frame(column, *_ols(column, data)).reset_index(drop=True)
+    index = list(panel.index.names)
+    if column.estimator == "random":
+        return _frame(column, *_random(column, data, index)).reset_index(drop=True)
+    if weights is None:
+        raise ValueError(f"Table {column.table} ({column.column}) is spatial: give weights")
+    return _frame(column, *_durbin(column, data.set_index(index), weights)).reset_index(drop=True)
+
+
+def _pairs(columns: Sequence[Column], panel: pd.DataFrame) -> pd.DataFrame:
+    """All columns of a panel of pairs at once, its exact and fast way."""
+    from regionbook.models import dyadic_panel
+
+    frames = []
+    for sample in dict.fromkeys(c.sample for c in columns):
+        here = [c for c in columns if c.sample == sample]
+        data = panel.query(sample) if sample else panel
+        fits = dyadic_panel(data, {c.key: c.formula for c in here}, units=("a", "b"))
+        for c in here:
+            fit = fits[c.key]
+            found = fit.table[["estimate", "se", "t", "p"]]
+            frames.append(_frame(c, found, fit.nobs, fit.r2))
+    return pd.concat(frames, ignore_index=True)
+
+
+def estimates(
+    slug: str, panel: pd.DataFrame | None = None, tables: Sequence[str] | None = None, weights: Any = None
+) -> pd.DataFrame:
+    """Estimate the declared columns of a paper.
+
+    Parameters
+    ----------
+    slug
+        Name of the paper.
+    panel
+        As `variables` returns it; left out, the shipped teaching panel.
+    tables
+        Only these; left out, all.
+    weights
+        Spatial weights; left out, the module's own (`weights`).
+
+    Returns
+    -------
+    pandas.DataFrame
+        As `estimate`, one column below the other.
+    """
+    paper = _module(slug)
+    panel = variables(slug) if panel is None else panel
+    wanted = [c for c in paper.TABLES if tables is None or c.table in {str(t) for t in tables}]
+    pairs = [c for c in wanted if c.estimator == "pairs"]
+    frames = [_pairs(pairs, panel)] if pairs else []
+    for column in wanted:
+        if column.estimator == "durbin" and weights is None:
+            weights = paper.weights(panel)
+        if column.estimator != "pairs":
+            frames.append(estimate(column, panel, weights))
+    return pd.concat(frames, ignore_index=True)
