@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from regionbook.comparison import compare, scorecard
     from regionbook.data import columns, load, notice, published, truth
     from regionbook.exercises.check import check
+    from regionbook.exercises.keys import key, mistake
     from regionbook.exercises.personal import personal, personal_truth
     from regionbook.papers import card, prepare
 
@@ -27,9 +28,11 @@ _HOME = {
     "check": "exercises.check",
     "columns": "data",
     "compare": "comparison",
+    "key": "exercises.keys",
     "lessons": "catalogue",
     "load": "data",
     "method_map": "catalogue",
+    "mistake": "exercises.keys",
     "notice": "data",
     "personal": "exercises.personal",
     "personal_truth": "exercises.personal",
@@ -48,9 +51,11 @@ __all__ = [
     "data",
     "geo",
     "index",
+    "key",
     "lessons",
     "load",
     "method_map",
+    "mistake",
     "models",
     "notice",
     "papers",

@@ -1,0 +1,236 @@
+"""Run a solution and take down what it hands to ``rb.check``: the solution is the only source of an answer.
+
+``python -m regionbook.exercises.record SOLUTION.md STUDENT FILE`` does it in a process of its own; `recorded` starts
+one and keeps what it found.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+import hashlib
+import io
+import json
+import os
+import re
+import subprocess
+import sys
+import warnings
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from regionbook.exercises import keys
+from regionbook.exercises.keys import Key
+from regionbook.exercises.personal import cache_folder, student_number
+from regionbook.paths import ROOT
+
+STUDENT = re.compile(r'^student = ""', re.M)
+PATIENCE = 900
+"""Seconds that a solution may take."""
+
+
+class RecordError(Exception):
+    """A solution from which no keys can be taken, in words for its author."""
+
+
+class Recorder:
+    """Takes the place of ``rb.check`` and hears ``rb.key`` and ``rb.mistake`` while a solution runs."""
+
+    def __init__(self) -> None:
+        self.settings: dict[str, Mapping[str, Any]] = {}
+        self.mistakes: dict[str, list[tuple[str, Mapping[str, Any]]]] = {}
+        self.right: dict[str, tuple[Mapping[str, Any], bool]] = {}
+        self.last = ""
+
+    def key(self, exercise: str, settings: Mapping[str, Any]) -> None:
+        """What ``rb.key`` says."""
+        if exercise in self.settings:
+            raise ValueError(f"rb.key({exercise!r}) stands twice in the sheet")
+        self.settings[exercise], self.mistakes[exercise], self.last = settings, [], exercise
+
+    def mistake(self, message: str, wrong: Any) -> None:
+        """What ``rb.mistake`` says."""
+        if not self.last:
+            raise ValueError(f"rb.mistake({message!r}, …) has no rb.key before it")
+        self.mistakes[self.last].append((message, keys.plain(wrong)))
+
+    def check(self, exercise: str, answer: Any, panel: Any = None) -> None:
+        """What ``rb.check`` is handed."""
+        self.right[exercise] = keys.plain(answer), panel is not None
+
+    def keys(self) -> dict[str, Key]:
+        """The keys, by exercise; a mistake that is right on this panel is left out."""
+        if lone := sorted(self.settings.keys() ^ self.right.keys()):
+            what = "rb.key but no rb.check" if lone[0] in self.settings else "rb.check but no rb.key"
+            raise ValueError(f"there is an {what} of {lone[0]!r}")
+        found = {}
+        for exercise, (right, personal) in self.right.items():
+            mistakes = tuple((m, wrong) for m, wrong in self.mistakes[exercise] if not _same(wrong, right))
+            for message, wrong in mistakes:
+                if not _alike(wrong, right):
+                    raise ValueError(
+                        f"the mistake {message!r} of {exercise!r} is a {wrong['kind']} with other names than the "
+                        f"right answer, a {right['kind']}"
+                    )
+            found[exercise] = Key(
+                exercise, right, **self.settings[exercise], mistakes=mistakes, personal=personal
+            )
+        return found
+
+
+def _same(wrong: Mapping[str, Any], right: Mapping[str, Any]) -> bool:
+    if wrong["kind"] in ("series", "frame") and _alike(wrong, right):
+        one, other = keys.table(wrong), keys.table(right)
+        return one.reindex_like(other).equals(other)
+    return wrong.get("value", wrong) == right.get("value", right)
+
+
+def _alike(wrong: Mapping[str, Any], right: Mapping[str, Any]) -> bool:
+    if {wrong["kind"], right["kind"]} <= {"number", "whole"}:
+        return True
+    if wrong["kind"] != right["kind"]:
+        return False
+    if right["kind"] not in ("series", "frame"):
+        return True
+    one, other = keys.table(wrong), keys.table(right)
+    return set(one.index) == set(other.index) and set(one.columns) == set(other.columns)
+
+
+def record(solution: Path, student: str = "") -> dict[str, Key]:
+    """Run the code cells of a solution in this process, and give the keys of its exercises.
+
+    Parameters
+    ----------
+    solution
+        The solution's text (MyST Markdown).
+    student
+        Student number for the sheet's own ``student = ""``; empty, the shared panel.
+
+    Raises
+    ------
+    RecordError
+        If a cell fails, a key lacks its check or a check its key: with sheet, cell and error.
+    """
+    import jupytext
+
+    sheet = f"{solution.parent.name}/{solution.stem}"
+    cells = [
+        c
+        for c in jupytext.reads(solution.read_text(encoding="utf-8"), "md:myst").cells
+        if c.cell_type == "code"
+    ]
+    if student and not any(STUDENT.search(c.source) for c in cells):
+        student = ""  # a sheet without panels of one's own has the same answers for all
+    names: dict[str, Any] = {"__name__": "__main__", "display": lambda *shown, **how: None}
+    with _recording(solution.parent) as recorder:
+        for number, cell in enumerate(cells, 1):
+            source = STUDENT.sub(f'student = "{student}"', cell.source)
+            source = re.sub(r"^[ \t]*%.*$", "", source, flags=re.M)
+            name = cell.metadata.get("nbgrader", {}).get("grade_id") or source.strip().partition("\n")[0][:60]
+            try:
+                exec(compile(source, f"<{sheet}, cell {name}>", "exec"), names)
+            except Exception as error:
+                said = f"{type(error).__name__}: {error}"
+                who = f" for student {student}" if student else ""
+                raise RecordError(f"{sheet}, code cell {number} ({name}) fails{who}: {said}") from error
+        try:
+            return recorder.keys()
+        except ValueError as error:
+            raise RecordError(f"{sheet}: {error}") from error
+
+
+@contextlib.contextmanager
+def _recording(folder: Path) -> Iterator[Recorder]:
+    import matplotlib
+
+    import regionbook as rb
+
+    matplotlib.use("agg")
+    recorder, real, here = Recorder(), rb.check, Path.cwd()
+    keys._recorder, rb.check = recorder, recorder.check  # type: ignore[assignment]
+    os.chdir(folder)
+    try:
+        with warnings.catch_warnings(), contextlib.redirect_stdout(io.StringIO()):
+            warnings.simplefilter("ignore")
+            yield recorder
+    finally:
+        keys._recorder, rb.check = None, real
+        os.chdir(here)
+
+
+def recorded(solution: Path, student: str = "") -> dict[str, Key]:
+    """The keys of a solution, from the user's cache folder or from a run in a process of its own.
+
+    Parameters
+    ----------
+    solution, student
+        As for `record`.
+
+    Raises
+    ------
+    RecordError
+        As in `record`, or if the process ends without keys.
+    """
+    student = student_number(student)
+    tag = hashlib.sha256(f"{state(solution)} {student}".encode()).hexdigest()[:16]
+    kept = cache_folder() / f"key-{solution.stem}-{tag}.json"
+    try:
+        stored = json.loads(kept.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        stored = _run(solution, student)
+        with contextlib.suppress(OSError):  # a full or read-only disk: the solution is run anew next time
+            kept.parent.mkdir(parents=True, exist_ok=True)
+            draft = kept.with_suffix(f".{os.getpid()}.part")
+            draft.write_text(json.dumps(stored), encoding="utf-8")
+            draft.replace(kept)
+    return {exercise: Key.of(key) for exercise, key in stored.items()}
+
+
+def _run(solution: Path, student: str) -> dict[str, Any]:
+    command = [sys.executable, "-m", "regionbook.exercises.record", str(solution), student]
+    path = os.pathsep.join(filter(None, [str(ROOT / "lib"), os.environ.get("PYTHONPATH", "")]))
+    env = {**os.environ, "PYTHONPATH": path, "MPLBACKEND": "agg", "OMP_NUM_THREADS": "1"}
+    sheet = f"{solution.parent.name}/{solution.stem}"
+    try:
+        done = subprocess.run(command, env=env, capture_output=True, timeout=PATIENCE, check=False)
+    except subprocess.TimeoutExpired:
+        raise RecordError(f"{sheet}: the solution takes longer than {PATIENCE} s") from None
+    said = done.stderr.decode("utf-8", "replace").strip()
+    if done.returncode == 3:
+        raise RecordError(said.splitlines()[-1])
+    if done.returncode:
+        raise RecordError(f"{sheet}: the solution's process ended with {done.returncode}: {said[-500:]}")
+    return json.loads(done.stdout.decode("utf-8").splitlines()[-1])
+
+
+def state(solution: Path) -> str:
+    """Changes whenever the solution, the data it reads or the way panels are drawn changes."""
+    text = solution.read_text(encoding="utf-8")
+    slugs = sorted(
+        p.parent.name
+        for p in (ROOT / "data" / "published").glob("*/*.csv")
+        if p.parent.name in text or p.parent.name == solution.parent.name.partition("-")[2]
+    )
+    digest = hashlib.sha256(text.encode())
+    for slug in dict.fromkeys(slugs):
+        digest.update(_data_of(slug).encode())
+    return digest.hexdigest()[:16]
+
+
+@functools.lru_cache
+def _data_of(slug: str) -> str:
+    read = [f"published/{slug}/*.csv", f"teaching/{slug}.*", "geo/*.csv"]
+    digest = hashlib.sha256()
+    for file in sorted(f for pattern in read for f in (ROOT / "data").glob(pattern)):
+        digest.update(file.read_bytes())
+    return digest.hexdigest()
+
+
+if __name__ == "__main__":
+    try:
+        found = record(Path(sys.argv[1]), sys.argv[2])
+    except RecordError as failed:
+        print(failed, file=sys.stderr)
+        sys.exit(3)
+    print(json.dumps({exercise: key.as_dict() for exercise, key in found.items()}))
