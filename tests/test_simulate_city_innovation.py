@@ -1,8 +1,8 @@
 """The simulated panel of `city-innovation`: shipped file, calibration, personal panels, drawn mode.
 
-Everything about the shipped panel is estimated anew from the CSV's raw columns with pyfixest, linearmodels and the
-library's index functions, not with the simulator's own code. The reference values are the paper's printed numbers
-(data/published/city-innovation).
+Everything about the shipped panel is computed anew from the CSV's raw columns with pyfixest and the library's index
+functions, not with the simulator's own code. The reference values are the paper's printed numbers
+(data/published/city-innovation). The regressions stand in test_tables_declared.py.
 """
 
 from __future__ import annotations
@@ -14,8 +14,6 @@ import numpy as np
 import pandas as pd
 import pyfixest as pf
 import pytest
-from linearmodels.iv import IV2SLS
-from linearmodels.panel import PanelOLS
 
 from regionbook.index import coupling_coordination, entropy_index
 from regionbook.papers import city_innovation as paper
@@ -57,28 +55,11 @@ def shipped() -> pd.DataFrame:
 
 @cache
 def prepared() -> pd.DataFrame:
-    frame = paper.prepare(shipped().set_index(["city", "year"])).reset_index()
-    return frame.assign(keywords_100=frame["keywords"] / 100)
-
-
-def close(key: tuple[str, str, str], value: float, errors: float = 2.0) -> None:
-    printed, se = estimates()[key]
-    assert abs(value - printed) <= errors * se, f"Table {key}: printed {printed} ({se}), panel {value:.4f}"
-
-
-def three_stars(fit: pf.Feols, term: str) -> None:
-    assert fit.pvalue()[term] < 0.01
+    return paper.prepare(shipped().set_index(["city", "year"])).reset_index()
 
 
 def two_way(outcome: str, terms: str, data: pd.DataFrame) -> pf.Feols:
     return pf.feols(f"{outcome} ~ {terms} + {X} | city + year", data, vcov="iid")
-
-
-def as_stata(outcome: str, terms: str, data: pd.DataFrame) -> tuple[float, float]:
-    """Constant and R-squared of Stata's ``xtreg, fe`` with year dummies."""
-    frame = data.assign(period=data["year"].astype(str)).set_index(["city", "year"])
-    fit = PanelOLS.from_formula(f"{outcome} ~ 1 + {terms} + {X} + C(period) + EntityEffects", frame).fit()
-    return fit.params["Intercept"], fit.rsquared
 
 
 # ------------------------------------------------------------------------------------------------- shipped files
@@ -196,95 +177,6 @@ def test_means_and_deviations_are_within_ten_per_cent():
         assert x.mean() == pytest.approx(row.mean, rel=0.1), row.variable
         assert x.std() == pytest.approx(row.sd, rel=0.1), row.variable
         assert x.max() == pytest.approx(row.max, rel=0.01), row.variable
-
-
-def test_table_3():
-    data, terms = prepared(), ["digit", *paper.CONTROLS]
-    pooled, within = pf.feols(f"inn ~ digit + {X}", data, vcov="iid"), two_way("inn", "digit", data)
-    for column, fit in (("1", pooled), ("2", within)):
-        for term in terms:
-            key = ("3", column, {"gov_k": "gov"}.get(term, term.replace("_", " ")))
-            close(key, fit.coef()[term], 0.2)
-            assert fit.se()[term] == pytest.approx(estimates()[key][1], rel=0.35), key
-        three_stars(fit, "digit")
-    close(("3", "1", "_cons"), pooled.coef()["Intercept"])
-    assert pooled._r2 == pytest.approx(0.7296, abs=0.05)
-    constant, r2 = as_stata("inn", "digit", data)
-    close(("3", "2", "_cons"), constant, 0.2)
-    assert r2 == pytest.approx(0.7053, abs=0.01)
-
-
-@pytest.mark.parametrize(
-    ("iv", "first", "second", "f"), [("IV_1", "1", "2", 23.823), ("IV_2", "3", "4", 17.439)]
-)
-def test_table_4(iv, first, second, f):
-    data = prepared()
-    stage = pf.feols(f"digit ~ {iv} + {X} | city + year", data, vcov="HC1")
-    close(("4", first, iv), stage.coef()[iv])
-    three_stars(stage, iv)
-    assert stage.tstat()[iv] ** 2 == pytest.approx(f, rel=0.5)
-    grid = Grid(196, 14)
-    y, d, z, *c = (grid.within(data[k].to_numpy()) for k in ("inn", "digit", iv, *paper.CONTROLS))
-    fit = IV2SLS(y, np.column_stack(c), d, z).fit(cov_type="robust")
-    close(("4", second, "digit"), fit.params["endog"], 0.2)
-    assert fit.pvalues["endog"] < 0.01
-    assert 1.7 < fit.params["endog"] / 0.0999 < 2.3
-
-
-def test_table_5():
-    data = prepared()
-    three_stars(two_way("inn_1", "digit", data), "digit")
-    components = paper.pca_index(paper.indicators(shipped().set_index(["city", "year"])))
-    kept = components.components.iloc[:, : components.kept]
-    lam = components.eigenvalues.iloc[: components.kept]
-    data = data.assign(score=(kept / kept.std() @ (lam / lam.sum())).to_numpy())
-    large = data[data.groupby("cluster")["code"].transform("nunique") > 3]
-    assert len(large) == 2618
-    names = ["inn", "digit", *paper.CONTROLS]
-    tails = data[names].clip(data[names].quantile(0.01), data[names].quantile(0.99), axis=1)
-    jobs = {
-        "1": ("inn_1", "digit", data, 0.8631),
-        "2": ("score", "digit", data, None),
-        "3": ("inn", "keywords_100", data, 0.4274),
-        "4": ("inn", "digit", large, 0.7064),
-        "5": ("inn", "digit", data.assign(**tails), 0.5697),
-    }
-    for column, (y, x, frame, printed_r2) in jobs.items():
-        fit = two_way(y, x, frame)
-        close(("5", column, "digit"), fit.coef()[x])
-        three_stars(fit, x)
-        constant, r2 = as_stata(y, x, frame)
-        if printed_r2:  # scale and zero of a component score are not printed
-            close(("5", column, "_cons"), constant)
-            assert r2 == pytest.approx(printed_r2, abs=0.05)
-
-
-@pytest.mark.parametrize(
-    ("name", "column", "r2"), [("cap", "1", 0.3866), ("ris", "2", 0.6297), ("ent", "3", 0.4509)]
-)
-def test_table_6(name, column, r2):
-    fit = two_way(name, "digit", prepared())
-    close(("6", column, "digit"), fit.coef()["digit"], 0.2)
-    three_stars(fit, "digit")
-    assert fit.se()["digit"] == pytest.approx(estimates()["6", column, "digit"][1], rel=0.15)
-    constant, own = as_stata(name, "digit", prepared())
-    close(("6", column, "_cons"), constant, 0.2)
-    assert own == pytest.approx(r2, abs=0.01)
-
-
-@pytest.mark.parametrize(
-    ("name", "column", "r2"),
-    [("stage", "1", 0.7101), ("size", "2", 0.7064), ("inn_infra", "3", 0.7150), ("structure", "4", 0.7117)],
-)
-def test_table_7(name, column, r2):
-    fit = two_way("inn", f"digit + digit:{name}", prepared())
-    close(("7", column, "digit"), fit.coef()["digit"])
-    close(("7", column, f"digit:{name}"), fit.coef()[f"digit:{name}"], 1.1)
-    three_stars(fit, "digit")
-    three_stars(fit, f"digit:{name}")
-    constant, own = as_stata("inn", f"digit + digit:{name}", prepared())
-    close(("7", column, "_cons"), constant)
-    assert own == pytest.approx(r2, abs=0.05)
 
 
 def test_truth_tells_what_the_file_is():
