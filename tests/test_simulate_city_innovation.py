@@ -66,7 +66,13 @@ def two_way(outcome: str, terms: str, data: pd.DataFrame) -> pf.Feols:
 def test_regenerating_gives_the_shipped_files(tmp_path):
     write(SLUG, tmp_path)
     made = sorted(tmp_path.iterdir())
-    assert [k.name for k in made] == [f"{SLUG}.csv", f"{SLUG}.truth.json"]
+    world = [f"{SLUG}.coast.parquet", f"{SLUG}.coast.truth.json"]
+    assert [k.name for k in made] == [*world, f"{SLUG}.csv", f"{SLUG}.truth.json"]
+    rival, stored = pd.read_parquet(made.pop(0)), pd.read_parquet(data_file("teaching", world[0]))
+    assert list(rival) == list(stored)
+    numbers = rival.select_dtypes("number").columns
+    np.testing.assert_allclose(rival[numbers], stored[numbers], rtol=1e-6, atol=1.01)
+    made.pop(0)
     same = [k.read_bytes() == data_file("teaching", k.name).read_bytes() for k in made]
     if not all(same):  # another processor may round the last digit of a few cells otherwise
         new = pd.read_csv(made[0])

@@ -12,8 +12,8 @@ from regionbook.data.schema import (
     Notice,
     columns,
     notice,
-    truth,
 )
+from regionbook.data.worlds import truth, worlds
 
 __all__ = [
     "ALWAYS",
@@ -36,4 +36,5 @@ __all__ = [
     "raw_tables",
     "read_published",
     "truth",
+    "worlds",
 ]

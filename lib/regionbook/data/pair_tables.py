@@ -15,6 +15,7 @@ from regionbook.data.errors import DataError, DataWarning, count, near_words, so
 from regionbook.data.figures import each, known
 from regionbook.data.files import read
 from regionbook.data.schema import ALWAYS, TABLES, columns, indexed, known_table, teaching_file
+from regionbook.data.worlds import in_world
 from regionbook.paths import data_file
 
 _CITY_COLUMNS = {"cities": (), "years": (), "citations": ("citing", "cited"), "rail": ("city",), "imports": ("city",),
@@ -92,14 +93,26 @@ def pair_panel(
 
 
 def load_pairs(
-    slug: str, source: Any, table: str | None, required: Iterable[str] | None, allow_gaps: bool
+    slug: str,
+    source: Any,
+    table: str | None,
+    required: Iterable[str] | None,
+    allow_gaps: bool,
+    world: str | None = None,
 ) -> pd.DataFrame:
     if table is not None:
         known_table(slug, table)
     if source is None:
         if required is not None or allow_gaps:
             raise ValueError("`required` and `allow_gaps` are for your own data: pass `source` as well.")
-        return pair_panel() if table is None else raw_table(slug, table)
+        if table is not None:
+            return _in_world(raw_table(slug, table), slug, world)
+        if world is None:
+            return pair_panel(slug=slug)
+        tables = {name: _in_world(raw, slug, world) for name, raw in raw_tables(slug).items()}
+        panel = pair_panel(tables, slug=slug)
+        panel.attrs = {"slug": slug, "simulated": True, "source": "shipped", "world": world}
+        return panel
     if allow_gaps:
         raise ValueError(
             "Pairs need every city in every year: complete the city-years or leave the cities out."
@@ -112,6 +125,11 @@ def load_pairs(
     panel = pair_panel(own)
     panel.attrs = {"slug": slug, "simulated": False, "source": where}
     return panel
+
+
+def _in_world(frame: pd.DataFrame, slug: str, world: str | None) -> pd.DataFrame:
+    """A raw table as it is in a rival world."""
+    return frame if world is None else in_world(frame, slug, world, frame.attrs["table"])
 
 
 def _sources(slug: str, source: Any) -> tuple[dict[str, Any], str]:

@@ -12,11 +12,13 @@ from regionbook.data.figures import known
 from regionbook.data.files import read
 from regionbook.data.pair_tables import load_pairs
 from regionbook.data.schema import TABLES, columns, indexed, keys_of, known_table, teaching_file
+from regionbook.data.worlds import in_world
 
 
 def load(
     slug: str,
     source: Any = None,
+    world: str | None = None,
     *,
     table: str | None = None,
     required: Iterable[str] | None = None,
@@ -38,6 +40,8 @@ def load(
         Your data: a ``.csv`` (UTF-8 or GB18030), ``.xlsx``, ``.dta`` or ``.parquet`` file, or a data frame.
         One row a unit and year. Columns that the schema does not know are kept. For a panel of pairs: a dictionary of
         such files by name of the table, the two files of city-years and citations, or a folder that holds them.
+    world
+        A rival world (`worlds`) in place of the shipped panel: another truth, the same printed tables.
     table
         Of a panel of pairs: one raw table (`TABLES`) instead of the panel.
     required
@@ -50,12 +54,12 @@ def load(
     -------
     pandas.DataFrame
         Sorted by administrative code (where there is a column ``code``) and year. ``.attrs`` holds ``slug``,
-        ``simulated`` (True or False) and ``source``.
+        ``simulated`` (True or False), ``source`` and, of a rival world, ``world``.
 
     Raises
     ------
     ValueError
-        Unknown slug.
+        Unknown slug or world, or a world beside your own data.
     DataError
         Your file does not fit; all problems are listed at once, with row (header = row 1), column and value.
 
@@ -66,8 +70,12 @@ def load(
     >>> panel.index.names, panel.attrs["simulated"]
     (FrozenList(['city', 'year']), True)
     """
+    if world is not None and source is not None:
+        raise ValueError(
+            f"`world` ({world!r}) is for the shipped panel, `source` for your own data: leave one of them out."
+        )
     if known(slug) in TABLES:
-        return load_pairs(slug, source, table, required, allow_gaps)
+        return load_pairs(slug, source, table, required, allow_gaps, world)
     if table is not None:
         known_table(slug, table)
     schema = columns(slug).set_index("column")
@@ -84,4 +92,4 @@ def load(
         warn_units(frame, schema, slug)
     panel = indexed(frame, keys_of(schema.index))
     panel.attrs = {"slug": slug, "simulated": source is None, "source": where}
-    return panel
+    return panel if world is None else in_world(panel, slug, world)

@@ -1,9 +1,8 @@
-"""What describes a teaching panel: its dictionary, its truth, its notice."""
+"""What describes a teaching panel: its dictionary, its notice."""
 
 from __future__ import annotations
 
 import difflib
-import json
 from collections.abc import Iterable
 from dataclasses import dataclass
 from html import escape
@@ -91,11 +90,6 @@ def columns(slug: str, table: str | None = None) -> pd.DataFrame:
     for bound in ("minimum", "maximum"):
         frame[bound] = pd.to_numeric(frame[bound])
     return frame
-
-
-def truth(slug: str) -> dict[str, Any]:
-    """Return the parameters of the process that made a teaching panel, as a dictionary."""
-    return json.loads(teaching_file(slug, ".truth.json").read_text(encoding="utf-8"))
 
 
 @dataclass(frozen=True)

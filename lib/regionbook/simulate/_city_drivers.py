@@ -39,6 +39,8 @@ class Process:
         Coefficients of the seven controls in the outcome.
     between, trend, noise : float
         Amplitudes of the outcome's between-city part, common trend (a standard deviation) and error.
+    direct : tuple
+        Effects of the two instruments on ``inn`` that do not pass through technology (zero: they are valid).
     """
 
     beta: float = 0.197
@@ -50,6 +52,7 @@ class Process:
     between: float = 0.031
     trend: float = 0.006
     noise: float = 0.0067
+    direct: tuple[float, float] = (0.0, 0.0)
 
 
 # ------------------------------------------------------------------------------------------------- treatment

@@ -136,6 +136,8 @@ def draw_outcome(rng: np.random.Generator, w: Work, matched: bool) -> Array:
     fixed = GRID.expand(cities()["cluster"].map(effect).to_numpy(float)) * w.tech + w.Cw @ np.array(
         q.controls
     )
+    for strength, instrument in zip(q.direct, w.instruments.values(), strict=True):
+        fixed = fixed + strength * GRID.within(GRID.expand(instrument) * GRID.trend)
     parts = np.array(
         [
             q.between * L,
@@ -201,6 +203,10 @@ def draw_outcome(rng: np.random.Generator, w: Work, matched: bool) -> Array:
         extra=winsorised,
     )
     w.log["structural"] = _within_story(w, fixed + parts.sum(0))
+    w.log["oracle"] = {
+        "before_projection": _oracle(w, fixed + parts.sum(0)),
+        "after": _oracle(w, result.values),
+    }
     w.log["moved"] = _moved(w, result.structural, result.values)
     return result.values
 
@@ -209,6 +215,15 @@ def _within_story(w: Work, y: Array) -> dict[str, float]:
     """What the within estimator and 2SLS give for an outcome before any projection."""
     out = {"within": float(w.Md @ y / w.D)}
     return out | {f"2sls_{k}": float(z @ y / (z @ w.digit)) for k, z in w.MI.items()}
+
+
+def _oracle(w: Work, y: Array) -> dict[str, float]:
+    """Least squares of an outcome on true technology, and on the instruments where they act by themselves."""
+    direct = [z for z, strength in zip(w.MI.values(), w.process.direct, strict=True) if strength]
+    names = ["tech", *(k for k, strength in zip(w.MI, w.process.direct, strict=True) if strength)]
+    X = np.column_stack([residual(GRID.within(w.tech), w.Cw), *direct])
+    b = np.linalg.solve(X.T @ X, X.T @ y)
+    return {k: float(f"{v:.4g}") for k, v in zip(names, b, strict=True)}
 
 
 def _moved(w: Work, before: Array, after: Array) -> dict[str, float]:

@@ -36,8 +36,39 @@ class Simulated:
         self.panel.to_csv(
             Path(folder) / f"{slug}.csv", index=False, lineterminator="\n", float_format="%.10g"
         )
-        text = json.dumps(self.truth, indent=1, ensure_ascii=False) + "\n"
-        (Path(folder) / f"{slug}.truth.json").write_text(text, encoding="utf-8", newline="\n")
+        write_truth(self.truth, Path(folder) / f"{slug}.truth.json")
+
+
+def write_truth(truth: dict[str, Any], file: Path) -> None:
+    """Write a truth file."""
+    file.write_text(json.dumps(truth, indent=1, ensure_ascii=False) + "\n", encoding="utf-8", newline="\n")
+
+
+def write_world(
+    name: str, rival: pd.DataFrame, truth: dict[str, Any], shipped: pd.DataFrame, keys: list[str], folder: Path
+) -> None:
+    """Write a rival world: the columns that differ from the shipped table, in Parquet, and its truth.
+
+    Parameters
+    ----------
+    name : str
+        ``<slug>.<world>``.
+    rival, shipped : DataFrame
+        The table in both worlds, rows in the same order.
+    truth : dict
+        Truth of the rival world.
+    keys : list of str
+        The columns that name a row.
+    folder : Path
+        Where to write.
+    """
+    if not rival[keys].equals(shipped[keys]):
+        raise ValueError(f"{name}: rows are not those of the shipped table; they are matched by {keys}")
+    moved = [c for c in shipped if not rival[c].equals(shipped[c])]
+    rival[keys + moved].to_parquet(
+        folder / f"{name}.parquet", compression="zstd", compression_level=15, index=False
+    )
+    write_truth(truth, folder / f"{name}.truth.json")
 
 
 def streams(names: Sequence[str], seed: int, *attempt: int) -> dict[str, np.random.Generator]:

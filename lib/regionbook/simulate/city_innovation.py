@@ -54,7 +54,7 @@ from regionbook.simulate._city_targets import (
     goals,
     regressors,
 )
-from regionbook.simulate._panel import Simulated, by_dictionary, first_that_fits, streams
+from regionbook.simulate._panel import Simulated, by_dictionary, first_that_fits, streams, write_world
 
 
 def _assemble(
@@ -111,6 +111,12 @@ def simulate(seed: int = 2026, mode: str = "matched", jitter: float = 0.0) -> Si
 
 def _simulate(seed: int, matched: bool, jitter: float, attempt: int) -> Simulated:
     rng = streams(STREAMS, seed, attempt)
+    w = _causes(rng, matched, jitter)
+    return _effects(rng, w, matched, jitter, seed, attempt)
+
+
+def _causes(rng: dict[str, np.random.Generator], matched: bool, jitter: float) -> Work:
+    """All that stands before the outcome: treatment, controls, instruments, economy, moderators."""
     wanted, factor = goals(rng["goals"], jitter)
     process = replace(Process(), beta=round(Process.beta * factor, 4))
     port = np.round(cities()["port_km"].to_numpy() / PORT_UNIT_KM, 4)
@@ -134,21 +140,33 @@ def _simulate(seed: int, matched: bool, jitter: float, attempt: int) -> Simulate
     moderators = draw_moderators(rng["moderators"])
     w = Work(process, wanted, digit, levels, economy, moderators, {"IV_1": port, "IV_2": phones})
     w.tech = technology_given(rng["treatment"], digit, w.Md, w.MI, process.filing_share) if matched else tech
+    return w
+
+
+def _effects(
+    rng: dict[str, np.random.Generator],
+    w: Work,
+    matched: bool,
+    jitter: float,
+    seed: int,
+    *attempt: int,
+) -> Simulated:
+    """Outcome, channels and indicators that follow from the causes, and the truth behind all of them."""
     y = draw_outcome(rng["outcome"], w, matched)
     channels = draw_channels(rng["channels"], w, matched)
     tries = TRIES if matched and not jitter else 1
     for left in reversed(range(tries)):
         raw, w.log["raked"] = draw_indicators(
-            rng["indicators"], y, digit, levels["gov"], economy["population"], economy["gdp"]
+            rng["indicators"], y, w.digit, w.levels["gov"], w.economy["population"], w.economy["gdp"]
         )
-        panel = _assemble(np.random.default_rng([seed, len(STREAMS), attempt]), w, raw, channels)
+        panel = _assemble(np.random.default_rng([seed, len(STREAMS), *attempt]), w, raw, channels)
         table = estimate(panel)
-        bad = _missed(table, wanted, jitter) if matched else []
+        bad = _missed(table, w.goals, jitter) if matched else []
         if not bad:
             break
         if not left or any("Table 5 (2)" not in k for k in bad):  # nothing that other indicators would mend
             raise CalibrationError("; ".join(bad))
-    return Simulated(panel, _truth(seed, matched, jitter, attempt, w, table))
+    return Simulated(panel, _truth(seed, matched, jitter, attempt[0], w, table))
 
 
 TRIES = 6
@@ -390,6 +408,51 @@ def draw(
     return panel
 
 
+# ---------------------------------------------------------------------------------------------------- rival world
+COAST: dict[str, Any] = {"beta": 0.085, "filing_share": 0.0, "direct": (-0.000118, 0.001557)}
+"""The rival process: every patent is technology, and both instruments act on the outcome by themselves."""
+
+
+def coast(seed: int, attempt: int) -> Simulated:
+    """The world ``coast``: the causes of the shipped panel, another effect, invalid instruments.
+
+    Without filing least squares is right but for the growth that the instruments bring along (0.100 for an effect of
+    0.085), and 2SLS takes the direct effects for effects of digit. The direct effects are those with which both
+    instruments find the printed coefficients.
+
+    Parameters
+    ----------
+    seed, attempt : int
+        Of the panel whose causes it shares; noise, channels and indicators are drawn anew.
+
+    Raises
+    ------
+    CalibrationError
+        If no draw meets the targets.
+    """
+
+    def draw(again: int) -> Simulated:
+        w = _causes(streams(STREAMS, seed, attempt), True, 0.0)
+        w.process = replace(w.process, **COAST)
+        w.tech = w.digit
+        made = _effects(streams(STREAMS, seed, attempt, 1, again), w, True, 0.0, seed, attempt, 1, again)
+        made.truth["process"] |= {
+            "outcome": "inn = city scale + common trend + beta_cluster * digit + direct effects of the instruments + "
+            "controls + error",
+            "treatment": "digit = technology, without any filing; coast and old towns gain on the others by themselves, so "
+            "2SLS takes their growth for an effect of digit and least squares nearly finds the truth",
+            "direct": dict(zip(w.instruments, w.process.direct, strict=True)),
+            "channels": "cap, ris and ent react to digit; they do not enter inn",
+        }
+        made.truth["process"].pop("filing_meaning")
+        return Simulated(made.panel, {"world": "coast"} | made.truth | {"oracle": w.log["oracle"]})
+
+    return first_that_fits(SLUG, seed, 0.0, 10, draw)
+
+
 def write(folder: Path | str, seed: int = 2026) -> None:
-    """Write the shipped files ``city-innovation.csv`` and ``city-innovation.truth.json`` to a folder."""
-    simulate(seed).write(SLUG, folder)
+    """Write the shipped files to a folder: panel and truth of `city-innovation`, and of its rival world."""
+    made = simulate(seed)
+    made.write(SLUG, folder)
+    rival = coast(seed, made.truth["attempt"])
+    write_world(f"{SLUG}.coast", rival.panel, rival.truth, made.panel, ["city", "year"], Path(folder))

@@ -1,0 +1,105 @@
+"""The truth behind a teaching panel, and rival worlds: another truth, the same printed tables."""
+
+from __future__ import annotations
+
+import difflib
+import json
+from typing import Any
+
+import pandas as pd
+
+from regionbook.data.figures import known
+from regionbook.data.schema import teaching_file
+from regionbook.paths import data_file
+
+
+def worlds(slug: str) -> list[str]:
+    """Return the names of a paper's rival worlds, which `load` and `truth` take as ``world``.
+
+    Parameters
+    ----------
+    slug : str
+        Name of the paper.
+
+    Returns
+    -------
+    list of str
+        Empty where a paper has none.
+
+    Raises
+    ------
+    ValueError
+        If the paper is unknown.
+
+    Examples
+    --------
+    >>> worlds("city-innovation")
+    ['coast']
+    """
+    files = data_file("teaching").glob(f"{known(slug)}.*.truth.json")
+    return sorted(f.name.split(".")[1] for f in files)
+
+
+def known_world(slug: str, world: str) -> str:
+    """``world``, if the paper has it; an error that names those that it has otherwise."""
+    ready = worlds(slug)
+    if world not in ready:
+        near = difflib.get_close_matches(str(world), ready, n=1)
+        hint = f" Did you mean {near[0]!r}?" if near else ""
+        raise ValueError(
+            f"{slug!r} has no world {world!r}.{hint} Its rival worlds are: {', '.join(ready) or 'none'}; "
+            "leave `world` out for the shipped panel."
+        )
+    return world
+
+
+def in_world(panel: pd.DataFrame, slug: str, world: str, table: str = "") -> pd.DataFrame:
+    """A shipped table with the columns in which a rival world differs; a table that is the same stays as it is.
+
+    Parameters
+    ----------
+    panel : DataFrame
+        As shipped, indexed by unit and year.
+    slug, world : str
+        The paper and one of its `worlds`.
+    table : str
+        Of a panel of pairs: name of the raw table.
+    """
+    ending = ".".join(["", known_world(slug, world), *filter(None, [table]), "parquet"])
+    moved = panel.copy()
+    if not table or data_file("teaching", f"{slug}{ending}").exists():
+        other = pd.read_parquet(teaching_file(slug, ending)).set_index(list(panel.index.names))
+        moved[other.columns] = other.loc[panel.index]
+    moved.attrs = panel.attrs | {"world": world}
+    return moved
+
+
+def truth(slug: str, world: str | None = None) -> dict[str, Any]:
+    """Return the parameters of the process that made a teaching panel.
+
+    Parameters
+    ----------
+    slug : str
+        Name of the paper.
+    world : str, optional
+        A rival world (`worlds`); left out, the shipped panel.
+
+    Returns
+    -------
+    dict
+        Parameters, seed, targets with what was reached.
+
+    Raises
+    ------
+    ValueError
+        If the paper or the world is unknown.
+    FileNotFoundError
+        If the paper has no teaching panel yet.
+
+    Examples
+    --------
+    >>> truth("city-innovation")["beta"], truth("city-innovation", world="coast")["beta"]
+    (0.197, 0.085)
+    """
+    part = "" if world is None else f".{known_world(slug, world)}"
+    return json.loads(teaching_file(slug, f"{part}.truth.json").read_text(encoding="utf-8"))
