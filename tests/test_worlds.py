@@ -9,7 +9,7 @@ import pytest
 
 import regionbook as rb
 from regionbook.data import worlds
-from regionbook.simulate import city_innovation as city
+from regionbook.papers.estimation import estimates, variables
 
 ALL = [(slug, world) for slug in ("city-innovation",) for world in worlds(slug)]
 
@@ -40,13 +40,52 @@ def test_unknown_worlds_and_a_world_beside_own_data_are_told():
     assert worlds("free-trade-zones") == []
 
 
+# -------------------------------------------------------------------------------------------------- the same tables
+def judged(slug: str, world: str | None) -> pd.DataFrame:
+    """Each printed cell of the declared tables: coefficient within two printed errors, stars, error within 25 %."""
+    found = estimates(slug, variables(slug, rb.load(slug, world=world)))
+    cell = ["table", "column", "term"]
+    printed = rb.published(slug).estimates.drop_duplicates(cell)
+    both = printed.merge(found, on=cell, suffixes=("", "_own"), validate="1:1").set_index(cell)
+    se = both["paren"].where(both["paren_kind"] == "se", (both["estimate"] / both["paren"]).abs())
+    near = (both["estimate_own"] - both["estimate"]).abs() <= 2 * se
+    stars = both["p"].map(lambda p: "*" * sum(p < level for level in (0.1, 0.05, 0.01)))
+    return pd.DataFrame(
+        {
+            "coefficient": near & (both["estimate_own"] * both["estimate"] > 0),
+            "stars": stars == both["stars"],
+            "error": (both["std_error"] / se).between(0.75, 1.25),
+        }
+    )
+
+
+CELLS = {"city-innovation": 45}
+"""Printed cells, out of all declared ones, in which a panel agrees in coefficient, stars and standard error."""
+
+
+@pytest.mark.parametrize(("slug", "world"), ALL)
+def test_a_world_prints_the_same_tables(slug, world):
+    shipped, rival = judged(slug, None), judged(slug, world)
+    lost = shipped & ~rival
+    assert not lost.any(axis=None), lost[lost.any(axis=1)]
+    assert rival.all(axis=1).sum() >= CELLS[slug]
+
+
 # --------------------------------------------------------------------------------------------------- city-innovation
-def test_coast_prints_the_papers_tables():
-    frame = rb.load("city-innovation", world="coast").reset_index()
-    table = city.estimate(frame).set_index(["table", "column", "term"])
-    gap = (table["reached"] - table["printed"]).abs() / table["printed_se"]
-    assert set(gap.index[gap > 2]) <= city.NOT_GATED
-    assert (gap <= 2).sum() >= 118
+def test_coast_has_the_printed_weights_and_moments():
+    printed = rb.published("city-innovation")
+    wanted = printed.indicators["weight_pct"].to_numpy()
+    near = {}
+    for world in (None, "coast"):
+        panel = rb.load("city-innovation", world=world)
+        index = rb.index.entropy_index(rb.papers.city_innovation.indicators(panel))
+        near[world] = np.abs(100 * index.weights.to_numpy() - wanted)
+        assert near[world].max() < 0.5
+    assert ((near["coast"] < 0.25 * wanted) >= (near[None] < 0.25 * wanted)).all()
+    data = rb.prepare("city-innovation", panel)
+    for name, row in printed.descriptives.set_index("variable").iterrows():
+        assert data[name].mean() == pytest.approx(row["mean"], rel=0.1), name
+        assert data[name].std() == pytest.approx(row["sd"], rel=0.1), name
 
 
 def test_coast_has_another_truth():
@@ -70,6 +109,8 @@ def test_coast_has_another_truth():
 def test_coast_differs_in_what_follows_from_the_outcome_only():
     shipped, rival = rb.load("city-innovation"), rb.load("city-innovation", world="coast")
     same = [c for c in shipped if np.array_equal(shipped[c], rival[c])]
-    assert {"digit", "port_distance", "phones_1984", *city.CONTROLS, "gdp", "population", "cluster"} <= set(same)
+    assert {"digit", "port_distance", "phones_1984", "gov", "hum", "gdp", "population", "cluster"} <= set(
+        same
+    )
     oracle = rb.truth("city-innovation", "coast")["oracle"]
     assert oracle["before_projection"]["tech"] == pytest.approx(0.085, rel=0.1)

@@ -45,7 +45,12 @@ def write_truth(truth: dict[str, Any], file: Path) -> None:
 
 
 def write_world(
-    name: str, rival: pd.DataFrame, truth: dict[str, Any], shipped: pd.DataFrame, keys: list[str], folder: Path
+    name: str,
+    rival: pd.DataFrame,
+    truth: dict[str, Any],
+    shipped: pd.DataFrame,
+    keys: list[str],
+    folder: Path,
 ) -> None:
     """Write a rival world: the columns that differ from the shipped table, in Parquet, and its truth.
 
