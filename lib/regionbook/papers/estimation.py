@@ -28,6 +28,15 @@ def variables(slug: str, panel: pd.DataFrame | None = None) -> pd.DataFrame:
     return further(prepare(slug, panel))
 
 
+def _complete(column: Column, panel: pd.DataFrame) -> None:
+    lacking = [k for k in column.variables if k not in panel and k not in panel.index.names]
+    if lacking:
+        raise ValueError(
+            f"Table {column.table} ({column.column}): the panel lacks {', '.join(lacking)}; "
+            "give one from regionbook.papers.estimation.variables"
+        )
+
+
 def rows(column: Column, panel: pd.DataFrame) -> pd.DataFrame:
     """Rows of a column's sample on which none of its variables is missing, index levels as columns.
 
@@ -36,14 +45,9 @@ def rows(column: Column, panel: pd.DataFrame) -> pd.DataFrame:
     ValueError
         If the panel lacks a variable.
     """
+    _complete(column, panel)
     named = [k for k in panel.index.names if k is not None]
     flat = panel.reset_index() if named else panel
-    lacking = [k for k in column.variables if k not in flat]
-    if lacking:
-        raise ValueError(
-            f"Table {column.table} ({column.column}): the panel lacks {', '.join(lacking)}; "
-            "give one from regionbook.papers.estimation.variables"
-        )
     return (flat.query(column.sample) if column.sample else flat).dropna(subset=list(column.variables))
 
 
@@ -175,10 +179,13 @@ def _pairs(columns: Sequence[Column], panel: pd.DataFrame) -> pd.DataFrame:
     """All columns of a panel of pairs at once, its exact and fast way."""
     from regionbook.models import dyadic_panel
 
+    for c in columns:
+        _complete(c, panel)
     frames = []
     for sample in dict.fromkeys(c.sample for c in columns):
         here = [c for c in columns if c.sample == sample]
-        data = panel.query(sample) if sample else panel
+        needed = list(dict.fromkeys(["a", "b", *(k for c in here for k in c.variables)]))
+        data = panel.loc[panel.eval(sample), needed] if sample else panel[needed]
         fits = dyadic_panel(data, {c.key: c.formula for c in here}, units=("a", "b"))
         for c in here:
             fit = fits[c.key]
