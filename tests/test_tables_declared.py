@@ -206,6 +206,22 @@ def test_a_formula_is_read_into_its_parts():
     assert pooled.effects == () and pooled.regressors == ("d", "x")
 
 
+def test_effects_of_two_columns_together_and_event_studies_are_estimated():
+    """``province^year`` is the effect of a column that holds both; a term of an event study has no constant."""
+    rng = np.random.default_rng(3)
+    at = pd.MultiIndex.from_product([range(12), range(2010, 2016)], names=["city", "year"])
+    data = pd.DataFrame(rng.normal(size=(72, 2)), at, ["y", "x"])
+    data["province"] = data.index.get_level_values("city") % 3
+    data["both"] = 10000 * data["province"] + data.index.get_level_values("year")
+    data["pilot"] = (data.index.get_level_values("city") < 5).astype(int)
+    of = declaring(errors={"CRV1": "city"}, r2="within")
+    together, made = (estimate(of("1", "1", f"y ~ x | city + {k}"), data) for k in ("province^year", "both"))
+    pd.testing.assert_frame_equal(together, made)
+    assert list(made["term"]) == ["x", "_cons"]
+    years = estimate(of("1", "2", "y ~ x + i(year, pilot, ref=2012) | city + year"), data)
+    assert list(years["term"]) == ["x"] and years["N"].item() == 72
+
+
 @pytest.mark.parametrize(
     ("what", "words"),
     [
@@ -213,6 +229,7 @@ def test_a_formula_is_read_into_its_parts():
         ({"formula": "y | city"}, "cannot read"),
         ({"formula": "y ~ d", "estimator": "gmm"}, "estimator is 'gmm', expected one of ols, random"),
         ({"formula": "y ~ d", "r2": "adjusted"}, "r2 is 'adjusted'"),
+        ({"formula": "y ~ d", "r2": "within"}, "r2 is 'within', but 'y ~ d' has no effects"),
     ],
 )
 def test_bad_declarations_are_refused(what, words):

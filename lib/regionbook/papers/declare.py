@@ -72,6 +72,9 @@ class Column:
             if value not in known:
                 raise ValueError(f"{where}: {name} is {value!r}, expected one of {', '.join(known)}")
 
+        if self.r2 == "within" and not self.effects:
+            raise ValueError(f"{where}: r2 is 'within', but {self.formula!r} has no effects; say 'overall'")
+
     @property
     def key(self) -> tuple[str, str]:
         """Table and column."""

@@ -58,19 +58,21 @@ def _swept(design: pd.DataFrame, effects: pd.DataFrame) -> pd.DataFrame:
     import pyfixest as pf
 
     short = design.set_axis([f"v{i}" for i in range(design.shape[1])], axis=1)
-    formula = f"{' + '.join(short)} ~ 1 | {' + '.join(effects)}"
-    fits = pf.feols(formula, short.join(effects), vcov="iid", fixef_rm="none").to_list()
+    codes = effects.set_axis([f"e{i}" for i in range(effects.shape[1])], axis=1)
+    formula = f"{' + '.join(short)} ~ 1 | {' + '.join(codes)}"
+    fits = pf.feols(formula, short.join(codes), vcov="iid", fixef_rm="none").to_list()
     return pd.DataFrame(dict(zip(design, (m.resid() for m in fits), strict=True))) + design.mean()
 
 
 def _constant(column: Column, fit: Any, data: pd.DataFrame) -> tuple[float, float]:
     """Constant beside effects and its error: least squares on swept data, small sample as in `fit`."""
     taken = column.effects if column.constant == "mean" else column.effects[:1]
-    left = [k for k in column.effects if k not in taken]
-    dummies = pd.get_dummies(data[left].astype(str), drop_first=True) if left else data[[]]
+    groups = pd.DataFrame({k: data.groupby(k.split("^")).ngroup() for k in column.effects})
+    left = groups.drop(columns=list(taken)).astype(str)
+    dummies = pd.get_dummies(left, drop_first=True) if len(left.columns) else left
     names = list(fit.coef().index)
     factors = {k: data[k.split(":")].prod(axis=1) for k in (column.outcome, *names, *column.instruments)}
-    at = _swept(pd.DataFrame(factors).join(dummies).astype(float), data[list(taken)])
+    at = _swept(pd.DataFrame(factors).join(dummies).astype(float), groups[list(taken)])
     outside = [*(k for k in (*names, *dummies) if k not in column.endogenous), *column.instruments]
     x, z = (at[k].assign(_one=1.0).to_numpy() for k in ([*names, *dummies], outside))
     y = at[column.outcome].to_numpy()
@@ -93,12 +95,17 @@ def _ols(column: Column, data: pd.DataFrame) -> tuple[pd.DataFrame, int, float]:
     fit = pf.feols(column.formula, data, vcov=errors)
     used = fit._data
     found = fit.tidy()[["Estimate", "Std. Error", "t value", "Pr(>|t|)"]]
-    if column.effects:
+    plain = all(k in used for term in found.index for k in term.split(":"))  # not i(year, …)
+    if column.effects and plain:
         b, se = _constant(column, fit, used)
         df = used[column.clusters[0]].nunique() - 1 if column.clusters else len(used) - len(found)
         found.loc["Intercept"] = b, se, b / se, 2 * stats.t.sf(abs(b / se), df)
     y = used[column.outcome]
-    about = y.groupby(used[column.effects[0]]).transform("mean") if column.r2 == "within" else y.mean()
+    about = (
+        y.groupby([used[k] for k in column.effects[0].split("^")]).transform("mean")
+        if column.r2 == "within"
+        else y.mean()
+    )
     return found, int(fit._N), 1 - float((fit.resid() ** 2).sum() / ((y - about) ** 2).sum())
 
 
