@@ -26,7 +26,16 @@ def test_all_papers_load():
         assert p.citation["year"] in ("2025", "2026")
         assert len(p.other) > 0
         assert {f.name for f in (DATA / "published" / slug).glob("*.csv")} <= {
-            f"{k}.csv" for k in ("estimates", "fit", "descriptives", "indicators", "other", "inconsistent")
+            f"{k}.csv"
+            for k in [
+                "estimates",
+                "fit",
+                "descriptives",
+                "indicators",
+                "other",
+                "inconsistent",
+                "not_computable",
+            ]
         }
 
 

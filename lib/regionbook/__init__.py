@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from regionbook import data, geo, index, models, papers, plots, tables, text, widgets
     from regionbook.auditing import audit
     from regionbook.catalogue import lessons, method_map
-    from regionbook.comparison import compare, scorecard
+    from regionbook.comparison import compare, compare_text, rules, scorecard
     from regionbook.data import columns, load, notice, published, truth
     from regionbook.exercises.check import check
     from regionbook.exercises.keys import key, mistake
@@ -28,6 +28,7 @@ _HOME = {
     "check": "exercises.check",
     "columns": "data",
     "compare": "comparison",
+    "compare_text": "comparison",
     "key": "exercises.keys",
     "lessons": "catalogue",
     "load": "data",
@@ -38,6 +39,7 @@ _HOME = {
     "personal_truth": "exercises.personal",
     "prepare": "papers",
     "published": "data",
+    "rules": "comparison",
     "scorecard": "comparison",
     "truth": "data",
 }
@@ -48,6 +50,7 @@ __all__ = [
     "check",
     "columns",
     "compare",
+    "compare_text",
     "data",
     "geo",
     "index",
@@ -64,6 +67,7 @@ __all__ = [
     "plots",
     "prepare",
     "published",
+    "rules",
     "scorecard",
     "tables",
     "text",

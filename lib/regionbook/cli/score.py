@@ -1,30 +1,41 @@
-"""Command ``scorecard``: every printed number, ours beside it, and the verdict."""
+"""Command ``scorecard``: every printed number, ours beside it, and the mark."""
 
 from __future__ import annotations
 
 import json
 
 import regionbook as rb
+from regionbook.comparison import MARKS
+
+LED_BY = """Free numbers first: nothing was set to them. Imposed ones agree because the simulated panels were
+calibrated to print; they show that the steps are right and say nothing about China or about a paper."""
+TOLD = ("free_reproduced", "close", "differs", "contradicted")
+"""Marks whose numbers are listed one by one."""
 
 
 def scorecard(as_json: bool = False) -> int:
-    """Print the scorecard that the lessons recorded: the tally, then each number that is not reproduced, and why."""
+    """Print the scorecard: the tally, the rules, then each number that is free, close, different or contradicted."""
     card = rb.scorecard(json=True)
     if as_json:
         print(json.dumps(card, ensure_ascii=False, indent=1, allow_nan=False))
         return 0
+    print(LED_BY + "\n")
     print(rb.scorecard().rename_axis(None).to_string())
-    for status, title in (
-        ("differs", "Not reproduced"),
-        ("paper_inconsistent", "Contradicted by the paper itself"),
-    ):
-        cells = [c for c in card["cells"] if c["status"] == status]
-        print(f"\n{title}: {len(cells)}")
+    print("\nWhen a number agrees, and when it is close:")
+    for rule in card["rules"].values():
+        print(f"  {rule['kind of number']}: {rule['agrees']}. Close: {rule['close']}.")
+    for mark in TOLD:
+        cells = [c for c in card["cells"] if c["mark"] == mark]
+        symbol, word = MARKS[mark]
+        by_arithmetic = sum(c["source"] == "print" for c in cells)
+        of_print = f" ({by_arithmetic} by arithmetic on printed numbers)" if by_arithmetic else ""
+        print(f"\n{symbol} {word.capitalize()}: {len(cells)}{of_print}")
         for c in cells:
             ours = "" if c["own"] is None else f", ours {c['own']:.4g}"
-            place = c["table"] if c["table"].startswith("text") else f"Table {c['table']}"
+            place = f"Table {c['table']}" if c["table"][0].isdigit() else c["table"]
+            reason = f". {c['reason']}" if c["reason"] else ""
+            set_to = ", imposed" if c["imposed"] and c["mark"] != "contradicted" else ""
             print(
-                f"  {c['slug']}, {place}, {c['column']}, {c['term']}: "
-                f"printed {c['printed']:g}{ours}. {c['reason']}"
+                f"  {c['slug']}, {place}, {c['column']}, {c['term']}: printed {c['printed']:g}{ours}{set_to}{reason}"
             )
     return 0

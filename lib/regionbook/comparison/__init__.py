@@ -1,18 +1,21 @@
-"""Printed numbers beside our own, with a verdict for each, and the scorecard over all lessons."""
+"""Printed numbers beside our own, with a mark for each, and the scorecard over all lessons."""
 
-from regionbook.comparison.printed import printed_cells
+from regionbook.comparison.marks import MARKS, RULES, rules
+from regionbook.comparison.printed import printed_cells, targets
 from regionbook.comparison.score import recorded, scorecard
-from regionbook.comparison.side_by_side import compare
+from regionbook.comparison.side_by_side import compare, compare_text
 from regionbook.comparison.table import MIME, Comparison
-from regionbook.comparison.verdicts import MARKS, STATUSES
 
 __all__ = [
     "MARKS",
     "MIME",
-    "STATUSES",
+    "RULES",
     "Comparison",
     "compare",
+    "compare_text",
     "printed_cells",
     "recorded",
+    "rules",
     "scorecard",
+    "targets",
 ]

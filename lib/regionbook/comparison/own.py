@@ -8,14 +8,23 @@ from typing import Any
 
 import pandas as pd
 
+from regionbook.comparison.marks import Number
 from regionbook.comparison.printed import STATISTICS
 from regionbook.data import each, published
 from regionbook.paths import data_file
 from regionbook.tables import model_estimates
 
 
-def of_model(model: Any, names: Mapping[str, str]) -> dict[str, tuple[float, float, float]]:
-    """Term -> (estimate, standard error, p value); N and fit statistics have a bare value."""
+def _errors(model: Any) -> str:
+    """Kind of standard errors, where the model tells."""
+    kind = getattr(model, "_vcov_type_detail", None) or getattr(model, "cov_type", None)
+    kind = kind or getattr(model, "_cov_type", None) or ""
+    by = getattr(model, "_clustervar", None) if "CRV" in str(kind) else None
+    return f"{kind} by {', '.join(by)}" if by else str(kind)
+
+
+def of_model(model: Any, names: Mapping[str, str]) -> dict[str, Number]:
+    """Term -> number; N and fit statistics have a bare value."""
     if isinstance(model, Mapping):
         from scipy.special import ndtr
 
@@ -25,13 +34,12 @@ def of_model(model: Any, names: Mapping[str, str]) -> dict[str, tuple[float, flo
                 raise ValueError(f"{term!r}: give (estimate, standard error) or (…, p value), not {value!r}.")
             b, se = float(value[0]), float(value[1])
             p = float(value[2]) if len(value) == 3 else float(2 * ndtr(-abs(b / se)))
-            out[names.get(term, term)] = (b, se, p)
+            out[names.get(term, term)] = Number(b, se, p)
         return out
-    m = model_estimates(model)
-    out = {
-        names.get(t, t): (r.estimate, r.se, r.p) for t, r in zip(m.frame.index, each(m.frame), strict=True)
-    }
-    return {**out, "N": (m.nobs, math.nan, math.nan)}
+    m, kind = model_estimates(model), _errors(model)
+    rows = zip(m.frame.index, each(m.frame), strict=True)
+    out = {names.get(t, t): Number(r.estimate, r.se, r.p, kind) for t, r in rows}
+    return {**out, "N": Number(m.nobs)}
 
 
 def of_models(
@@ -40,7 +48,8 @@ def of_models(
     names: Mapping[str, str],
     cells: pd.DataFrame,
     place: str,
-) -> dict[tuple[str, str], tuple[float, float, float]]:
+) -> dict[tuple[str, str], Number]:
+    """(Column, term) -> number of each model."""
     printed = list(dict.fromkeys(cells["column"]))
     numbers = {}
     for key, model in own.items():
@@ -54,7 +63,7 @@ def of_models(
 
 def of_frame(
     own: pd.DataFrame, names: Mapping[str, str], cells: pd.DataFrame, place: str
-) -> dict[tuple[str, str], tuple[float, float, float]]:
+) -> dict[tuple[str, str], Number]:
     own = own.rename(columns={"count": "n", "N": "n", "std": "sd"})
     periods = cells.loc[cells["file"].eq("indicators"), "column"].unique().tolist()
     expected = periods if len(periods) > 1 else STATISTICS
@@ -68,12 +77,12 @@ def of_frame(
         for c in known
         for v, value in zip(own.index, numbers[c].tolist(), strict=True)
     }  # an empty cell of the frame stands for an empty cell of the table
-    return {k: (b, math.nan, math.nan) for k, b in pairs.items() if k in there or not math.isnan(b)}
+    return {k: Number(b) for k, b in pairs.items() if k in there or not math.isnan(b)}
 
 
 def of_weights(
     slug: str, own: pd.Series, names: Mapping[str, str], cells: pd.DataFrame, place: str
-) -> dict[tuple[str, str], tuple[float, float, float]]:
+) -> dict[tuple[str, str], Number]:
     """Weights by symbol -> printed indicators, and their sums by dimension where these are printed."""
     weights = cells[cells["file"].eq("indicators")]
     columns = list(dict.fromkeys(weights["column"]))
@@ -90,11 +99,11 @@ def of_weights(
     symbols = pd.read_csv(data_file("published", "symbols.csv")).query("slug == @slug")
     names = {**dict(zip(symbols["symbol"], symbols["indicator_en"], strict=True)), **names}
     by_term = {names.get(str(k), str(k)): float(v) for k, v in own.items()}
-    numbers = {(columns[0], term): (v, math.nan, math.nan) for term, v in by_term.items()}
+    numbers = {(columns[0], term): Number(v) for term, v in by_term.items()}
     indicators = published(slug).indicators
     totals = indicators["indicator_en"].map(by_term).groupby(indicators["dimension"]).sum(min_count=1)
     for total in each(cells[cells["file"].eq("other") & cells["rule"].eq("weight")]):
         part = [v for d, v in totals.items() if str(d).startswith(total.term)]
         if len(part) == 1:
-            numbers[total.column, total.term] = (float(part[0]), math.nan, math.nan)
+            numbers[total.column, total.term] = Number(float(part[0]))
     return numbers

@@ -1,16 +1,17 @@
-"""The scorecard: what all stored lessons reproduce."""
+"""The scorecard: what all stored lessons reproduce, judged anew from the numbers that they recorded."""
 
 from __future__ import annotations
 
 import json as json_
+import math
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
-from regionbook.comparison.printed import cells_of
+from regionbook.comparison.marks import MARKS, Number, judge, rules, unjudged
+from regionbook.comparison.printed import cells_of, repeats
 from regionbook.comparison.table import MIME, significant
-from regionbook.comparison.verdicts import STATUSES
 from regionbook.data import each, papers
 from regionbook.paths import ROOT
 
@@ -27,68 +28,91 @@ def recorded(chapters: Path | None = None) -> list[tuple[str, dict[str, Any]]]:
     return found
 
 
-def scorecard(json: bool = False, *, chapters: Path | None = None) -> Any:
-    """Count over all papers which printed numbers the lessons reproduce.
+_BEFORE = {"own_se": None, "own_p": None, "errors": "", "source": "panel", "note": ""}
 
-    Computed only from what `compare` recorded in the stored notebooks below ``chapters``.
+
+def _once(chapters: Path | None) -> dict[tuple[str, ...], tuple[str, dict[str, Any]]]:
+    """Notebook and record of each printed number; an error if two lessons disagree."""
+    own: dict[tuple[str, ...], tuple[str, dict[str, Any]]] = {}
+    for notebook, entry in recorded(chapters):
+        entry = _BEFORE | entry  # INTERIM
+        key = (entry["slug"], entry["table"], entry["column"], entry["term"])
+        before = own.setdefault(key, (notebook, entry))
+        if any(before[1][k] != entry[k] for k in ("own", "own_se", "own_p")):
+            raise ValueError(
+                f"{', '.join(key)} is recorded as {before[1]['own']} in {before[0]} and as {entry['own']} in "
+                f"{notebook}: compare each printed number once."
+            )
+    return own
+
+
+def _entry(slug: str, cell: Any, record: dict[str, Any] | None) -> dict[str, Any]:
+    """What the scorecard says of one printed number."""
+    place = {"slug": slug, "table": cell.table, "column": cell.column, "term": cell.term}
+    place |= {"file": cell.file, "rule": cell.rule, "printed": cell.printed}
+    place["printed_paren"] = significant(cell.printed_paren)
+    if record is None:
+        nothing = dict.fromkeys(("own", "own_paren", "own_se", "own_p"))
+        return {**place, **nothing, "errors": "", "source": "", **unjudged(cell)}
+    if record["printed"] != cell.printed:
+        raise ValueError(
+            f"{slug}, Table {cell.table}, {cell.column}, {cell.term}: the lesson is older than the data."
+        )
+    own: dict[str, Any] = {k: record[k] for k in ("own", "own_paren", "own_se", "own_p", "errors", "source")}
+    if own["own_p"] is None and cell.rule == "estimate" and own["own_paren"]:  # INTERIM
+        t = own["own_paren"] if cell.paren_kind in "tz" else own["own"] / own["own_paren"]
+        own["own_se"], own["own_p"] = own["own"] / t, math.erfc(abs(t) / math.sqrt(2))
+    value, se, p = (float("nan" if own[k] is None else own[k]) for k in ("own", "own_se", "own_p"))
+    verdict = judge(cell, Number(value, se, p, own["errors"]))
+    verdict["reason"] = ". ".join(filter(None, (verdict["reason"], record["note"])))
+    verdict["se_ratio"] = significant(verdict["se_ratio"])
+    return {**place, **own, **verdict}
+
+
+def scorecard(json: bool = False, *, chapters: Path | None = None) -> Any:
+    """Count over all papers what became of each printed number; the free ones come first.
+
+    Computed from the numbers that `compare` recorded in the stored notebooks below ``chapters``, judged by `rules`. A
+    number that the teaching panel was calibrated to is *imposed* and no success; a number printed twice counts once.
 
     Parameters
     ----------
     json
-        Return ``{"papers": {slug: counts}, "cells": [...]}`` in place of the table of counts.
+        Return ``{"papers": {slug: counts}, "cells": [...], "rules": ..., "repeats": ...}`` in place of the counts.
     chapters
         Another folder of lessons.
 
     Returns
     -------
     pandas.DataFrame or dict
-        One row a paper: printed, reproduced, differs, paper_inconsistent, not_attempted.
+        One row a paper: printed, free_reproduced, close, differs, contradicted, imposed, count, not_computable,
+        not_attempted; the last eight add to the first.
 
     Raises
     ------
     ValueError
         Two lessons record different numbers for one printed number, or one that is not printed.
     """
-    own: dict[tuple[str, ...], tuple[str, dict[str, Any]]] = {}
-    for notebook, entry in recorded(chapters):
-        key = (entry["slug"], entry["table"], entry["column"], entry["term"])
-        before = own.setdefault(key, (notebook, entry))
-        if before[1]["own"] != entry["own"] or before[1]["status"] != entry["status"]:
-            raise ValueError(
-                f"{', '.join(key)} is recorded as {before[1]['own']} ({before[1]['status']}) in {before[0]} and "
-                f"as {entry['own']} ({entry['status']}) in {notebook}: compare each printed number once."
-            )
+    own = _once(chapters)
     entries = []
     for slug in papers().index:
-        for c in each(cells_of(slug)):
-            found = own.pop((slug, c.table, c.column, c.term), None)
-            if found is not None:
-                entry = found[1]
-                if entry["printed"] != c.printed:
-                    raise ValueError(
-                        f"{slug}, Table {c.table}, {c.column}, {c.term}: the lesson is older than the data."
-                    )
-            else:
-                status = "paper_inconsistent" if c.inconsistent else "not_attempted"
-                entry = {
-                    "slug": slug, "table": c.table, "column": c.column, "term": c.term, "printed": c.printed,
-                    "printed_paren": significant(c.printed_paren), "own": None, "own_paren": None,
-                    "sign_ok": None, "stars_ok": None, "within_2se": None, "status": status,
-                    "reason": c.inconsistent,
-                }  # fmt: skip
-            entries.append(entry)
+        for cell in each(cells_of(slug)):
+            _, record = own.pop((slug, cell.table, cell.column, cell.term), ("", None))
+            entries.append(_entry(slug, cell, record))
     if own:
         place, (notebook, _) = next(iter(own.items()))
         raise ValueError(
             f"{notebook} records {', '.join(place)}, which is no printed number: run the lesson again."
         )
     cells = pd.DataFrame(entries)
-    counts = pd.crosstab(cells["slug"], cells["status"]).reindex(papers().index, fill_value=0)
-    counts = counts.reindex(columns=list(STATUSES), fill_value=0)
+    counts = pd.crosstab(cells["slug"], cells["mark"]).reindex(papers().index, fill_value=0)
+    counts = counts.reindex(columns=list(MARKS), fill_value=0)
     counts.insert(0, "printed", counts.sum(axis=1))
     if not json:
         return counts.rename_axis(index="paper", columns=None)
     return {
         "papers": {str(s): {k: int(v) for k, v in row.items()} for s, row in counts.iterrows()},
+        "repeats": repeats(),
+        "rules": rules().to_dict("index"),
         "cells": entries,
     }

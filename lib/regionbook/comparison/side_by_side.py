@@ -1,23 +1,96 @@
-"""`compare`: a printed table and our own numbers, with a verdict for each."""
+"""`compare`: a printed table and our own numbers, with a mark for each."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import pandas as pd
 
+from regionbook.comparison.marks import Number, judge, unjudged
 from regionbook.comparison.own import of_frame, of_models, of_weights
-from regionbook.comparison.printed import KEY, table_cells
-from regionbook.comparison.table import Comparison
-from regionbook.comparison.verdicts import judge
+from regionbook.comparison.printed import KEY, cells_of, table_cells
+from regionbook.comparison.table import Comparison, significant
 from regionbook.data import decimals, each
 from regionbook.tables import stars
 
 
 def _shown(value: float, digits: int) -> str:
-    return "" if not math.isfinite(value) else f"{value:,.{digits}f}"
+    return f"{value:,.{digits}f}" if math.isfinite(value) else ""
+
+
+def _own_row(cell: Any, own: Number) -> dict[str, Any]:
+    """Our number as it is recorded and shown, with the bracket that the paper prints."""
+    t = own.value / own.se if own.se else math.nan
+    paren = {"t": t, "z": t, "p": own.p}.get(cell.paren_kind, own.se) if cell.rule == "estimate" else own.se
+    bracket = _shown(paren, decimals(cell.paren_text)) if cell.paren_text else ""
+    shown = _shown(own.value, decimals(cell.printed_text)) + (stars(own.p) if cell.rule == "estimate" else "")
+    return {
+        "own": own.value,
+        "own_paren": paren if bracket else math.nan,
+        "own_se": own.se,
+        "own_p": own.p,
+        "errors": own.errors,
+        "source": own.source,
+        "own_shown": shown + (f" ({bracket})" if bracket else ""),
+    }
+
+
+def _row(cell: Any, own: Number | None, note: str) -> dict[str, Any]:
+    row = {k: getattr(cell, k) for k in ("file", "rule", *KEY, "printed", "printed_paren")}
+    bracket = f" ({cell.paren_text})" if cell.paren_text else ""
+    row["printed_shown"] = f"{_shown(cell.printed, decimals(cell.printed_text))}{cell.stars}{bracket}"
+    if own is None:
+        empty = {"own_shown": "", "errors": "", "source": "", "note": ""}
+        return row | dict.fromkeys(("own", "own_paren", "own_se", "own_p"), math.nan) | empty | unjudged(cell)
+    exact = own._replace(**{k: significant(getattr(own, k), math.nan) for k in ("value", "se", "p")})
+    verdict = judge(cell, exact)  # of the digits that are recorded, so that the scorecard finds the same
+    note = note if verdict["mark"] in ("close", "differs") else ""
+    verdict["reason"] = ". ".join(filter(None, (verdict["reason"], note)))
+    return row | _own_row(cell, own) | {"note": note} | verdict
+
+
+def side_by_side(
+    slug: str,
+    table: str,
+    cells: pd.DataFrame,
+    numbers: Mapping[tuple[str, str, str], Number],
+    notes: Mapping[Any, str],
+) -> Comparison:
+    """Printed cells beside the numbers of ours by table, column and term."""
+    rows = []
+    for cell in each(cells):
+        note = notes.get((cell.column, cell.term)) or notes.get(cell.term) or ""
+        rows.append(_row(cell, numbers.get((cell.table, cell.column, cell.term)), note))
+    frame = pd.DataFrame(rows)
+    flags = ["sign_ok", "stars_ok", "within_2se", "se_ratio"]
+    frame[flags] = frame[flags].astype(object).where(frame[flags].notna(), None)
+    return Comparison(slug, table, frame)
+
+
+def _refuse_strangers(place: str, cells: pd.DataFrame, named: Iterable[Any]) -> None:
+    """Raise if a name, or (column, name), is not printed."""
+    there = set(zip(cells["column"], cells["term"], strict=True))
+    terms = set(cells["term"])
+    stray = [k if isinstance(k, tuple) else ("any column", k) for k in named]
+    stray = sorted(k for k in stray if (k[1] not in terms if k[0] == "any column" else k not in there))
+    if stray:
+        shown = "; ".join(f"{term!r} in {column}" for column, term in stray[:5])
+        raise ValueError(
+            f"{place} prints no {shown}. Its terms are {', '.join(dict.fromkeys(cells['term']))}; "
+            f"its columns {', '.join(dict.fromkeys(cells['column']))}."
+        )
+
+
+def _typed_by_hand(own: Any, columns: Mapping[str, str], names: Mapping[str, str]) -> list[tuple[str, str]]:
+    """Terms of models given as mappings: each must be printed, while a fitted model may hold more."""
+    return [
+        (columns.get(str(k), str(k)), names.get(str(t), str(t)))
+        for k, m in own.items()
+        if isinstance(m, Mapping)
+        for t in m
+    ]
 
 
 def compare(
@@ -29,14 +102,13 @@ def compare(
     names: Mapping[str, str] | None = None,
     fit: Mapping[Any, Mapping[str, Any]] | None = None,
     notes: Mapping[Any, str] | None = None,
+    calibrated: bool = True,
 ) -> Comparison:
-    r"""Put a printed table and your own numbers side by side, with a verdict for each number.
+    """Put a printed table and your own numbers side by side, with a mark for each number.
 
-    A coefficient is **reproduced** if it has the printed sign and stars (10/5/1 %) and lies within two printed
-    standard errors; :math:`R^2` within 0.05; N exactly; means and standard deviations within 10 %; extremes
-    inside the printed range or within 10 %; weights within 0.5 points; Kleibergen–Paap statistics within a
-    factor of 2; critical values to the printed digits; anything else within 10 %. Otherwise it **differs**.
-    A number that the paper itself contradicts is **paper inconsistent**, whatever ours is.
+    *Free and reproduced* is a number that agrees though nothing was set to it, *imposed* one that the teaching panel was
+    calibrated to. `rules` says when a number agrees and when it is close; otherwise it differs. A number that the paper
+    itself contradicts is marked so, whatever ours is.
 
     Parameters
     ----------
@@ -55,7 +127,9 @@ def compare(
     fit
         Printed column -> {printed statistic: value or (value, p)}; N is taken from the model.
     notes
-        Why a number differs, by ``term`` or ``(column, term)``.
+        Why a number does not agree, by ``term`` or ``(column, term)``.
+    calibrated
+        False for data of your own, which nobody pulled to the print: no number counts as imposed.
 
     Returns
     -------
@@ -71,91 +145,79 @@ def compare(
     Examples
     --------
     >>> import regionbook as rb
-    >>> c = rb.compare("city-innovation", 7, {"1": {"digit": (0.139, 0.006), "digit:stage": (-0.034, 0.005)}})
-    >>> c.counts["reproduced"], c.counts["not_attempted"]
+    >>> c = rb.compare("city-innovation", 7, {"1": {"digit": (0.139, 0.0078), "digit:stage": (-0.034, 0.005)}})
+    >>> c.counts["imposed"], c.counts["not_attempted"]
     (2, 3)
     """
-    table, names, columns, notes = str(table), names or {}, columns or {}, notes or {}
-    place = f"{slug}, Table {table}"
-    cells = table_cells(slug, table)
-    if isinstance(own, pd.DataFrame):
-        numbers = of_frame(own, names, cells, place)
-    elif isinstance(own, pd.Series):
-        numbers = of_weights(slug, own, names, cells, place)
+    table, names, notes = str(table), names or {}, notes or {}
+    columns = {str(k): str(v) for k, v in (columns or {}).items()}
+    place, cells = f"{slug}, Table {table}", table_cells(slug, table)
+    named: list[Any] = [*notes]
+    if isinstance(own, pd.DataFrame | pd.Series):
+        of = of_frame(own, names, cells, place) if isinstance(own, pd.DataFrame) else None
+        numbers = of_weights(slug, own, names, cells, place) if of is None else of
+        named += numbers
     elif isinstance(own, Mapping):
         numbers = of_models(own, columns, names, cells, place)
+        named += _typed_by_hand(own, columns, names)
     else:
-        raise TypeError(
-            f"{place}: give a mapping of columns to models, a frame or a series, not {type(own).__name__}."
-        )
-    strict = not isinstance(own, Mapping)  # of a model only the printed terms count; a typed name must exist
+        kind = type(own).__name__
+        raise TypeError(f"{place}: give a mapping of columns to models, a frame or a series, not {kind}.")
     for key, stats in (fit or {}).items():
         for stat, value in stats.items():
             v, p = value if isinstance(value, tuple | list) else (value, math.nan)
-            numbers[str(columns.get(str(key), str(key))), stat] = (float(v), float(p), math.nan)
-
-    there = set(zip(cells["column"], cells["term"], strict=True))
-    fit_columns = {k: str(columns.get(str(k), str(k))) for k in (fit or {})}
-    typed = {(fit_columns[k], s) for k, stats in (fit or {}).items() for s in stats}
-    typed |= set(numbers) if strict else set()
-    if not strict:
-        typed |= {
-            (str(columns.get(str(k), str(k))), names.get(str(t), str(t)))
-            for k, m in own.items()
-            if isinstance(m, Mapping)
-            for t in m
-        }
-    stray = sorted(k for k in typed if k not in there)
+            numbers[columns.get(str(key), str(key)), stat] = Number(float(v), float(p))
+            named.append((columns.get(str(key), str(key)), stat))
     used = {t for _, t in numbers}
-    stray += sorted(("any column", t) for t in names.values() if t not in set(cells["term"]) and t in used)
-    stray += sorted(
-        k if isinstance(k, tuple) else ("any column", k)
-        for k in notes
-        if (k not in there if isinstance(k, tuple) else k not in set(cells["term"]))
-    )
-    if stray:
-        shown = "; ".join(f"{term!r} in {column}" for column, term in stray[:5])
-        raise ValueError(
-            f"{place} prints no {shown}. Its terms are {', '.join(dict.fromkeys(cells['term']))}; "
-            f"its columns {', '.join(dict.fromkeys(cells['column']))}."
-        )
-
+    _refuse_strangers(place, cells, [*named, *(t for t in names.values() if t in used)])
     asked = {c for c, _ in numbers}
     if not asked:
         raise ValueError(
             f"{place}: `own` and `fit` hold no number to compare. Give a model for one of the columns "
             f"{', '.join(dict.fromkeys(cells['column']))}, for example {{{cells['column'].iloc[0]!r}: model}}."
         )
-    rows = []
-    for cell in each(cells[cells["column"].isin(asked)]):
-        digits, paren_digits = decimals(cell.printed_text), decimals(cell.paren_text)
-        row = {k: getattr(cell, k) for k in ("file", *KEY, "printed", "printed_paren")}
-        bracket = f" ({cell.paren_text})" if cell.paren_text else ""
-        row["printed_shown"] = f"{_shown(cell.printed, digits)}{cell.stars}{bracket}"
-        number = numbers.get((cell.column, cell.term))
-        if number is None:
-            verdict: dict[str, Any] = {"status": "not_attempted", "reason": ""}
-            row |= {"own": math.nan, "own_paren": math.nan, "own_shown": ""}
-            row |= {"sign_ok": None, "stars_ok": None, "within_2se": None}
-        else:
-            b, se, p = number
-            paren = {"t": b / se if se else math.nan, "z": b / se if se else math.nan, "p": p}.get(
-                cell.paren_kind, se
-            )
-            if cell.rule != "estimate":
-                paren = se  # the p value of a test statistic
-            verdict = judge(cell, b, p)
-            mark = stars(p) if cell.rule == "estimate" else ""
-            shown_paren = _shown(paren, paren_digits) if cell.paren_text else ""
-            row |= {"own": b, "own_paren": paren if shown_paren else math.nan}
-            row["own_shown"] = f"{_shown(b, digits)}{mark}" + (f" ({shown_paren})" if shown_paren else "")
-        if cell.inconsistent:
-            verdict |= {"status": "paper_inconsistent", "reason": cell.inconsistent}
-        note = notes.get((cell.column, cell.term)) or notes.get(cell.term)
-        if note and verdict["status"] == "differs":
-            verdict["reason"] = f"{verdict['reason']}. {note}" if verdict["reason"] else note
-        rows.append(row | verdict)
-    frame = pd.DataFrame(rows)
-    flags = ["sign_ok", "stars_ok", "within_2se"]
-    frame[flags] = frame[flags].astype(object).where(frame[flags].notna(), None)
-    return Comparison(slug, table, frame)
+    cells = cells[cells["column"].isin(asked)].assign(**({} if calibrated else {"imposed": False}))
+    return side_by_side(slug, table, cells, {(table, c, t): n for (c, t), n in numbers.items()}, notes)
+
+
+def compare_text(
+    slug: str, panel: pd.DataFrame | None = None, *, notes: Mapping[Any, str] | None = None
+) -> Comparison:
+    """Put the numbers of a paper's text (other.csv) beside what its own figures or the teaching panel give.
+
+    Parameters
+    ----------
+    slug
+        Name of the paper.
+    panel
+        As `regionbook.prepare` returns it; left out, the shipped teaching panel.
+    notes
+        As in `compare`.
+
+    Returns
+    -------
+    Comparison
+        Its long form is ``.cells``; a notebook shows the tally by place and what does not agree.
+
+    Raises
+    ------
+    ValueError
+        If the paper is unknown or has no lessons yet, or a number is computed that is not printed.
+
+    Examples
+    --------
+    >>> c = compare_text("industry-agglomeration")
+    >>> c.cells.query("term == 'cities'")["own"].item()
+    280.0
+    """
+    from regionbook.papers import in_text
+
+    cells = cells_of(slug)
+    numbers = {
+        place: Number(float(value), source=source) for place, (value, source) in in_text(slug, panel).items()
+    }
+    stray = sorted(set(numbers) - set(cells[KEY].itertuples(index=False, name=None)))
+    if stray:
+        raise ValueError(f"{slug} prints no {stray[0]}: its other numbers stand in other.csv.")
+    shown = cells[cells["file"].eq("other") & ~cells["table"].str.fullmatch(r"\d+")]
+    return side_by_side(slug, "text", shown, numbers, notes or {})

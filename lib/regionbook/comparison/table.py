@@ -9,24 +9,29 @@ from typing import Any
 
 import pandas as pd
 
-from regionbook.comparison.verdicts import MARKS, STATUSES
+from regionbook.comparison.marks import MARKS, RULES
 from regionbook.data import each
 
 MIME = "application/vnd.regionbook.compare+json"
 ON_ONE_LINE = 124
 """Characters of a row that a laptop screen of 1366 pixels shows beside the list of files."""
 _TINTS = {
-    "reproduced": "background:#e3eefa;color:#111",
-    "differs": "background:#ffe8cc;color:#111",
-    "paper_inconsistent": "background:#ececec;color:#111",
-    "not_attempted": "",
+    "free_reproduced": "background:#cfe2f7;color:#111",
+    "imposed": "background:#f4f4f4;color:#333",
+    "count": "background:#f4f4f4;color:#333",
+    "close": "background:#fff4d6;color:#111",
+    "differs": "background:#f7c59f;color:#111",
+    "contradicted": "background:#dcdcdc;color:#111",
 }
+_RECORDED = ["table", "column", "term", "printed", "printed_paren", "own", "own_paren", "own_se", "own_p"]
+_RECORDED += ["errors", "source", "sign_ok", "stars_ok", "within_2se", "se_ratio", "imposed", "mark"]
+_RECORDED += ["reason", "note"]
 
 
-def significant(value: float) -> float | None:
+def significant(value: float | None, missing: Any = None) -> Any:
     """Six significant digits: what is recorded must not depend on the machine."""
     if value is None or not math.isfinite(value):
-        return None
+        return missing
     return float(f"{value:.6g}")
 
 
@@ -38,8 +43,9 @@ class Comparison:
     ----------
     slug, table : str
     cells : pandas.DataFrame
-        One row a number: column, term, printed, printed_paren, own, own_paren, sign_ok, stars_ok, within_2se,
-        status, reason, and the texts that are shown.
+        One row a number: table, column, term, rule, printed, printed_paren; own, own_paren, own_se, own_p, errors (their
+        kind), source ("panel" or "print"); sign_ok, stars_ok, within_2se, se_ratio; imposed, mark, reason, note; and
+        the texts that are shown.
     """
 
     slug: str
@@ -48,44 +54,39 @@ class Comparison:
 
     @property
     def counts(self) -> dict[str, int]:
-        """How many numbers have which verdict."""
-        n = self.cells["status"].value_counts()
-        return {s: int(n.get(s, 0)) for s in STATUSES}
+        """How many numbers have which mark."""
+        n = self.cells["mark"].value_counts()
+        return {m: int(n.get(m, 0)) for m in MARKS}
 
     @property
     def records(self) -> list[dict[str, Any]]:
         """What the scorecard reads: one entry a number that was attempted."""
         tried = self.cells[self.cells["own"].notna()]
-        return [
-            {
-                "slug": self.slug,
-                "table": c.table,
-                "column": c.column,
-                "term": c.term,
-                "printed": c.printed,
-                "printed_paren": significant(c.printed_paren),
-                "own": significant(c.own),
-                "own_paren": significant(c.own_paren),
-                "sign_ok": c.sign_ok,
-                "stars_ok": c.stars_ok,
-                "within_2se": c.within_2se,
-                "status": c.status,
-                "reason": c.reason,
-            }
-            for c in each(tried)
-        ]
+        rows = tried[_RECORDED].to_dict("records")
+        numbers = ("printed_paren", "own", "own_paren", "own_se", "own_p", "se_ratio")
+        return [{"slug": self.slug, **row, **{k: significant(row[k]) for k in numbers}} for row in rows]
 
-    def _caption(self) -> str:
-        parts = [f"{n} {s.replace('_', ' ')} {MARKS[s]}" for s, n in self.counts.items() if n]
-        return f"Table {self.table}, printed above, ours below: " + ", ".join(parts)
+    def _captions(self) -> tuple[str, str]:
+        """Tally with what was imposed, and the tolerances of the kinds of numbers shown."""
+        where = f"Table {self.table}" if self.table[:1].isdigit() else self.table.capitalize()
+        tally = ", ".join(f"{n} {MARKS[m][1]} {MARKS[m][0]}" for m, n in self.counts.items() if n)
+        tried = self.cells[self.cells["own"].notna()]
+        imposed = int(tried["imposed"].sum())
+        calibrated = f" Calibrated to print: {imposed} of the {len(tried)} numbers compared were imposed."
+        kinds = dict.fromkeys(tried["rule"])
+        agree = "; ".join(f"{RULES[k].what} {RULES[k].agrees}" for k in RULES if k in kinds)
+        return (
+            f"{where}, printed above, ours below: {tally}.{calibrated if imposed else ''}",
+            f"Agrees: {agree}. Close: the same message within about twice that (rb.rules()).",
+        )
 
     def __repr__(self) -> str:
-        rows = self.cells[["column", "term", "printed_shown", "own_shown", "status", "reason"]]
-        rows = rows.assign(status=rows["status"].map(MARKS))
-        text = rows.to_string(
-            index=False, header=["column", "term", "printed", "ours", "", "why"], justify="left"
-        )
-        return f"{self._caption()}\n{text}"
+        told = self.cells if self.table != "text" else self._told()
+        rows = told[["column", "term", "printed_shown", "own_shown", "mark", "reason"]]
+        rows = rows.assign(mark=rows["mark"].map({m: symbol for m, (symbol, _) in MARKS.items()}))
+        head = ["column", "term", "printed", "ours", "", "why"]
+        text = rows.to_string(index=False, header=head, justify="left") if len(rows) else ""
+        return "\n".join([*self._captions(), text])
 
     def _characters(self) -> int:
         """Width of the table with everything of a number on one line."""
@@ -93,7 +94,12 @@ class Comparison:
         columns = widths.groupby(self.cells["column"]).max() + 4  # the mark, and space between columns
         return int(columns.sum()) + max(map(len, self.cells["term"]))
 
-    def _repr_html_(self) -> str:
+    def _told(self) -> pd.DataFrame:
+        """Cells of which a reader wants to know why."""
+        return self.cells[self.cells["mark"].isin(["close", "differs", "contradicted"])]
+
+    def _grid(self) -> str:
+        """Terms down, columns across, the print above ours."""
         columns, terms = list(dict.fromkeys(self.cells["column"])), list(dict.fromkeys(self.cells["term"]))
         by_place = {(c.term, c.column): c for c in each(self.cells)}
         pad, brackets = "8px", " ("
@@ -113,23 +119,41 @@ class Comparison:
                 if cell is None:
                     row += "<td></td>"
                     continue
-                why = f' title="{escape(cell.reason)}"' if cell.reason else ""
+                symbol, word = MARKS[cell.mark]
+                why = escape(f"{word}: {cell.reason}" if cell.reason else word)
                 row += (
-                    f'<td style="{style};{_TINTS[cell.status]}"{why}>{cell.printed_shown.replace(" (", brackets)}'
-                    f"<br><b>{(cell.own_shown or '—').replace(' (', brackets)}</b> {MARKS[cell.status]}</td>"
+                    f'<td style="{style};{_TINTS.get(cell.mark, "")}" title="{why}">'
+                    f"{cell.printed_shown.replace(' (', brackets)}"
+                    f"<br><b>{(cell.own_shown or '—').replace(' (', brackets)}</b> {symbol}</td>"
                 )
             body.append(f"<tr>{row}</tr>")
-        told = [c for c in each(self.cells) if c.status in ("differs", "paper_inconsistent") and c.reason]
+        return (
+            f'<table style="border-collapse:collapse"><thead><tr><th></th>{head}</tr></thead>'
+            f"<tbody>{''.join(body)}</tbody></table>"
+        )
+
+    def _tally(self) -> str:
+        """Places in the text down, marks across."""
+        marks = [m for m, n in self.counts.items() if n]
+        tally = pd.crosstab(self.cells["table"], self.cells["mark"], dropna=False)[marks]
+        tally = tally.loc[list(dict.fromkeys(self.cells["table"]))]
+        heads = [f"{word} {symbol}" for symbol, word in map(MARKS.__getitem__, marks)]
+        return tally.set_axis(heads, axis=1).rename_axis(None).replace(0, "").to_html(border=0)
+
+    def _repr_html_(self) -> str:
+        shown = [
+            (c, "" if self.table != "text" else f"{c.printed_shown}, ours {c.own_shown or '—'}. ")
+            for c in each(self._told())
+            if c.reason
+        ]
         notes = "".join(
-            f"<li>{MARKS[c.status]} ({escape(c.column)}) {escape(c.term)}: {escape(c.reason)}</li>"
-            for c in told
+            f"<li>{MARKS[c.mark][0]} ({escape(c.column)}) {escape(c.term)}: {numbers}{escape(c.reason)}</li>"
+            for c, numbers in shown
         )
         notes = f'<ul style="font-size:90%;margin:.3em 0">{notes}</ul>' if notes else ""
-        return (
-            f"<p>{escape(self._caption())}</p>"
-            f'<table style="border-collapse:collapse"><thead><tr><th></th>{head}</tr></thead>'
-            f"<tbody>{''.join(body)}</tbody></table>{notes}"
-        )
+        tally, tolerances = map(escape, self._captions())
+        caption = f'<p style="margin:.2em 0">{tally}<br><small>{tolerances}</small></p>'
+        return caption + (self._tally() if self.table == "text" else self._grid()) + notes
 
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, Any]:
         return {"text/plain": repr(self), "text/html": self._repr_html_(), MIME: self.records}

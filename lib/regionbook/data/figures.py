@@ -51,13 +51,14 @@ _TABLES: dict[str, dict[str, Any]] = {
         "strict": False,
         "key": None,  # lists: one row may hold several labels of one place
     },
-    "inconsistent": {
-        "columns": "file table column term reason",
-        "numbers": [],
-        "strict": True,
-        "key": ["file", "table", "column", "term"],
-    },
 }
+_REASONS: dict[str, Any] = {
+    "columns": "file table column term reason",
+    "numbers": [],
+    "strict": True,
+    "key": ["file", "table", "column", "term"],
+}
+_TABLES |= {"inconsistent": _REASONS, "not_computable": _REASONS}
 
 
 @dataclass(frozen=True)
@@ -74,8 +75,9 @@ class Published:
         Authors, year, title (Chinese and English), journal, pages.
     estimates, fit, descriptives, indicators, other : pandas.DataFrame
         One row a printed coefficient, fit statistic, described variable, index indicator, other figure.
-    inconsistent : pandas.DataFrame
-        Printed figures that the paper itself contradicts: file, table, column, term, reason.
+    inconsistent, not_computable : pandas.DataFrame
+        Printed figures that the paper itself contradicts, and those for which nothing can be computed: file, table,
+        column, term (or patterns with ``*``), reason.
     """
 
     slug: str
@@ -86,6 +88,7 @@ class Published:
     indicators: pd.DataFrame
     other: pd.DataFrame
     inconsistent: pd.DataFrame
+    not_computable: pd.DataFrame
 
     def __repr__(self) -> str:
         c = self.citation
@@ -149,7 +152,7 @@ def read_published(path: Path, kind: str) -> pd.DataFrame:
     path
         A CSV file; if it does not exist an empty frame with the right columns is returned.
     kind
-        ``estimates``, ``fit``, ``descriptives``, ``indicators``, ``other`` or ``inconsistent``.
+        ``estimates``, ``fit``, ``descriptives``, ``indicators``, ``other``, ``inconsistent`` or ``not_computable``.
 
     Raises
     ------

@@ -120,3 +120,29 @@ def prepare(slug: str, panel: pd.DataFrame | None = None) -> pd.DataFrame:
             f"the panel lacks {', '.join(missing)}; give one that rb.load({slug!r}, source=…) has checked"
         )
     return paper.prepare(panel)
+
+
+def in_text(slug: str, panel: pd.DataFrame | None = None) -> dict[tuple[str, str, str], tuple[float, str]]:
+    """Numbers of a paper's text that can be computed: (table, column, row) of other.csv -> (value, "panel" or "print").
+
+    Parameters
+    ----------
+    slug
+        Name of the paper.
+    panel
+        As `prepare` returns it; left out, the shipped teaching panel.
+
+    Raises
+    ------
+    ValueError
+        If the paper is unknown or has no lessons yet.
+
+    Examples
+    --------
+    >>> in_text("knowledge-flows")["text 3.1 note 1: digital patents", "share unrelated", "hand audit of IPC-only patents"]
+    (92.4, 'print')
+    """
+    paper = _module(slug)
+    panel = prepare(slug) if panel is None and slug != "knowledge-flows" else panel
+    found = {"panel": paper.in_text(panel), "print": paper.from_print()}
+    return {place: (float(v), source) for source, numbers in found.items() for place, v in numbers.items()}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
+from regionbook.data import published
 from regionbook.index import coupling_coordination, entropy_index, pca_index
 
 from .declare import declaring
@@ -204,6 +205,40 @@ def further(panel: pd.DataFrame) -> pd.DataFrame:
         cities_in_cluster=panel.groupby("cluster")["code"].transform("nunique"),
         **tails.add_prefix("w_"),
     )
+
+
+def in_text(panel: pd.DataFrame) -> dict[tuple[str, str, str], float]:
+    """Numbers of the text that the prepared panel gives: sample, size of the index, classes of the clusters."""
+    years = panel.index.get_level_values("year")
+    sample = {
+        "urban clusters (城市群)": panel["cluster"].nunique(),
+        "cities": panel.index.unique("city").size,
+        "first year": years.min(),
+        "last year": years.max(),
+        "observations": len(panel),
+    }
+    found = {("Sample (abstract, sections 1 and 3)", "value", k): v for k, v in sample.items()}
+    counted = "Literature count behind Table 1 (section 3.3.1)"
+    found[counted, "value", "indicators of the final index"] = indicators(panel).shape[1]
+    clusters = panel.groupby("cluster_zh")[["stage", "structure"]].first()
+    for kind, place in (
+        ("stage", "stage (footnote, section 5.2.1)"),
+        ("structure", "spatial structure (footnote, section 5.2.4)"),
+    ):
+        found |= {(f"Cluster classification: {place}", kind, str(k)): v for k, v in clusters[kind].items()}
+    return found
+
+
+def from_print() -> dict[tuple[str, str, str], float]:
+    """Numbers of the text that follow from other printed figures."""
+    dimensions = published("city-innovation").indicators["dimension"].nunique()
+    return {
+        (
+            "Literature count behind Table 1 (section 3.3.1)",
+            "value",
+            "dimensions of the final index",
+        ): dimensions
+    }
 
 
 _of = declaring(CONTROLS, TERMS, r2="within", constant="base")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pandas as pd
 
+from regionbook.data import published
 from regionbook.index import EntropyIndex, entropy_index
 
 from .declare import Column, declaring
@@ -126,6 +127,146 @@ def prepare(panel: pd.DataFrame) -> pd.DataFrame:
         "GOV": panel["spending"],
     }
     return panel.assign(**new)
+
+
+def _above_mean(panel: pd.DataFrame) -> dict[tuple[str, str, str], float]:
+    """Provinces above the national mean, named and counted, and the national means."""
+    lists = published("factor-innovation").other.query("table in ('text 二(三)2', 'text 二(三)3')")
+    region = panel["region4"].groupby("province").first()
+    found: dict[tuple[str, str, str], float] = {}
+    for name in INDICATORS:
+        level = panel[name].unstack("year")
+        above = level > level.mean()
+        whole, here = "text 二(三)2", "text 二(三)3"
+        columns = {(here, f"{name} {t}"): above[t] for t in (2003, 2013, 2023)}
+        columns[whole, f"{name} every year 2003-2023"] = above.all(axis=1)
+        for (table, column), yes in columns.items():
+            found[table, column, "number of provinces"] = yes.sum()
+            by_region = yes.groupby(region).sum()
+            for row in lists[lists["table"].eq(table) & lists["column"].str.startswith(column)]["row"]:
+                for name_en in row.partition(" ")[::2]:  # "北京 Beijing", "East 东部"
+                    if name_en in by_region:
+                        found[table, f"{column} (number by region)", row] = by_region[name_en]
+                    elif name_en in yes:
+                        found[table, column, row] = yes[name_en]
+    return found
+
+
+def _national_levels(panel: pd.DataFrame) -> dict[tuple[str, str, str], float]:
+    """Means over the provinces: of the indices, and of the parts of ID."""
+    names = {"FI": "要素创新", "ID": "产业数字化", "RCD": "区域协调发展"}
+    parts = {"ID1": "一产数字化", "ID2": "二产数字化", "ID3": "三产数字化", "ID": names["ID"]}
+    found: dict[tuple[str, str, str], float] = {}
+    for table, rows in (("text 二(三)1", names), ("text 二(二)3", parts)):
+        for k, row in rows.items():
+            mean = panel[k].groupby("year").mean()
+            years = (2003, 2017, 2023) if k in ("ID2", "ID3") else (2003, 2023)
+            found |= {(table, f"national level {t}", f"{row} {k}"): mean[t] for t in years}
+    return found
+
+
+def _weights_in_text(panel: pd.DataFrame) -> dict[tuple[str, str, str], float]:
+    """Sizes of the indices, weights that rise and fall, the largest ones and their ranks."""
+    fi, rcd = "text 二(二)1", "text 二(二)2"
+    year = panel.index.get_level_values("year")
+    found: dict[tuple[str, str, str], float] = {
+        ("text 二(一)", "number", "provinces"): panel.index.unique("province").size
+    }
+    weight = {}
+    for name, place in (("FI", fi), ("RCD", rcd)):
+        dimensions = {DIMENSIONS[k] for k in INDICATORS[name]}
+        found[place, "number", f"{name} second-level indicators"] = len(dimensions)
+        found[place, "number", f"{name} third-level indicators"] = len(INDICATORS[name])
+        for t in (2003, 2023):
+            weight[name, t] = index(panel[year == t], name).weights
+        change = weight[name, 2023] - weight[name, 2003]
+        found[place, "number 2003 to 2023", f"{name} indicators with rising weight"] = (change > 0).sum()
+        found[place, "number 2003 to 2023", f"{name} indicators with falling weight"] = (change < 0).sum()
+    rank = index(panel, "FI").weights.rank(ascending=False)
+    named = {
+        "技术市场交易额": "T3",
+        "R&D经费内部支出": "T2",
+        "国内发明专利申请受理数": "T1",
+        "规模以上工业企业单位数": "T5",
+    }
+    for row, k in (named | {"R&D人员全时当量": "T4"}).items():
+        found[fi, "among the five largest weights 2003-2023", row] = rank[k] <= 5
+    named = {"居民人均可支配收入": "S2", "工业污染治理完成额": "N1", "人均GDP": "E1", "无害化处理能力": "N2"}
+    named |= {"全社会固定资产投资额": "E2", "产业结构高级化": "E3"}
+    for row, k in named.items():
+        for t in (2003, 2023):
+            if (row, t) not in (
+                ("产业结构高级化", 2003),
+                ("工业污染治理完成额", 2023),
+            ):  # among the five of one year only
+                found[rcd, f"rank of weight {t}", row] = weight["RCD", t].rank(ascending=False)[k]
+    return found
+
+
+def in_text(panel: pd.DataFrame) -> dict[tuple[str, str, str], float]:
+    """Numbers of the text that the prepared panel gives: output, weights, national means, who is above them."""
+    intro, place = "text intro", "text 二(二)3"
+    outputs = panel[["output_1", "output_2", "output_3"]]
+    total = outputs.groupby("year").sum()
+    by_region = outputs.sum(axis=1).groupby([panel["region4"], "year"]).sum().unstack("year") / 1e4
+    step, sums = by_region.diff(axis=1), panel.groupby("year")[["tech_market", "investment"]].sum()
+    rows = {
+        "East": "East 东部",
+        "Central": "Central 中部",
+        "West": "West 西部",
+        "Northeast": "Northeast 东北",
+    }
+    found = {(intro, f"GDP {t}", rows[r]): by_region.at[r, t] for r in rows for t in (2003, 2013, 2023)}
+    found |= {
+        (intro, f"GDP增加值 GDP increment {t}", rows[r]): step.at[r, t] for r in rows for t in (2013, 2023)
+    }
+    for k, row in (
+        ("tech_market", "技术市场成交额 technology market turnover"),
+        ("investment", "全社会固定资产投资 fixed-asset investment"),
+    ):
+        found |= {(intro, str(t), f"{row}, China"): sums.at[t, k] for t in (2003, 2023)}
+    head = panel["gdp_pc"].groupby([panel["region4"], "year"]).mean()
+    for r in ("Central", "West"):
+        for t in (2003, 2023):
+            found[intro, str(t), f"GDP per capita ratio East/{r}"] = head["East", t] / head[r, t]
+    talent = panel["talent"].groupby("year").mean()
+    row = "研究生学历就业占比 share of employed persons with a postgraduate degree, China"
+    found |= {
+        (intro, "2023", row): talent[2023],
+        (intro, "change 2003-2023", row): talent[2023] - talent[2003],
+    }
+    gap, row = total["output_3"] - total["output_2"], "tertiary minus secondary scale (value added, national)"
+    found |= {(place, str(t), row): gap[t] for t in (2014, 2023)}
+    return found | _national_levels(panel) | _weights_in_text(panel) | _above_mean(panel)
+
+
+def from_print() -> dict[tuple[str, str, str], float]:
+    """Numbers of the text that follow from other printed figures: shares of regions, growth, size of digitisation."""
+    intro = "text intro"
+    printed = (
+        published("factor-innovation")
+        .other.query("table == @intro")
+        .pivot(index="row", columns="column", values="value")
+    )
+    regions = ["East 东部", "Central 中部", "West 西部", "Northeast 东北"]
+    found: dict[tuple[str, str, str], float] = {}
+    for kind, share in (("GDP", "GDP share"), ("GDP增加值 GDP increment", "GDP increment share")):
+        for t in (2003, 2013, 2023):
+            of = printed.loc[regions, f"{kind} {t}"]
+            found |= {(intro, f"{share} {t}", r): 100 * of[r] / of.sum() for r in regions}
+    for row in (
+        "技术市场成交额 technology market turnover, China",
+        "全社会固定资产投资 fixed-asset investment, China",
+    ):
+        found[intro, "growth 2003-2023", row] = printed.at[row, "2023"] / printed.at[row, "2003"] - 1
+    gdp = printed.loc[regions, "GDP 2023"].sum()
+    step = printed.loc[regions, "GDP增加值 GDP increment 2023"].sum()
+    found[intro, "2023", "GDP growth, China"] = 100 * step / (gdp - step)
+    digital = printed.at["产业数字化规模 scale of industrial digitisation, China", "2023"]
+    found[intro, "2023", "产业数字化占GDP比重 share of industrial digitisation in GDP, China"] = (
+        100 * digital / gdp
+    )
+    return found
 
 
 def further(panel: pd.DataFrame) -> pd.DataFrame:

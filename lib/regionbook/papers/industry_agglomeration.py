@@ -156,6 +156,40 @@ def weights(panel: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame(geo.contiguity(cities).transform("r").sparse.toarray() / 10, cities, cities)
 
 
+def in_text(panel: pd.DataFrame) -> dict[tuple[str, str, str], float]:
+    """Numbers of the text that the prepared panel gives: sample, and Frank's thresholds for Table 3 (4)."""
+    from regionbook.models import confounding_threshold
+    from regionbook.papers.estimation import estimate
+
+    years = panel.index.get_level_values("year")
+    cities = panel.index.unique("city").size
+    sample = {
+        "cities": cities,
+        "first year": years.min(),
+        "last year": years.max(),
+        "observations": len(panel),
+    }
+    found = {("Sample (abstract, section 3.3)", "value", k): v for k, v in sample.items()}
+    column = next(c for c in TABLES if c.key == ("3", "4"))
+    of = estimate(column, panel).set_index("term").loc["agglomeration"]
+    others = len(CONTROLS) + cities - 1 + years.nunique() - 1
+    frank = confounding_threshold(of["estimate"], of["std_error"], n=len(panel), covariates=others)
+    thresholds = {
+        "share of observations to be replaced by zero-effect cases to invalidate the inference": 100
+        * frank.bias,
+        "correlation of the omitted variable with the treatment": frank.correlation,
+        "correlation of the omitted variable with the outcome": frank.correlation,
+        "impact (product of the two correlations), ITCV": frank.itcv,
+    }
+    place = "Omitted-variable sensitivity, Frank (section 4.2)"
+    return found | {(place, "value", k): v for k, v in thresholds.items()}
+
+
+def from_print() -> dict[tuple[str, str, str], float]:
+    """Numbers of the text that follow from other printed figures: none."""
+    return {}
+
+
 _of = declaring(CONTROLS, TERMS, r2="within", constant="base")
 _y = "new_productivity ~ agglomeration"
 TABLES = [

@@ -5,6 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
+from regionbook.data import published
+from regionbook.data.pair_tables import raw_table
+
 from .declare import Column, declaring
 
 QUESTION = (
@@ -101,6 +104,44 @@ def prepare(panel: pd.DataFrame) -> pd.DataFrame:
     """
     inflow, outflow = (np.log1p(panel[k].to_numpy(float)) for k in ("DKF_HtoL", "DKF_LtoH"))
     return panel.assign(lnDKF_HtoL=inflow, lnDKF_LtoH=outflow, lnDKF_net=inflow - outflow)
+
+
+def in_text(panel: pd.DataFrame | None = None) -> dict[tuple[str, str, str], float]:
+    """Numbers of the text that the cities and their years give (the panel of pairs is not needed): sample, regions."""
+    cities, by_year = (raw_table("knowledge-flows", name).reset_index() for name in ("cities", "years"))
+    n, years = len(cities), by_year["year"]
+    sample = "text 3.2-3.3: sample"
+    found = {
+        (sample, "count", "cities of prefecture level and above"): n,
+        (sample, "count", "unordered city pairs"): n * (n - 1) / 2,
+        (sample, "first year", "night-time light series"): years.min(),
+        (sample, "last year", "night-time light series"): years.max(),
+        (sample, "first year", "sample period"): years.min() + 1,  # regressors are those of the year before
+        (sample, "last year", "sample period"): years.max() - 1,
+    }
+    region = by_year["city"].map(cities.set_index("city")["region"]).rename("region")
+    sums = by_year.groupby([region, "year"])[["light", "population"]].sum()
+    head = (sums["light"] / sums["population"]).unstack("year")
+    ratios = (head / head.loc["West"]).rename(index={"Central": "Centre"})
+    place = "text 3.2: per-capita income ratio of cities by region (cites 洪银兴 2022)"
+    return found | {(place, str(t), str(r)): ratios.at[r, t] for t in (2000, 2019) for r in ratios.index}
+
+
+def from_print() -> dict[tuple[str, str, str], float]:
+    """Numbers of the text that follow from other printed figures: what the two ways to find patents share."""
+    note = "text 3.1 note 1: digital patents"
+    printed = published("knowledge-flows").other.query("table == @note").set_index(["row", "column"])["value"]
+    by_code, by_text = (
+        "identified through the IPC concordance table",
+        "identified by the supervised BERT classifier",
+    )
+    both = printed[by_code, "count"] - printed["IPC-identified but not found by the classifier", "count"]
+    audit = "hand audit of IPC-only patents"
+    share = 100 * printed[audit, "judged unrelated to digital technology"] / printed[audit, "sample drawn"]
+    return {
+        (note, "share unrelated", audit): share,
+        (note, "count", "classifier-identified but not in the IPC set"): printed[by_text, "count"] - both,
+    }
 
 
 def sample(panel: pd.DataFrame, table: str, column: str) -> pd.DataFrame:

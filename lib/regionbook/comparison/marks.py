@@ -1,0 +1,181 @@
+"""How a number of ours is judged: one rule for each kind of printed number, and the marks that follow."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+import pandas as pd
+
+from regionbook.data import decimals
+from regionbook.tables import stars
+
+MARKS = {
+    "free_reproduced": ("✓", "free and reproduced"),
+    "close": ("≈", "close"),
+    "differs": ("✗", "differs"),
+    "contradicted": ("‡", "contradicted by the paper"),
+    "imposed": ("=", "imposed"),
+    "count": ("#", "count"),
+    "not_computable": ("–", "not computable"),
+    "not_attempted": ("·", "not attempted"),
+}
+"""Mark -> symbol and words. An imposed number that agrees is no success: the panel was made to give it."""
+
+
+class Number(NamedTuple):
+    """A number of ours: value, standard error, p value, kind of error, and whether it comes from panel or print."""
+
+    value: float
+    se: float = math.nan
+    p: float = math.nan
+    errors: str = ""
+    source: str = "panel"
+
+
+@dataclass(frozen=True)
+class Rule:
+    """How far a number may lie from the print; twice as far it is close (never, if it must be exact)."""
+
+    what: str
+    agrees: str
+    limit: Callable[[Any], float]
+    exact: bool = False
+
+    @property
+    def close(self) -> str:
+        """When a number that does not agree is close."""
+        return "never" if self.exact else "within twice that"
+
+
+def _last_digit(text: str) -> float:
+    """Half a unit of the last printed digit."""
+    return 0.5 * 10.0 ** -decimals(text) * (1 + 1e-9)
+
+
+RULES = {
+    "estimate": Rule(
+        "coefficient",
+        "sign and stars as printed, within 2 printed standard errors (10 % if none is printed), and its own "
+        "standard error within 25 % of the printed one",
+        lambda c: 0.1 * abs(c.printed),
+    ),
+    "weight": Rule(
+        "weight",
+        "within 0.5 points and 25 % of itself",
+        lambda c: min(0.5, 0.25 * abs(c.printed)),
+    ),
+    "moment": Rule("mean, standard deviation", "within 10 %", lambda c: 0.1 * abs(c.printed)),
+    "extreme": Rule(
+        "minimum, maximum",
+        "within 10 % of itself or 1 % of the printed range",
+        lambda c: max(0.1 * abs(c.printed), 0.01 * (c.high - c.low)),
+    ),
+    "r2": Rule("R²", "within 0.05 and half of itself", lambda c: min(0.05, 0.5 * abs(c.printed))),
+    "kp": Rule("Kleibergen–Paap statistic", "within 25 %", lambda c: 0.25 * abs(c.printed)),
+    "digits": Rule("critical value", "equal to the printed digits", lambda c: 0.0, exact=True),
+    "count": Rule("count (N, units, years)", "exactly equal", lambda c: 0.0, exact=True),
+    "code": Rule("class, rank, membership", "exactly equal", lambda c: 0.0, exact=True),
+    "statistic": Rule("any other number", "within 10 %", lambda c: 0.1 * abs(c.printed)),
+}
+
+
+def rules() -> pd.DataFrame:
+    """Return how each kind of printed number is judged.
+
+    Examples
+    --------
+    >>> rules().loc["weight", "agrees"]
+    'within 0.5 points and 25 % of itself'
+    """
+    close = "sign and 5 % significance as printed, within 4 printed standard errors or 25 %"
+    return pd.DataFrame(
+        {
+            name: {
+                "kind of number": r.what,
+                "agrees": r.agrees,
+                "close": r.close if name != "estimate" else close,
+            }
+            for name, r in RULES.items()
+        }
+    ).T.rename_axis("rule")
+
+
+def printed_error(cell: Any) -> tuple[float, float, float]:
+    """Standard error behind the bracket: least, as printed and largest that rounding allows; NaN if none."""
+    b, x = abs(cell.printed), abs(cell.printed_paren)
+    db, dx = _last_digit(cell.printed_text), _last_digit(cell.paren_text or "0")
+    if cell.paren_kind == "se" and x > 0:
+        return max(x - dx, 0), x, x + dx
+    if cell.paren_kind == "p" and 0 < x < 1:
+        from scipy.special import ndtri
+
+        t_low, x, t_high = (-ndtri(min(max(p, 1e-300), 1) / 2) for p in (x + dx, x, x - dx))
+    elif cell.paren_kind in ("t", "z") and x > 0:
+        t_low, t_high = x - dx, x + dx
+    else:
+        return math.nan, math.nan, math.nan
+    return max(b - db, 0) / t_high, b / x, (b + db) / t_low if t_low > 0 else math.inf
+
+
+def _coefficient(cell: Any, own: Number) -> tuple[str, list[str], dict[str, Any]]:
+    """Verdict, faults and figures for a coefficient."""
+    low, error, high = printed_error(cell)
+    distance, given = abs(own.value - cell.printed), error > 0
+    facts: dict[str, Any] = {
+        "sign_ok": cell.printed == 0 or (own.value > 0) == (cell.printed > 0),
+        "stars_ok": stars(own.p) == cell.stars,
+        "within_2se": bool(distance <= 2 * error) if given else None,
+        "se_ratio": own.se / error if given and own.se > 0 else None,
+    }
+    faults = [] if facts["sign_ok"] else ["other sign"]
+    if not facts["stars_ok"]:
+        faults.append(f"{stars(own.p) or 'no stars'} against {cell.stars or 'none'}")
+    if given and not facts["within_2se"]:
+        faults.append(f"{distance / error:.2f} printed standard errors away")
+    elif not given and distance > max(RULES["estimate"].limit(cell), _last_digit(cell.printed_text)):
+        faults.append("more than 10 % away")
+    if facts["se_ratio"] is not None and not 0.75 * low <= own.se <= 1.25 * high:
+        kind = {"se": "", "t": ", printed as t", "z": ", printed as z", "p": ", printed as p"}[
+            cell.paren_kind
+        ]
+        ours = f" (ours: {own.errors})" if own.errors else ""
+        faults.append(f"standard error {facts['se_ratio']:.2f} of the printed one{kind}{ours}")
+    same = facts["sign_ok"] and (own.p < 0.05) == (cell.stars in ("**", "***"))
+    near = distance <= max(4 * error if given else 0, (0.25 if given else 0.2) * abs(cell.printed))
+    return ("agrees" if not faults else "close" if same and near else "differs"), faults, facts
+
+
+def judge(cell: Any, own: Number) -> dict[str, Any]:
+    """Mark of a number of ours, why it does not agree, and what was compared: signs, stars, errors."""
+    facts: dict[str, Any] = {"sign_ok": None, "stars_ok": None, "within_2se": None, "se_ratio": None}
+    rule, distance = RULES[cell.rule], abs(own.value - cell.printed)
+    if not math.isfinite(own.value):
+        verdict, faults = "differs", ["our value is not a finite number"]
+    elif cell.rule == "estimate":
+        verdict, faults, facts = _coefficient(cell, own)
+    else:
+        rounding = 0.0 if cell.rule in ("count", "code") else _last_digit(cell.printed_text)
+        limit = max(rule.limit(cell), rounding)
+        close = not rule.exact and distance <= 2 * limit
+        verdict = "agrees" if distance <= limit else "close" if close else "differs"
+        faults = [] if verdict == "agrees" else [f"not {rule.agrees}"]
+    agreed = "imposed" if cell.imposed else "count" if cell.rule == "count" else "free_reproduced"
+    mark, reason = agreed if verdict == "agrees" else verdict, "; ".join(faults)
+    if cell.inconsistent:
+        mark, reason = "contradicted", cell.inconsistent
+    return {**facts, "imposed": bool(cell.imposed), "mark": mark, "reason": reason}
+
+
+def unjudged(cell: Any) -> dict[str, Any]:
+    """Mark of a printed number beside which nothing of ours stands, and why."""
+    if cell.inconsistent:
+        mark, reason = "contradicted", cell.inconsistent
+    else:
+        mark, reason = (
+            ("not_computable", cell.not_computable) if cell.not_computable else ("not_attempted", "")
+        )
+    facts = dict.fromkeys(("sign_ok", "stars_ok", "within_2se", "se_ratio"))
+    return {**facts, "imposed": bool(cell.imposed), "mark": mark, "reason": reason}
