@@ -80,6 +80,24 @@ def test_no_circles():
         below(part, ())
 
 
+def test_authoring_stands_outside():
+    """The library and the lessons know nothing of ``data/*/make``; the engine knows little of the library."""
+    makes = [p.stem for p in ROOT.glob("data/*/make/*") if p.suffix == ".py" or (p / "__init__.py").exists()]
+    assert "engine" in makes
+    for file in LIB.rglob("*.py"):
+        for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+            names = [a.name for a in node.names] if isinstance(node, ast.Import) else []
+            if isinstance(node, ast.ImportFrom) and node.level == 0:
+                names = [node.module or ""]
+            assert not {n.split(".")[0] for n in names} & set(makes), f"{file} imports authoring code"
+    for file in (ROOT / "data" / "teaching" / "make" / "engine").glob("*.py"):
+        used = {
+            n for n in ast.walk(ast.parse(file.read_text(encoding="utf-8"))) if isinstance(n, ast.ImportFrom)
+        }
+        parts = {n.module.split(".")[1] for n in used if n.module and n.module.startswith("regionbook.")}
+        assert parts <= {"data", "papers", "paths"}, f"{file} imports {parts}"
+
+
 @pytest.mark.parametrize("md", nbs.sources(), ids=nbs.label)
 def test_lessons_never_import_simulate(md):
     code = "\n".join(c.source for c in nbs.read_text(md).cells if c.cell_type == "code")

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 Errors = str | Mapping[str, str]
-ESTIMATORS = ("ols", "random", "durbin", "pairs")
+ESTIMATORS = ("ols", "poisson", "random", "durbin", "pairs")
 R2 = ("overall", "within", "correlation", "none")
 
 
@@ -34,8 +34,8 @@ class Column:
     formula : str
         In pyfixest's language: ``"y ~ x + x:m | city + year"``, without effects ``"y ~ x"``, by instruments
         ``"y ~ x | city + year | d ~ z"``. Its names are columns of `regionbook.papers.estimation.variables`.
-    estimator : {"ols", "random", "durbin", "pairs"}
-        Least squares or, with instruments, 2SLS (pyfixest); random effects of the first index level (linearmodels);
+    estimator : {"ols", "poisson", "random", "durbin", "pairs"}
+        Least squares or, with instruments, 2SLS (pyfixest); Poisson regression (pyfixest); random effects of the first index level (linearmodels);
         spatial Durbin model with two-way effects, direct likelihood; a panel of pairs (`regionbook.models.dyadic_panel`).
     errors : str or dict
         As pyfixest takes them: ``"iid"``, ``"HC1"``, ``{"CRV1": "city"}``.

@@ -92,7 +92,7 @@ def _ols(column: Column, data: pd.DataFrame) -> tuple[pd.DataFrame, int, float]:
     from scipy import stats
 
     errors: Any = column.errors
-    fit = pf.feols(column.formula, data, vcov=errors)
+    fit = pf.feols(column.formula, data, vcov=errors, fixef_rm="none")  # prints count single cells
     used = fit._data
     found = fit.tidy()[["Estimate", "Std. Error", "t value", "Pr(>|t|)"]]
     plain = all(k in used for term in found.index for k in term.split(":"))  # not i(year, …)
@@ -107,6 +107,20 @@ def _ols(column: Column, data: pd.DataFrame) -> tuple[pd.DataFrame, int, float]:
         else y.mean()
     )
     return found, int(fit._N), 1 - float((fit.resid() ** 2).sum() / ((y - about) ** 2).sum())
+
+
+def _poisson(column: Column, data: pd.DataFrame) -> tuple[pd.DataFrame, int, float]:
+    """Poisson regression with pyfixest, without units that never count."""
+    import pyfixest as pf
+
+    errors: Any = column.errors
+    counted = (
+        data.groupby(column.effects[0])[column.outcome].transform("sum") > 0
+        if column.effects
+        else slice(None)
+    )
+    fit = pf.fepois(column.formula, data[counted], vcov=errors, fixef_rm="none")
+    return fit.tidy()[["Estimate", "Std. Error", "t value", "Pr(>|t|)"]], int(fit._N), np.nan
 
 
 def _random(column: Column, data: pd.DataFrame, index: Sequence[str]) -> tuple[pd.DataFrame, int, float]:
@@ -174,6 +188,8 @@ def estimate(column: Column, panel: pd.DataFrame, weights: Any = None) -> pd.Dat
     data = rows(column, panel)
     if column.estimator == "ols":
         return _frame(column, *_ols(column, data)).reset_index(drop=True)
+    if column.estimator == "poisson":
+        return _frame(column, *_poisson(column, data)).reset_index(drop=True)
     index = list(panel.index.names)
     if column.estimator == "random":
         return _frame(column, *_random(column, data, index)).reset_index(drop=True)

@@ -1,0 +1,128 @@
+"""What a paper hands to the engine: tables, a structural story, bounds, and what is left free."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from regionbook.papers.declare import Column
+
+if TYPE_CHECKING:
+    from .rows import Rows
+
+Array = np.ndarray
+Grid = dict[str, Array]
+"""Columns by name, on units x periods with the periods of a unit together; absent cells are missing."""
+
+
+class CalibrationError(RuntimeError):
+    """The binding tier of a paper's contract is not met, or a declaration cannot be read."""
+
+
+@dataclass(frozen=True)
+class Move:
+    """How a column may move: additively, above a floor in logs, between bounds in log-odds (values on bounds stay).
+
+    Attributes
+    ----------
+    lower, upper : float
+        Bounds.
+    size : float
+        Prior standard deviation of the move, on the scale named above (additive: in standard deviations).
+    smooth, rough : float
+        Correlation of moves one period apart; share of the prior variance that is white noise instead.
+    common : float
+        Prior variance of moves that all units share, relative to the own ones.
+    cap : float
+        Largest absolute move; 0: none.
+    decimals : int or callable
+        Digits that are kept, or the function that rounds.
+    """
+
+    lower: float = -np.inf
+    upper: float = np.inf
+    size: float = 0.2
+    smooth: float = 0.9
+    rough: float = 0.02
+    common: float = 0.0
+    cap: float = 0.0
+    decimals: int | Callable[[Array], Array] = 6
+
+    def round(self, x: Array) -> Array:
+        """Values as shipped."""
+        return self.decimals(x) if callable(self.decimals) else np.round(x, self.decimals)
+
+
+@dataclass(frozen=True)
+class Paper:
+    """Declaration of a paper for the engine.
+
+    Attributes
+    ----------
+    slug : str
+        Folder of the printed numbers under ``data/published``.
+    index : tuple of str
+        Columns that name unit and period.
+    tables : sequence of Column
+        The printed regressions.
+    story : callable
+        ``story(rng, **parameters)`` draws all columns in the order of causation; returns them and the truth
+        (a dict that goes into the truth file).
+    moves : mapping
+        Column -> `Move`, for every column that the engine may move.
+    controls : collection of str
+        Printed terms of the cheap tier; all other terms bind.
+    free : mapping
+        ``(table,)``, ``(table, column)``, ``(table, column, term)`` or ``(table, column, term, "std_error")`` -> why
+        it is left out of the system. R2 and the constant have the terms ``R2`` and ``_cons``.
+    constants : collection of (table, column)
+        Columns whose constant is imposed; elsewhere it is cheap and not aimed at.
+    derive : callable
+        ``derive(xp, columns)`` adds columns that are computed from moving ones (an index), or arrays of any length
+        (its weights), with functions of ``xp`` alone; it is differentiated by autograd.
+    own : callable
+        ``own(columns, truth, printed)`` gives further `Rows`: moments, weights, yearly paths, invented regressions.
+    polish : sequence of str
+        Columns that move once more after everything has been rounded.
+    pin : callable
+        Changes rounded columns in place (a printed threshold occurs as a value).
+    panel : callable
+        Columns -> the frame that is shipped; left out, all columns on cells where some moving column is there.
+    prepare : callable
+        The frame read back from the file -> the frame that the tables name; left out, `derive`.
+    worlds : mapping
+        Name of a rival world -> parameters of `story` that differ there.
+    dictionary : mapping
+        Shipped column -> (label_en, label_zh, unit, role, note).
+    """
+
+    slug: str
+    index: tuple[str, str]
+    tables: Sequence[Column]
+    story: Callable[..., tuple[Grid, dict[str, Any]]]
+    moves: Mapping[str, Move]
+    controls: Collection[str] = ()
+    free: Mapping[tuple[str, ...], str] = field(default_factory=dict)
+    constants: Collection[tuple[str, str]] = ()
+    derive: Callable[[Any, Grid], Grid] | None = None
+    own: Callable[[Grid, dict[str, Any], Any], list[Rows]] | None = None
+    polish: Sequence[str] = ()
+    pin: Callable[[Grid], None] | None = None
+    panel: Callable[[Grid], pd.DataFrame] | None = None
+    prepare: Callable[[pd.DataFrame], pd.DataFrame] | None = None
+    worlds: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    dictionary: Mapping[str, tuple[str, str, str, str, str]] = field(default_factory=dict)
+
+    def computed(self, columns: Grid, xp: Any = np) -> Grid:
+        """Columns with the derived ones."""
+        return self.derive(xp, dict(columns)) if self.derive else dict(columns)
+
+
+def frame(columns: Grid) -> pd.DataFrame:
+    """The columns that have one value a cell, as a frame."""
+    cells = max(len(x) for x in columns.values())
+    return pd.DataFrame({k: x for k, x in columns.items() if len(x) == cells})
