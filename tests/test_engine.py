@@ -327,7 +327,8 @@ def test_constant_is_that_of_the_declared_estimate(panel, constant):
 @pytest.mark.parametrize("errors", ["iid", "HC1", {"CRV1": "city"}], ids=str)
 @pytest.mark.parametrize("formula", [CASES[0], CASES[2], CASES[4]])
 def test_gradients_are_those_of_finite_differences(panel, formula, errors):
-    c = Column("1", "1", formula, errors=errors, r2="within", constant="base")
+    r2 = "within" if "|" in formula else "overall"
+    c = Column("1", "1", formula, errors=errors, r2=r2, constant="base")
     d = Design(c, panel)
     y, X, Z = arrays(c, panel, d)
     picks = [("b", 0), ("se", X.shape[1] - 1), ("r2", 0), ("cons", 0)]
