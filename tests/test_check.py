@@ -1,46 +1,43 @@
-"""`rb.check`: right, wrong and why."""
+"""`rb.check`: right, wrong and why, by an open key and by a sealed one; which key belongs to which panel."""
 
 from __future__ import annotations
+
+import json
 
 import numpy as np
 import pandas as pd
 import pytest
 
 from regionbook.exercises import check as module
-from regionbook.exercises.check import NotYet, Right, answer, check, registered
+from regionbook.exercises import judge, keys, record, seal
+from regionbook.exercises.check import NotYet, Right, check
+from regionbook.exercises.keys import Key
 
+NAME = "city-innovation/9-test/x"
 WEIGHTS = pd.Series({"internet": 0.3783, "telecom": 0.2152, "staff": 0.4065})
 
 
-@pytest.fixture(autouse=True)
-def own_answers(monkeypatch):
-    """An empty registry, so that the tests' exercises stay among themselves."""
-    monkeypatch.setattr(module, "_answers", {})
-    monkeypatch.setattr(module, "_right", {})
+def key_of(right, mistakes=None, **settings) -> Key:
+    wrongs = tuple((message, keys.plain(wrong)) for message, wrong in (mistakes or {}).items())
+    return Key(NAME, keys.plain(right), mistakes=wrongs, **settings)
 
 
-def register(right, **settings):
-    answer("city-innovation/9-test/x", **settings)(lambda: right)
+def said(key: Key, given) -> str:
+    fault = judge.judge(key, given)
+    return fault.text if fault else ""
 
 
-def said(given) -> str:
-    with pytest.raises(NotYet) as caught:
-        check("city-innovation/9-test/x", given)
-    return str(caught.value)
+# ----------------------------------------------------------------------------------------------------- by an open key
 
 
 @pytest.mark.parametrize("given", [0.0312, 0.03121, np.float64(0.0312), np.float32(0.0312)])
 def test_right_number(given):
-    register(0.0312)
-    result = check("city-innovation/9-test/x", given)
-    assert result == Right("city-innovation/9-test/x")
-    assert "✓ right" in repr(result) and "✓ right" in result._repr_html_()
+    assert not said(key_of(0.0312), given)
 
 
 def test_rounding_is_right_where_decimals_are_asked_for():
-    register(0.0312, decimals=3)
-    assert check("city-innovation/9-test/x", 0.031)
-    assert "0.0312" not in said(0.032)
+    assert not said(key_of(0.0312, decimals=3), 0.031)
+    assert "0.0312" not in said(key_of(0.0312, decimals=3), 0.032)
 
 
 @pytest.mark.parametrize(
@@ -76,51 +73,35 @@ def test_rounding_is_right_where_decimals_are_asked_for():
     ],
 )
 def test_wrong_number(right, given, words):
-    register(right)
-    message = said(given)
+    message = said(key_of(right), given)
     assert words in message
     assert str(right) not in message.replace(str(given), "")  # never the answer itself
 
 
 def test_whole_numbers_are_exact():
-    register(196)
-    assert check("city-innovation/9-test/x", 196.0)
-    assert "look at the sample" in said(195)
-    assert "look at the sample" in said(196.1)
+    assert not said(key_of(196), 196.0)
+    assert said(key_of(196), 195) == said(key_of(196), 196.1) == judge.LOOK
 
 
 def test_zero_has_no_factors():
-    register(0.0, decimals=2)
-    assert check("city-innovation/9-test/x", 0.004)
-    assert "look at the sample" in said(0.5)
+    assert not said(key_of(0.0, decimals=2), 0.004)
+    assert "look at the sample" in said(key_of(0.0, decimals=2), 0.5)
 
 
 def test_a_model_is_not_a_number():
-    register(0.0312)
-
     class Result:
         params = WEIGHTS
 
-    assert "m.params" in said(Result())
+    assert "m.params" in said(key_of(0.0312), Result())
 
 
-def test_usual_mistakes_come_first_and_hints_last():
-    register(
-        0.5,
-        mistakes={"That is its standard error.": lambda: 0.05, "no more than the answer": lambda: 0.5},
-        hint="Mind the two fixed effects.",
-        unit="yuan per person",
+def test_usual_mistakes_come_first():
+    key = key_of(
+        0.5, {"That is its standard error.": 0.05, "no more than the answer": 0.5}, unit="yuan a head"
     )
-    assert "standard error" in said(0.05)
-    assert "fixed effects" in said(0.123)
-    assert "yuan per person" in said(50.0)
-    assert check("city-innovation/9-test/x", 0.5)
-
-
-def test_right_series_in_any_order_and_as_dict():
-    register(WEIGHTS)
-    assert check("city-innovation/9-test/x", WEIGHTS[::-1])
-    assert check("city-innovation/9-test/x", WEIGHTS.to_dict())
+    assert "standard error" in said(key, 0.05)
+    assert "yuan a head" in said(key, 50.0)
+    assert not said(key, 0.5)
 
 
 @pytest.mark.parametrize(
@@ -141,153 +122,157 @@ def test_right_series_in_any_order_and_as_dict():
         (WEIGHTS.to_list(), "with their names"),
         (WEIGHTS.to_frame("w"), "table['w']"),
         (0.3783, "with their names"),
+        (WEIGHTS**1.5, "the first year only"),
     ],
 )
 def test_wrong_series(given, words):
-    register(WEIGHTS)
-    assert words in said(given)
+    key = key_of(WEIGHTS, {"These are the weights of the first year only.": WEIGHTS**1.5})
+    assert words in said(key, given)
+    assert not said(key, WEIGHTS[::-1]) and not said(key, WEIGHTS.to_dict())
 
 
-def test_series_up_to_scale_and_centre():
+def test_series_up_to_scale_and_centre_and_with_gaps():
     scores = pd.Series(np.random.default_rng(1).normal(size=10))
-    register(scores)
-    assert "normalisation" in said((scores - scores.mean()) / scores.std())
-    register_missing = scores.where(scores > 0)
-    module._answers.clear()
-    register(register_missing)
-    assert check("city-innovation/9-test/x", register_missing)
-    assert "cannot be computed" in said(scores)
-
-
-def test_series_mistakes():
-    register(WEIGHTS, mistakes={"These are the weights of the first year only.": lambda: WEIGHTS**1.5})
-    assert "first year only" in said(WEIGHTS**1.5)
+    assert "normalisation" in said(key_of(scores), (scores - scores.mean()) / scores.std())
+    gaps = scores.where(scores > 0)
+    assert not said(key_of(gaps), gaps)
+    assert "cannot be computed" in said(key_of(gaps), scores)
 
 
 def test_frame():
     table = pd.DataFrame({"mean": [1.0, 2.0], "sd": [0.5, 0.7]}, index=["digit", "gov"])
-    register(table)
-    assert check("city-innovation/9-test/x", table[["sd", "mean"]].iloc[::-1])
-    assert "column 'sd': that is its square" in said(table.assign(sd=table["sd"] ** 2))
-    assert "columns are missing, such as 'sd'" in said(table[["mean"]])
-    assert "rows are missing, such as 'gov'" in said(table.iloc[:1])
-    assert "a table (data frame)" in said(table["sd"])
+    key = key_of(table)
+    assert not said(key, table[["sd", "mean"]].iloc[::-1])
+    assert "column 'sd': that is its square" in said(key, table.assign(sd=table["sd"] ** 2))
+    assert "columns are missing, such as 'sd'" in said(key, table[["mean"]])
+    assert "rows are missing, such as 'gov'" in said(key, table.iloc[:1])
+    assert "a table (data frame)" in said(key, table["sd"])
 
 
 def test_choice():
-    register("between cities", options=["between cities", "within cities"])
-    assert check("city-innovation/9-test/x", " Between  Cities ")
-    assert "think again" in said("within cities")
-    assert "one of: between cities, within cities" in said("neither")
-    assert "a text is asked for" in said(3)
-
-
-def test_usual_mistakes_of_a_choice():
-    register(
-        "Urumqi", options=["Urumqi", "Wuhan"], mistakes={"That is the largest residual.": lambda: "Wuhan"}
-    )
-    assert "largest residual" in said("wuhan")
+    key = key_of("between cities", options=("between cities", "within cities"))
+    assert not said(key, " Between  Cities ")
+    assert "think again" in said(key, "within cities")
+    assert "one of: between cities, within cities" in said(key, "neither")
+    assert "a text is asked for" in said(key, 3)
+    key = key_of("Urumqi", {"That is the largest residual.": "Wuhan"}, options=("Urumqi", "Wuhan"))
+    assert "largest residual" in said(key, "wuhan") and not said(key, "乌鲁木齐")
 
 
 def test_yes_or_no():
-    register(True)
-    assert check("city-innovation/9-test/x", np.True_)
-    assert "think again" in said(False)
-    assert "True or False" in said("yes")
-    assert "True or False" in said(1)
+    assert not said(key_of(True), np.True_)
+    assert "think again" in said(key_of(True), False)
+    assert "True or False" in said(key_of(True), "yes") and "True or False" in said(key_of(True), 1)
 
 
 def test_names():
-    register({"Shenzhen", "Beijing"})
-    assert check("city-innovation/9-test/x", ["beijing", "Shenzhen"])
-    assert check("city-innovation/9-test/x", pd.Index(["Beijing", "Shenzhen"]))
-    assert "of 2 names 1 are missing, and 1 of yours do not belong" in said(["Beijing", "Wuhan"])
-    assert "twice" in said(["Beijing", "Beijing"])
-    assert "a list of names" in said("Beijing")
-    assert "contains 3" in said(["Beijing", 3])
+    key = key_of({"Shenzhen", "Beijing"})
+    assert not said(key, ["beijing", "深圳市"]) and not said(key, pd.Index(["Beijing", "Shenzhen"]))
+    assert "of 2 names 1 are missing, and 1 of yours do not belong" in said(key, ["Beijing", "Wuhan"])
+    assert "twice" in said(key, ["Beijing", "Beijing"])
+    assert "a list of names" in said(key, "Beijing") and "contains 3" in said(key, ["Beijing", 3])
+    ranking = key_of(["Shenzhen", "Beijing", "Wuhan"])
+    assert not said(ranking, ["Shenzhen", "Beijing", "Wuhan"])
+    assert "another order: yours is turned round" in said(ranking, ["Wuhan", "Beijing", "Shenzhen"])
+    assert "another order." in said(ranking, ["Beijing", "Shenzhen", "Wuhan"])
 
 
-def test_ranking():
-    register(["Shenzhen", "Beijing", "Wuhan"])
-    assert check("city-innovation/9-test/x", ["Shenzhen", "Beijing", "Wuhan"])
-    assert "another order: yours is turned round" in said(["Wuhan", "Beijing", "Shenzhen"])
-    assert "another order." in said(["Beijing", "Shenzhen", "Wuhan"])
+# ------------------------------------------------------------------------------------------------------ which key
 
 
-def test_own_data_are_judged_as_they_are():
-    answer("city-innovation/9-test/x")(lambda panel: panel["digit"].mean())
-    panel = pd.DataFrame({"digit": [1.0, 3.0]})
-    assert check("city-innovation/9-test/x", 2.0, panel)
-    with pytest.raises(ValueError, match="cannot be computed from this panel"):
-        check("city-innovation/9-test/x", 2.0, panel.rename(columns={"digit": "x"}))
-    with pytest.raises(ValueError, match="data frame that rb.personal gave"):
-        check("city-innovation/9-test/x", 2.0, [1, 2])
+@pytest.fixture
+def course(tmp_path, monkeypatch):
+    """A project of one sheet, whose answer is 2 on the shared panel and 10 on that of student 20260001."""
+    sheets = tmp_path / "exercises" / "01-city-innovation"
+    sheets.mkdir(parents=True)
+    shared = {
+        NAME: seal.seal(key_of(2.0, hints=("the method.", "the recipe."))),
+        "city-innovation/9-test/printed": seal.seal(
+            Key("city-innovation/9-test/printed", keys.plain(3.0), personal=False)
+        ),
+    }
+    (sheets / "9-test.keys.json").write_text(json.dumps({"keys": shared}))
+    monkeypatch.setattr(module, "ROOT", tmp_path)
+    monkeypatch.setattr(module.sheet_of, "__defaults__", (tmp_path,))
+    monkeypatch.setattr(module, "_tries", {})
+    return tmp_path
 
 
-def test_a_personal_panel_is_judged_untouched(monkeypatch):
-    shipped = pd.DataFrame({"digit": [1.0, 3.0]})
-    panels = {"": shipped, "20260001": shipped * 5}
-    calls = []
-
-    def personal(slug, student=""):
-        calls.append((slug, student))
-        panel = panels[student].copy()
-        panel.attrs.update(slug=slug, student=student, simulated=True)
-        return panel
-
-    monkeypatch.setattr(module, "personal", personal)
-
-    @answer("city-innovation/9-test/mean")
-    def mean(panel):
-        return panel["digit"].mean()
-
-    panel = personal("city-innovation", "20260001")
-    panel["digit"] = 0.0  # whatever a student did to it
-    assert check("city-innovation/9-test/mean", 10.0, panel)
-    assert check("city-innovation/9-test/mean", 2.0)
-    with pytest.raises(NotYet):
-        check("city-innovation/9-test/mean", 2.0, panel)
-    assert calls.count(("city-innovation", "20260001")) == 2  # one of them by the test itself
+def panel(student="", simulated=True):
+    table = pd.DataFrame({"digit": [0.0]})
+    table.attrs = {"slug": "city-innovation", "student": student, "simulated": simulated}
+    return table
 
 
-def test_unknown_exercise():
-    register(1)
+def test_right(course):
+    result = check(NAME, 2.0)
+    assert result == Right(NAME) == check(NAME, 2.0, panel())
+    assert "✓ right" in repr(result) and "✓ right" in result._repr_html_()
+
+
+def test_hints_come_in_steps(course):
+    texts = []
+    for given in (1.7, -2.0, 1.7, None, 1.7, 1.7):
+        with pytest.raises(NotYet) as caught:
+            check(NAME, given)
+        texts.append(str(caught.value).removeprefix("Not yet (还不对): "))
+    assert texts[0] == judge.LOOK
+    assert texts[1] == "the size is right, the sign is not." and texts[3] == "nothing is filled in."
+    assert texts[2] == f"{judge.LOOK} the method."
+    assert texts[4] == texts[5] == f"{judge.LOOK} the recipe."
+
+
+def test_a_personal_panel_by_the_solution(course, monkeypatch):
+    solution = course / "solutions" / "01-city-innovation" / "9-test.md"
+    solution.parent.mkdir(parents=True)
+    solution.write_text("")
+    asked = []
+    monkeypatch.setattr(record, "recorded", lambda *given: asked.append(given) or {NAME: key_of(10.0)})
+    assert check(NAME, 10.0, panel("20260001"))
+    assert asked == [(solution, "20260001")]
+    with pytest.raises(
+        NotYet, match="right for the panel that all share; yours is the panel of student 20260001"
+    ):
+        check(NAME, 2.0, panel("20260001"))
+    assert check("city-innovation/9-test/printed", 3.0, panel("20260001"))  # hangs on no panel
+    with pytest.raises(NotYet, match="the sign is not"):
+        check(NAME, -10.0, panel("20260001"))
+
+    def fails(*given):
+        raise record.RecordError("cell 3 fails")
+
+    monkeypatch.setattr(record, "recorded", fails)
+    with pytest.raises(ValueError, match="the solution gives no key to .*: cell 3 fails"):
+        check(NAME, 10.0, panel("20260001"))
+
+
+def test_a_personal_panel_by_the_file_of_the_lecturer(course):
+    with pytest.raises(
+        ValueError, match=r"Ask your lecturer for keys-7.json and put it into exercises/01-city"
+    ):
+        check(NAME, 10.0, panel("7"))
+    handed = {"keys": {NAME: seal.seal(key_of(10.0))}}
+    (course / "exercises/01-city-innovation/keys-7.json").write_text(json.dumps(handed))
+    assert check(NAME, 10.0, panel("7"))
+    with pytest.raises(NotYet, match="a factor of a hundred"):
+        check(NAME, 1000.0, panel("7"))
+
+
+def test_own_data_have_no_key(course):
+    with pytest.raises(ValueError, match="no key to .* for your own data"):
+        check(NAME, 2.0, panel(simulated=False))
+    with pytest.raises(ValueError, match="data frame that rb.personal gave, not list"):
+        check(NAME, 2.0, [1, 2])
+
+
+def test_unknown_exercise(course):
     with pytest.raises(ValueError, match="no exercise 'city-innovation/9-test/y'; is it one of: .*9-test/x"):
         check("city-innovation/9-test/y", 1)
     with pytest.raises(ValueError, match="no exercises for 'no-such-paper'"):
         check("no-such-paper/1/x", 1)
 
 
-def test_bad_registration():
-    with pytest.raises(ValueError, match="slug/lesson/name"):
-        answer("beta")
-    register(1)
-
-    def other():
-        return 2
-
-    with pytest.raises(ValueError, match="two answers"):
-        answer("city-innovation/9-test/x")(other)
-
-
 def test_a_notebook_shows_one_line():
     error = NotYet("Not yet: the sign is not.")
     assert error._render_traceback_() == ["✗ Not yet: the sign is not."]
     assert isinstance(error, AssertionError)
-
-
-def test_registry_of_a_package(tmp_path, monkeypatch):
-    """Answers may be spread over one module a lesson."""
-    import regionbook.exercises as package
-
-    folder = tmp_path / "two_lessons"
-    folder.mkdir()
-    (folder / "__init__.py").write_text("")
-    text = (
-        "from regionbook.exercises.check import answer\n@answer('two-lessons/{0}/n')\ndef n(): return {0}\n"
-    )
-    (folder / "first.py").write_text(text.format(1))
-    (folder / "second.py").write_text(text.format(2))
-    monkeypatch.setattr(package, "__path__", [*package.__path__, str(tmp_path)])
-    assert registered("two-lessons") == ["two-lessons/1/n", "two-lessons/2/n"]
-    assert check("two-lessons/2/n", 2)

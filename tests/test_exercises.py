@@ -12,7 +12,8 @@ import pytest
 
 from regionbook.cli import lessons
 from regionbook.cli import notebooks as nbs
-from regionbook.exercises.check import registered
+from regionbook.exercises import record
+from regionbook.exercises.registered import registered
 
 pytestmark = pytest.mark.lessons
 SOLUTIONS = [md for md in nbs.sources() if lessons.exercise_of(md)]
@@ -36,21 +37,36 @@ def test_as_handed_out_every_check_fails(md):
         assert determine_grade(cell)[0] == 0, f"points without an answer: {cell.source}"
 
 
+@pytest.mark.parametrize("student", ["20260001", "20260002"])
 @pytest.mark.parametrize("md", [s for s in SOLUTIONS if "personal(" in s.read_text("utf-8")], ids=nbs.label)
-def test_the_solution_passes_on_a_personal_panel(md):
-    nb = nbs.read_text(md)
-    cells = [c for c in nb.cells if c.cell_type == "code" and re.search(r'^student = ""', c.source, re.M)]
-    assert len(cells) == 1, 'one cell of the sheet has to say: student = ""'
-    cells[0].source = cells[0].source.replace('student = ""', f'student = "{STUDENT}"')
-    nbs.execute(nb, md.parent)
+def test_the_solution_passes_on_a_personal_panel(md, student):
+    """Its hidden tests, the second ways to the answers, pass; and its keys can be taken."""
+    text = md.read_text(encoding="utf-8")
+    assert len(record.STUDENT.findall(text)) == 1, 'one cell of the sheet has to say: student = ""'
+    if lessons.keys_of(md):
+        assert record.record(md, student)
+    else:
+        nb = nbs.read_text(md)
+        for cell in nb.cells:
+            cell.source = record.STUDENT.sub(f'student = "{student}"', cell.source)
+        nbs.execute(nb, md.parent)
 
 
 @pytest.mark.parametrize("md", SOLUTIONS, ids=nbs.label)
-def test_checks_are_registered_and_used(md):
-    """Each check of a sheet has its answer, and each answer its check."""
+def test_each_check_has_its_key_and_an_assertion_of_its_own(md):
+    """Each check of a sheet has its key, each key its check, and each check cell a second way to the answer."""
     lesson = md.parent.name.partition("-")[2] + "/" + md.stem
-    used = set(CHECK.findall(md.read_text(encoding="utf-8")))
+    text = md.read_text(encoding="utf-8")
+    used = set(CHECK.findall(text))
     assert used and all(name.startswith(f"{lesson}/") for name in used), (
         f"checks of {md.name} are called {lesson}/..."
     )
-    assert used == {name for name in registered(lesson.partition("/")[0]) if name.startswith(f"{lesson}/")}
+    if lessons.keys_of(md):
+        assert used == set(re.findall(r"""rb\.key\(\s*["']([^"']+)["']""", text))
+        for cell in nbs.read_text(md).cells:
+            if cell.cell_type == "code" and CHECK.search(cell.source):
+                hidden = cell.source.partition("### BEGIN HIDDEN TESTS")[2]
+                assert re.search(r"^\s*assert ", hidden, re.M), f"no assertion of its own: {cell.source}"
+    else:
+        registry = registered(lesson.partition("/")[0])
+        assert used == {name for name in registry if name.startswith(f"{lesson}/")}

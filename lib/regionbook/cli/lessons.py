@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import sys
 import time
 from pathlib import Path
 
 from regionbook.cli import notebooks as nbs
+from regionbook.exercises import record, seal
 from regionbook.exercises.generate import exercise
 from regionbook.paths import ROOT
 
@@ -40,6 +42,40 @@ def exercise_text(md: Path) -> str:
     return nbs.dumps(exercise(nbs.canonical(nbs.read_text(md), md.stem), md.stem))
 
 
+def keys_of(md: Path, root: Path = ROOT) -> Path | None:
+    """Where the sealed keys of the solution ``md`` stand; None for a lesson, or a solution without ``rb.key``."""
+    sheet = exercise_of(md, root)
+    if not sheet or "rb.key(" not in md.read_text(encoding="utf-8"):
+        return None
+    return sheet.with_suffix(".keys.json")
+
+
+def seal_keys(md: Path, root: Path = ROOT) -> bool:
+    """Record and seal the keys of a solution if it, or data that it reads, changed; whether the file is new.
+
+    Raises
+    ------
+    LessonError
+        If a cell of the solution fails, or keys and checks do not match.
+    """
+    path = keys_of(md, root)
+    if not path:
+        return False
+    now = record.state(md)
+    if path.exists() and json.loads(path.read_text(encoding="utf-8"))["state"] == now:
+        return False
+    try:
+        found = record.recorded(md)
+    except record.RecordError as error:
+        raise nbs.LessonError(str(error)) from error
+    sheet = exercise(nbs.canonical(nbs.read_text(md), md.stem), md.stem)
+    printed = "\n".join(cell.source for cell in sheet.cells)
+    sealed = {name: seal.seal(key, printed) for name, key in found.items()}
+    text = json.dumps({"state": now, "keys": sealed}, indent=1, sort_keys=True, ensure_ascii=False)
+    nbs.write(text + "\n", path)
+    return True
+
+
 def sync(names: list[str], everything: bool = False, root: Path = ROOT) -> int:
     """Bring notebooks and exercises in step with their texts; return how many could not be.
 
@@ -52,6 +88,7 @@ def sync(names: list[str], everything: bool = False, root: Path = ROOT) -> int:
     for number, md in enumerate(todo, 1):
         line = Progress(f"[{number}/{len(todo)}] {nbs.label(md, root)}")
         try:
+            seal_keys(md, root)
             nb = nbs.read_text(md)
             nbs.execute(nb, md.parent, progress=line)
             nb = nbs.canonical(nb, md.stem)
@@ -66,6 +103,8 @@ def sync(names: list[str], everything: bool = False, root: Path = ROOT) -> int:
     for md in chosen:
         path = exercise_of(md, root)
         if path and md not in failed:
+            if md not in todo:  # the data may have changed
+                seal_keys(md, root)
             text = exercise_text(md)
             if not path.exists() or path.read_text(encoding="utf-8") != text:
                 nbs.write(text, path)

@@ -32,6 +32,8 @@ class Key:
         What to say, and the usual wrong answer in plain form.
     personal
         Whether the sheet handed a panel to ``rb.check``, so that another panel may have another answer.
+    levels
+        Sides of a series or frame (``index``, ``columns``) whose names are all of a level of that panel's index.
     """
 
     exercise: str
@@ -43,6 +45,7 @@ class Key:
     hints: tuple[str, ...] = ()
     mistakes: tuple[tuple[str, Mapping[str, Any]], ...] = ()
     personal: bool = True
+    levels: tuple[str, ...] = ()
 
     def as_dict(self) -> dict[str, Any]:
         """The key for a JSON file."""
@@ -51,7 +54,7 @@ class Key:
     @classmethod
     def of(cls, stored: Mapping[str, Any]) -> Key:
         """The key that `as_dict` gave."""
-        lists = {name: tuple(stored[name]) for name in ("options", "hints")}
+        lists = {name: tuple(stored[name]) for name in ("options", "hints", "levels")}
         mistakes = tuple((message, wrong) for message, wrong in stored["mistakes"])
         return cls(**{**stored, **lists, "mistakes": mistakes})
 

@@ -20,6 +20,8 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
+
 from regionbook.exercises import keys
 from regionbook.exercises.keys import Key
 from regionbook.exercises.personal import cache_folder, student_number
@@ -40,7 +42,7 @@ class Recorder:
     def __init__(self) -> None:
         self.settings: dict[str, Mapping[str, Any]] = {}
         self.mistakes: dict[str, list[tuple[str, Mapping[str, Any]]]] = {}
-        self.right: dict[str, tuple[Mapping[str, Any], bool]] = {}
+        self.right: dict[str, dict[str, Any]] = {}
         self.last = ""
 
     def key(self, exercise: str, settings: Mapping[str, Any]) -> None:
@@ -57,7 +59,11 @@ class Recorder:
 
     def check(self, exercise: str, answer: Any, panel: Any = None) -> None:
         """What ``rb.check`` is handed."""
-        self.right[exercise] = keys.plain(answer), panel is not None
+        right = keys.plain(answer)
+        index = panel.index if isinstance(panel, pd.DataFrame) else pd.Index([])
+        levels = [set(index.unique(k)) for k in range(index.nlevels)]
+        sides = tuple(s for s in ("index", "columns") if s in right and set(_hashable(right[s])) in levels)
+        self.right[exercise] = {"right": right, "personal": panel is not None, "levels": sides}
 
     def keys(self) -> dict[str, Key]:
         """The keys, by exercise; a mistake that is right on this panel is left out."""
@@ -65,7 +71,8 @@ class Recorder:
             what = "rb.key but no rb.check" if lone[0] in self.settings else "rb.check but no rb.key"
             raise ValueError(f"there is an {what} of {lone[0]!r}")
         found = {}
-        for exercise, (right, personal) in self.right.items():
+        for exercise, said in self.right.items():
+            right = said["right"]
             mistakes = tuple((m, wrong) for m, wrong in self.mistakes[exercise] if not _same(wrong, right))
             for message, wrong in mistakes:
                 if not _alike(wrong, right):
@@ -73,10 +80,12 @@ class Recorder:
                         f"the mistake {message!r} of {exercise!r} is a {wrong['kind']} with other names than the "
                         f"right answer, a {right['kind']}"
                     )
-            found[exercise] = Key(
-                exercise, right, **self.settings[exercise], mistakes=mistakes, personal=personal
-            )
+            found[exercise] = Key(exercise, **said, **self.settings[exercise], mistakes=mistakes)
         return found
+
+
+def _hashable(labels: list[Any]) -> list[Any]:
+    return [tuple(label) if isinstance(label, list) else label for label in labels]
 
 
 def _same(wrong: Mapping[str, Any], right: Mapping[str, Any]) -> bool:

@@ -16,7 +16,12 @@ LARGE = ["Beijing", "Shanghai", "Shenzhen", "Guangzhou", "Hangzhou", "Nanjing", 
          "Suzhou (Jiangsu)"]  # fmt: skip
 DROPPED = ["餐饮业", "农业", "农副食品加工业", "道路运输业", "房地产业", "居民服务业"]
 """Industries of the register that the paper's screen drops."""
-WHOLE = ["软件和信息技术服务业", "互联网和相关服务", "电信、广播电视和卫星传输服务", "计算机、通信和其他电子设备制造业"]
+WHOLE = [
+    "软件和信息技术服务业",
+    "互联网和相关服务",
+    "电信、广播电视和卫星传输服务",
+    "计算机、通信和其他电子设备制造业",
+]
 WORDS = "软件|计算机|互联网|网络|数据|电子商务|通信|集成电路|数控|智能"
 
 
