@@ -19,7 +19,6 @@ from regionbook.auditing.columns import (
     check_slope_scale,
 )
 from regionbook.auditing.instruments import (
-    check_first_stage_twins,
     check_iv_against_ols,
     check_iv_twins,
     check_kleibergen_paap,
@@ -65,7 +64,6 @@ CHECKS: tuple[Check, ...] = (
     check_lm_p,
     check_iv_against_ols,
     check_iv_twins,
-    check_first_stage_twins,
     check_selection_ratio,
     check_weights,
     check_identities,

@@ -84,26 +84,6 @@ def check_iv_twins(paper: Paper) -> Iterator[Finding]:
                           f"{a.fit['R2'].text}, {b.fit['R2'].text}", "nearly equal", words)  # fmt: skip
 
 
-def check_first_stage_twins(paper: Paper) -> Iterator[Finding]:
-    """First stages that differ only by the instrument have R² that differ by what the instruments explain."""
-    first = [
-        c
-        for c in paper.columns
-        if c.method == "IV first stage" and len(c.core) == 1 and {"R2", "N"} <= set(c.fit)
-    ]
-    for a, b in combinations(first, 2):
-        if not a.same_setting(b):
-            continue
-        t = max(c.terms[next(iter(c.core))].t[1] for c in (a, b))
-        room = 10 * t**2 / a.fit["N"].value
-        gap = abs(a.fit["R2"].value - b.fit["R2"].value)
-        if gap > room:
-            yield Finding("fit", a.table, f"{a.name} and {b.name}", "R2", "first-stage twins",
-                          f"{a.fit['R2'].text}, {b.fit['R2'].text}", f"within about {room / 10:.3f}",
-                          f"same outcome, rows, controls and effects; an instrument with |t| up to {t:.1f} explains "
-                          "far less than the gap")  # fmt: skip
-
-
 def check_selection_ratio(paper: Paper) -> Iterator[Finding]:
     """The ratio of Altonji, Elder and Taber, b_full / (b_restricted - b_full), follows from printed columns."""
     for c in paper.columns:
