@@ -86,6 +86,26 @@ def test_every_lesson_here_is_in_it_and_in_the_readme():
         assert int(minutes[1]) == here.set_index("path").loc[md, "minutes"], target
 
 
+def test_how_much_is_compared_is_computed_and_not_claimed():
+    """The start lesson takes the share from the scorecard; no sentence claims that every printed number is there."""
+    claim = re.compile(
+        r"(every|each) (printed )?number (that|stands|beside|is compared)|all (the )?printed numbers are",
+        re.I,
+    )
+    texts = [
+        ROOT / "README.md",
+        ROOT / "data" / "README.md",
+        ROOT / "chapters" / "glossary.md",
+        *lessons().table["path"],
+    ]
+    for path in texts:
+        prose = re.sub(r"^```\{code-cell\}.*?^```", "", path.read_text(encoding="utf-8"), flags=re.M | re.S)
+        found = claim.search(prose)
+        assert not found, f"{path.name}: {found and found.group()!r}"
+    start = next(md for md in lessons().table["path"] if md.stem == "1-how-to-use")
+    assert "rb.scorecard()" in start.read_text(encoding="utf-8")
+
+
 def test_every_method_of_the_map_is_taught_somewhere():
     taught = set(method_map().table.index)
     named = {(group, method) for group, methods in METHODS.items() for method in methods}

@@ -328,7 +328,11 @@ class DyadicFit:
         return _floor(v, np.sqrt(np.diag(self.bread)))
 
     def cov(self, kind: Vcov | None = None, correction: bool = True) -> pd.DataFrame:
-        """Covariance of the coefficients; `correction=False` leaves the small-sample factor out."""
+        """Covariance of the coefficients; `correction=False` leaves the small-sample factor out.
+
+        "two-way" and "dyadic" subtract a matrix and may come out indefinite: negative eigenvalues are then set to
+        zero, and `floored` and `notes` say so.
+        """
         v, _ = self._cov(kind, correction)
         return pd.DataFrame(v, self.params.index, self.params.index)
 
