@@ -94,7 +94,6 @@ def test_how_much_is_compared_is_computed_and_not_claimed():
     )
     texts = [
         ROOT / "README.md",
-        ROOT / "data" / "README.md",
         ROOT / "chapters" / "glossary.md",
         *lessons().table["path"],
     ]
