@@ -64,17 +64,6 @@ def test_robust_first_stages_are_no_contradiction():
     assert squared == pytest.approx([17.35, 344.9], rel=1e-3)
 
 
-def test_a_spatial_coefficient_is_printed_once():
-    """rho or lambda that stands among the estimates is not counted again among the fit statistics."""
-    for slug in papers().index:
-        p = rb.published(slug)
-        spatial = p.estimates[p.estimates["term"].str.match("W:|rho|lambda")]
-        again = p.fit[p.fit["stat"].isin(["rho", "lambda"])].merge(
-            spatial, left_on=["table", "panel", "column", "value_text"], right_on=["table", "panel", "column", "estimate_text"]
-        )  # fmt: skip
-        assert again.empty, f"{slug}: {again[['table', 'column', 'stat']]}"
-
-
 def test_right_critical_values():
     """With t(30) all stars of a paper with 31 clusters are right; the normal law would fault fourteen cells."""
     assert "stars" not in set(rb.audit("factor-innovation")["kind"])
