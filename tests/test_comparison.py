@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import statsmodels.formula.api as smf
+from linearmodels.panel import PanelOLS
 
 import regionbook as rb
 from regionbook.comparison import MARKS, MIME, RULES, printed_cells, recorded, scorecard, targets
@@ -323,6 +324,22 @@ def test_notes_explain_what_does_not_agree(model):
     assert verdict(c, "2", "R2")["reason"] == verdict(c, "2", "R2")["note"] == ""
 
 
+def test_declared_columns_are_estimated_as_the_lesson_does_it():
+    """A list of columns and, for one of them, the model written out."""
+    panel = rb.prepare(INDUSTRY)
+    formula = f"rd_personnel ~ 1 + agglomeration + {' + '.join(rb.papers.industry_agglomeration.CONTROLS)}"
+    years = panel.assign(period=panel.index.get_level_values("year").astype(str))
+    model = PanelOLS.from_formula(f"{formula} + C(period) + EntityEffects", years).fit()
+    shown = rb.compare(INDUSTRY, 4, {"1": model}, fit={"1": {"R2": model.rsquared}})
+    c = rb.compare(INDUSTRY, 4, ["1", "2"], panel=panel)
+    for term in ("agglomeration", "_cons", "R2", "N"):
+        assert verdict(c, "1", term)["own"] == pytest.approx(verdict(shown, "1", term)["own"], rel=1e-6)
+        assert verdict(c, "1", term)["own_se"] == pytest.approx(
+            verdict(shown, "1", term)["own_se"], nan_ok=True
+        )
+    assert verdict(c, "2", "agglomeration")["errors"] == "iid" and set(c.cells["column"]) == {"1", "2"}
+
+
 @pytest.mark.parametrize(
     ("arguments", "options", "message"),
     [
@@ -338,7 +355,9 @@ def test_notes_explain_what_does_not_agree(model):
         ((CITY, 2, pd.DataFrame({"median": [1.0]}, index=["inn"])), {}, r"expected some of \['n', 'mean'"),
         ((CITY, 1, pd.Series({"nix": 100.0})), {}, "prints no 'nix'"),
         ((CITY, 3, {}), {}, "no number to compare. Give a model for one of the columns 1, 2"),
-        ((CITY, 3, [1]), {}, "not list"),
+        ((CITY, 3, (1,)), {}, "not tuple"),
+        ((CITY, 7, ["1", "9"]), {}, "has no column '9' to estimate; its columns are 1, 2, 3, 4"),
+        ((CITY, 2, ["1"]), {}, "Table 2 has no column '1' to estimate; no column of it is declared"),
         ((CITY, 3, {"2": "text"}), {}, "Cannot read estimates from str"),
     ],
 )

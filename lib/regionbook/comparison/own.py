@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import pandas as pd
@@ -59,6 +59,26 @@ def of_models(
         for term, value in of_model(model, names).items():
             numbers[column, term] = value
     return numbers
+
+
+def of_declared(
+    slug: str, wanted: Sequence[Any], panel: pd.DataFrame | None, cells: pd.DataFrame
+) -> dict[tuple[str, str], Number]:
+    """(Column, term) -> number of printed columns, estimated as the paper's module declares them."""
+    from regionbook.papers.estimation import declared, estimates, variables, with_further
+
+    table = cells["table"].iloc[0]
+    columns = [declared(slug, table, str(k)) for k in wanted]
+    data = variables(slug) if panel is None else with_further(slug, panel)
+    found = estimates(slug, data, [table], [c.column for c in columns])
+    numbers: dict[tuple[str, str], Number] = {}
+    for c in columns:
+        kind = f"clustered by {', '.join(c.clusters)}" if c.clusters else str(c.errors)
+        rows = found[found["column"] == c.column]
+        numbers |= {(c.column, r.term): Number(r.estimate, r.std_error, r.p, kind) for r in each(rows)}
+        numbers |= {(c.column, k): Number(float(rows[k].iloc[0])) for k in ("N", "R2")}
+    there = set(zip(cells["column"], cells["term"], strict=True))
+    return {k: number for k, number in numbers.items() if k in there and not math.isnan(number.value)}
 
 
 def of_frame(

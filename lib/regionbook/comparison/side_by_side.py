@@ -9,7 +9,7 @@ from typing import Any
 import pandas as pd
 
 from regionbook.comparison.marks import Number, judge, unjudged
-from regionbook.comparison.own import of_frame, of_models, of_weights
+from regionbook.comparison.own import of_declared, of_frame, of_models, of_weights
 from regionbook.comparison.printed import KEY, cells_of, table_cells
 from regionbook.comparison.table import Comparison, significant
 from regionbook.data import decimals, each
@@ -96,13 +96,14 @@ def _typed_by_hand(own: Any, columns: Mapping[str, str], names: Mapping[str, str
 def compare(
     slug: str,
     table: str | int,
-    own: Mapping[Any, Any] | pd.DataFrame | pd.Series,
+    own: Mapping[Any, Any] | pd.DataFrame | pd.Series | list[str],
     *,
     columns: Mapping[str, str] | None = None,
     names: Mapping[str, str] | None = None,
     fit: Mapping[Any, Mapping[str, Any]] | None = None,
     notes: Mapping[Any, str] | None = None,
     calibrated: bool = True,
+    panel: pd.DataFrame | None = None,
 ) -> Comparison:
     """Put a printed table and your own numbers side by side, with a mark for each number.
 
@@ -119,7 +120,8 @@ def compare(
         ``{term: (estimate, standard error)}`` with an optional p value. Descriptives: a frame with one row a
         variable and columns among n, mean, sd, min, max. Index weights: a series by symbol of the data
         dictionary; sums by dimension are compared too. Weights of several periods: a frame with one row a term
-        and the printed columns.
+        and the printed columns. Columns whose like you have estimated in the open: a list of their printed names;
+        they are estimated from `panel` as ``rb.papers.<slug>.TABLES`` declares them.
     columns
         Your key -> printed column, where the keys of ``own`` and ``fit`` are not the printed ones.
     names
@@ -130,6 +132,8 @@ def compare(
         Why a number does not agree, by ``term`` or ``(column, term)``.
     calibrated
         False for data of your own, which nobody pulled to the print: no number counts as imposed.
+    panel
+        For a list of columns: the panel as `regionbook.prepare` returns it; left out, the shipped one.
 
     Returns
     -------
@@ -160,9 +164,13 @@ def compare(
     elif isinstance(own, Mapping):
         numbers = of_models(own, columns, names, cells, place)
         named += _typed_by_hand(own, columns, names)
+    elif isinstance(own, list):
+        numbers = of_declared(slug, own, panel, cells)
     else:
         kind = type(own).__name__
-        raise TypeError(f"{place}: give a mapping of columns to models, a frame or a series, not {kind}.")
+        raise TypeError(
+            f"{place}: give a mapping of columns to models, a list of columns, a frame or a series, not {kind}."
+        )
     for key, stats in (fit or {}).items():
         for stat, value in stats.items():
             v, p = value if isinstance(value, tuple | list) else (value, math.nan)

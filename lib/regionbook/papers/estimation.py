@@ -24,8 +24,12 @@ def variables(slug: str, panel: pd.DataFrame | None = None) -> pd.DataFrame:
     panel
         As `regionbook.load` or `regionbook.personal` returns it; left out, the shipped teaching panel.
     """
-    further = getattr(_module(slug), "further", lambda prepared: prepared)
-    return further(prepare(slug, panel))
+    return with_further(slug, prepare(slug, panel))
+
+
+def with_further(slug: str, prepared: pd.DataFrame) -> pd.DataFrame:
+    """Return a prepared panel with the columns that the module's `further` adds."""
+    return getattr(_module(slug), "further", lambda panel: panel)(prepared)
 
 
 def _complete(column: Column, panel: pd.DataFrame) -> None:
@@ -181,7 +185,7 @@ def estimate(column: Column, panel: pd.DataFrame, weights: Any = None) -> pd.Dat
     >>> from regionbook.papers import city_innovation
     >>> found = estimate(city_innovation.TABLES[0], variables("city-innovation"))
     >>> found.set_index("term")["estimate"].round(4).head(2).to_dict()
-    {'digit': 0.1545, 'gov': 3.0353}
+    {'digit': 0.1545, 'gov': 3.0414}
     """
     if column.estimator == "pairs":
         return _pairs([column], panel)
@@ -217,8 +221,32 @@ def _pairs(columns: Sequence[Column], panel: pd.DataFrame) -> pd.DataFrame:
     return pd.concat(frames, ignore_index=True)
 
 
+def declared(slug: str, table: str, column: str) -> Column:
+    """Return the declaration of a printed column.
+
+    Raises
+    ------
+    ValueError
+        If the paper declares no such column.
+
+    Examples
+    --------
+    >>> declared("city-innovation", "7", "2").regressors[:2]
+    ('digit', 'digit:size')
+    """
+    of_table = {c.column: c for c in _module(slug).TABLES if c.table == table}
+    if column not in of_table:
+        there = f"its columns are {', '.join(of_table)}" if of_table else "no column of it is declared"
+        raise ValueError(f"{slug}, Table {table} has no column {column!r} to estimate; {there}.")
+    return of_table[column]
+
+
 def estimates(
-    slug: str, panel: pd.DataFrame | None = None, tables: Sequence[str] | None = None, weights: Any = None
+    slug: str,
+    panel: pd.DataFrame | None = None,
+    tables: Sequence[str] | None = None,
+    columns: Sequence[str] | None = None,
+    weights: Any = None,
 ) -> pd.DataFrame:
     """Estimate the declared columns of a paper.
 
@@ -228,7 +256,7 @@ def estimates(
         Name of the paper.
     panel
         As `variables` returns it; left out, the shipped teaching panel.
-    tables
+    tables, columns
         Only these; left out, all.
     weights
         Spatial weights; left out, the module's own (`weights`).
@@ -240,7 +268,11 @@ def estimates(
     """
     paper = _module(slug)
     panel = variables(slug) if panel is None else panel
-    wanted = [c for c in paper.TABLES if tables is None or c.table in {str(t) for t in tables}]
+    wanted = [
+        c
+        for c in paper.TABLES
+        if (tables is None or c.table in tables) and (columns is None or c.column in columns)
+    ]
     pairs = [c for c in wanted if c.estimator == "pairs"]
     frames = [_pairs(pairs, panel)] if pairs else []
     for column in wanted:
