@@ -9,9 +9,10 @@ import pytest
 
 import regionbook as rb
 from regionbook.cli import __main__ as cli
-from regionbook.cli import bench, doctor, teaching
+from regionbook.cli import bench, doctor, score, teaching
 from regionbook.cli.notebooks import LessonError, label, select
 from regionbook.comparison import MARKS
+from regionbook.paths import ROOT
 
 
 def test_doctor_on_this_machine(capsys):
@@ -95,9 +96,9 @@ def test_data_says_what_changed(monkeypatch, tmp_path, capsys):
 
 def test_scorecard_json_is_nothing_but_json(capsys):
     assert cli.main(["scorecard", "--json"]) == 0
-    score = json.loads(capsys.readouterr().out)
-    assert set(score) == {"papers", "cells", "rules", "repeats"}
-    counts = score["papers"]["city-innovation"]
+    card = json.loads(capsys.readouterr().out)
+    assert set(card) == {"papers", "cells", "rules", "repeats"}
+    counts = card["papers"]["city-innovation"]
     assert counts.pop("printed") == sum(counts.values()) > 0
     assert list(counts)[0] == "free_reproduced"
 
@@ -115,6 +116,18 @@ def test_scorecard_names_what_is_not_reproduced(capsys):
         assert all(c["reason"] in line for c, line in zip(there, part, strict=True))
     assert "  city-innovation, Table 4, 1, _cons: printed " in text
     assert "weight: within 0.5 points and 25 % of itself" in text
+
+
+def test_the_tally_in_the_readme(tmp_path):
+    """Between its markers README.md has what `sync` writes; papers without lessons share a line."""
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    found = score.IN_README.search(readme)
+    assert found and found[0] == f"{found[1]}{score.table()}{found[2]}", "run workbook.py sync"
+    assert score.table().count("\n") == 2 + 4 + 1 and "| 10 others, no lessons yet |" in score.table()
+    (tmp_path / "README.md").write_text(f"a\n{found[1]}old\n{found[2]}\nb\n", encoding="utf-8")
+    score.write_readme(tmp_path)
+    assert (tmp_path / "README.md").read_text(encoding="utf-8") == f"a\n{found[0]}\nb\n"
+    score.write_readme(tmp_path / "nowhere")
 
 
 def test_errors_in_words(capsys):

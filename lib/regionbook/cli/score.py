@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import json
+import re
+from pathlib import Path
 
 import regionbook as rb
 from regionbook.comparison import MARKS
+from regionbook.paths import ROOT
 
 LED_BY = """Free numbers first: nothing was set to them. Imposed ones agree because the simulated panels were
 calibrated to print; they show that the steps are right and say nothing about China or about a paper."""
+IN_README = re.compile(r"(<!-- scorecard, written by sync -->\n).*?(<!-- end of scorecard -->)", re.DOTALL)
 TOLD = ("free_reproduced", "close", "differs", "contradicted")
 """Marks whose numbers are listed one by one."""
 
@@ -39,3 +43,25 @@ def scorecard(as_json: bool = False) -> int:
                 f"  {c['slug']}, {place}, {c['column']}, {c['term']}: printed {c['printed']:g}{ours}{set_to}{reason}"
             )
     return 0
+
+
+def table() -> str:
+    """The tally in Markdown: papers with lessons one by one, the others in one line."""
+    card = rb.scorecard()
+    begun = card["not_attempted"] + card["not_computable"] < card["printed"]
+    rest = card[~begun].sum()
+    rows = {f"`{slug}`": row for slug, row in card[begun].iterrows()}
+    rows[f"{(~begun).sum()} others, no lessons yet"] = rest
+    heads = ["", "printed", *(f"{word} {symbol}" for symbol, word in MARKS.values())]
+    lines = [heads, ["---", *["--:"] * (len(heads) - 1)]]
+    lines += [[name, *(f"{n:,}" for n in row)] for name, row in rows.items()]
+    return "\n".join(f"| {' | '.join(line)} |" for line in lines) + "\n"
+
+
+def write_readme(root: Path = ROOT) -> None:
+    """Put the tally between its markers in README.md; nothing where there are none."""
+    path = root / "README.md"
+    text = path.read_text(encoding="utf-8") if path.exists() else ""
+    new = IN_README.sub(lambda found: f"{found[1]}{table()}{found[2]}", text)
+    if new != text:
+        path.write_text(new, encoding="utf-8", newline="\n")

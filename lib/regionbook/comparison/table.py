@@ -68,35 +68,34 @@ class Comparison:
 
     def _captions(self) -> tuple[str, str]:
         """Tally with what was imposed, and the tolerances of the kinds of numbers shown."""
-        where = f"Table {self.table}" if self.table[:1].isdigit() else self.table.capitalize()
+        where = (
+            "Numbers in the text"
+            if self.table == "text"
+            else f"Table {self.table}, printed above, ours below"
+        )
         tally = ", ".join(f"{n} {MARKS[m][1]} {MARKS[m][0]}" for m, n in self.counts.items() if n)
         tried = self.cells[self.cells["own"].notna()]
         imposed = int(tried["imposed"].sum())
         calibrated = f" Calibrated to print: {imposed} of the {len(tried)} numbers compared were imposed."
-        kinds = dict.fromkeys(tried["rule"])
-        agree = "; ".join(f"{RULES[k].what} {RULES[k].agrees}" for k in RULES if k in kinds)
+        agree = "; ".join(f"{RULES[k].what} {RULES[k].agrees}" for k in RULES if k in set(tried["rule"]))
         return (
-            f"{where}, printed above, ours below: {tally}.{calibrated if imposed else ''}",
+            f"{where}: {tally}.{calibrated if imposed else ''}",
             f"Agrees: {agree}. Close: the same message within about twice that (rb.rules()).",
         )
 
     def __repr__(self) -> str:
-        told = self.cells if self.table != "text" else self._told()
-        rows = told[["column", "term", "printed_shown", "own_shown", "mark", "reason"]]
+        if self.table == "text":
+            return "\n".join([*self._captions(), self._tally().to_string()])
+        rows = self.cells[["column", "term", "printed_shown", "own_shown", "mark", "reason"]]
         rows = rows.assign(mark=rows["mark"].map({m: symbol for m, (symbol, _) in MARKS.items()}))
         head = ["column", "term", "printed", "ours", "", "why"]
-        text = rows.to_string(index=False, header=head, justify="left") if len(rows) else ""
-        return "\n".join([*self._captions(), text])
+        return "\n".join([*self._captions(), rows.to_string(index=False, header=head, justify="left")])
 
     def _characters(self) -> int:
         """Width of the table with everything of a number on one line."""
         widths = self.cells[["printed_shown", "own_shown"]].map(lambda shown: len(shown or "")).max(axis=1)
         columns = widths.groupby(self.cells["column"]).max() + 4  # the mark, and space between columns
         return int(columns.sum()) + max(map(len, self.cells["term"]))
-
-    def _told(self) -> pd.DataFrame:
-        """Cells of which a reader wants to know why."""
-        return self.cells[self.cells["mark"].isin(["close", "differs", "contradicted"])]
 
     def _grid(self) -> str:
         """Terms down, columns across, the print above ours."""
@@ -132,28 +131,34 @@ class Comparison:
             f"<tbody>{''.join(body)}</tbody></table>"
         )
 
-    def _tally(self) -> str:
+    def _tally(self) -> pd.DataFrame:
         """Places in the text down, marks across."""
         marks = [m for m, n in self.counts.items() if n]
-        tally = pd.crosstab(self.cells["table"], self.cells["mark"], dropna=False)[marks]
-        tally = tally.loc[list(dict.fromkeys(self.cells["table"]))]
-        heads = [f"{word} {symbol}" for symbol, word in map(MARKS.__getitem__, marks)]
-        return tally.set_axis(heads, axis=1).rename_axis(None).replace(0, "").to_html(border=0)
+        tally = pd.crosstab(self.cells["table"], self.cells["mark"])[marks]
+        tally = tally.loc[list(dict.fromkeys(self.cells["table"]))].rename_axis(None)
+        return tally.set_axis([" ".join(MARKS[m][::-1]) for m in marks], axis=1).replace(0, "")
+
+    def _reasons(self) -> str:
+        """Why a number does not agree, one line each; folded where there are many."""
+        told = [c for c in each(self.cells) if c.mark in ("close", "differs", "contradicted") and c.reason]
+        lines = [
+            f"<li>{MARKS[c.mark][0]} ({escape(c.column)}) {escape(c.term)}: "
+            + (f"{c.printed_shown}, ours {c.own_shown or '—'}. " if self.table == "text" else "")
+            + f"{escape(c.reason)}</li>"
+            for c in told
+        ]
+        if not lines:
+            return ""
+        listed = f'<ul style="font-size:90%;margin:.3em 0">{"".join(lines)}</ul>'
+        if len(lines) <= 12:
+            return listed
+        return f"<details><summary>Why {len(lines)} do not agree</summary>{listed}</details>"
 
     def _repr_html_(self) -> str:
-        shown = [
-            (c, "" if self.table != "text" else f"{c.printed_shown}, ours {c.own_shown or '—'}. ")
-            for c in each(self._told())
-            if c.reason
-        ]
-        notes = "".join(
-            f"<li>{MARKS[c.mark][0]} ({escape(c.column)}) {escape(c.term)}: {numbers}{escape(c.reason)}</li>"
-            for c, numbers in shown
-        )
-        notes = f'<ul style="font-size:90%;margin:.3em 0">{notes}</ul>' if notes else ""
         tally, tolerances = map(escape, self._captions())
         caption = f'<p style="margin:.2em 0">{tally}<br><small>{tolerances}</small></p>'
-        return caption + (self._tally() if self.table == "text" else self._grid()) + notes
+        body = self._tally().to_html(border=0) if self.table == "text" else self._grid()
+        return caption + body + self._reasons()
 
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, Any]:
         return {"text/plain": repr(self), "text/html": self._repr_html_(), MIME: self.records}
