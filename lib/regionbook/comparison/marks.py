@@ -79,6 +79,9 @@ RULES = {
     "count": Rule("count (N, units, years)", "exactly equal", lambda c: 0.0, exact=True),
     "code": Rule("class, rank, membership", "exactly equal", lambda c: 0.0, exact=True),
     "statistic": Rule("any other number", "within 10 %", lambda c: 0.1 * abs(c.printed)),
+    "arithmetic": Rule(
+        "arithmetic on printed numbers", "within 3 % (the parts are rounded)", lambda c: 0.03 * abs(c.printed)
+    ),
 }
 
 
@@ -151,7 +154,8 @@ def _coefficient(cell: Any, own: Number) -> tuple[str, list[str], dict[str, Any]
 def judge(cell: Any, own: Number) -> dict[str, Any]:
     """Mark of a number of ours, why it does not agree, and what was compared: signs, stars, errors."""
     facts: dict[str, Any] = {"sign_ok": None, "stars_ok": None, "within_2se": None, "se_ratio": None}
-    rule, distance = RULES[cell.rule], abs(own.value - cell.printed)
+    by_arithmetic = own.source == "print" and not RULES[cell.rule].exact
+    rule, distance = RULES["arithmetic" if by_arithmetic else cell.rule], abs(own.value - cell.printed)
     if not math.isfinite(own.value):
         verdict, faults = "differs", ["our value is not a finite number"]
     elif cell.rule == "estimate":

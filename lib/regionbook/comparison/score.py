@@ -63,7 +63,7 @@ def _entry(slug: str, cell: Any, record: dict[str, Any] | None) -> dict[str, Any
         t = own["own_paren"] if cell.paren_kind in "tz" else own["own"] / own["own_paren"]
         own["own_se"], own["own_p"] = own["own"] / t, math.erfc(abs(t) / math.sqrt(2))
     value, se, p = (float("nan" if own[k] is None else own[k]) for k in ("own", "own_se", "own_p"))
-    verdict = judge(cell, Number(value, se, p, own["errors"]))
+    verdict = judge(cell, Number(value, se, p, own["errors"], own["source"]))
     verdict["reason"] = ". ".join(filter(None, (verdict["reason"], record["note"])))
     verdict["se_ratio"] = significant(verdict["se_ratio"])
     return {**place, **own, **verdict}

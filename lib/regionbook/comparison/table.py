@@ -77,7 +77,8 @@ class Comparison:
         tried = self.cells[self.cells["own"].notna()]
         imposed = int(tried["imposed"].sum())
         calibrated = f" Calibrated to print: {imposed} of the {len(tried)} numbers compared were imposed."
-        agree = "; ".join(f"{RULES[k].what} {RULES[k].agrees}" for k in RULES if k in set(tried["rule"]))
+        kinds = {*tried["rule"], *(["arithmetic"] if tried["source"].eq("print").any() else [])}
+        agree = "; ".join(f"{RULES[k].what} {RULES[k].agrees}" for k in RULES if k in kinds)
         return (
             f"{where}: {tally}.{calibrated if imposed else ''}",
             f"Agrees: {agree}. Close: the same message within about twice that (rb.rules()).",

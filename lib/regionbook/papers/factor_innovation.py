@@ -203,6 +203,24 @@ def _weights_in_text(panel: pd.DataFrame) -> dict[tuple[str, str, str], float]:
     return found
 
 
+def _digitised(total: pd.DataFrame) -> dict[tuple[str, str, str], float]:
+    """Size and growth of digitised industry: printed penetration rates times output of the sectors."""
+    printed = published("factor-innovation").other.query("table == 'text intro'")
+    rate = printed[printed["row"].str.contains("digital penetration")].pivot(
+        index="row", columns="column", values="value"
+    )
+    now = rate["2023"].to_numpy() / 100
+    before = now - rate["change 2022-2023"].to_numpy() / 100
+    sectors = rate.index.str.extract("(primary|secondary|tertiary)", expand=False)
+    outputs = total.rename(columns={"output_1": "primary", "output_2": "secondary", "output_3": "tertiary"})[
+        sectors
+    ]
+    size = {2022: outputs.loc[2022] @ before / 1e4, 2023: outputs.loc[2023] @ now / 1e4}
+    row = "产业数字化规模 scale of industrial digitisation, China"
+    growth = 100 * (size[2023] / size[2022] - 1)
+    return {("text intro", "2023", row): size[2023], ("text intro", "growth 2023", row): growth}
+
+
 def in_text(panel: pd.DataFrame) -> dict[tuple[str, str, str], float]:
     """Numbers of the text that the prepared panel gives: output, weights, national means, who is above them."""
     intro, place = "text intro", "text 二(二)3"
@@ -237,7 +255,7 @@ def in_text(panel: pd.DataFrame) -> dict[tuple[str, str, str], float]:
     }
     gap, row = total["output_3"] - total["output_2"], "tertiary minus secondary scale (value added, national)"
     found |= {(place, str(t), row): gap[t] for t in (2014, 2023)}
-    return found | _national_levels(panel) | _weights_in_text(panel) | _above_mean(panel)
+    return found | _digitised(total) | _national_levels(panel) | _weights_in_text(panel) | _above_mean(panel)
 
 
 def from_print() -> dict[tuple[str, str, str], float]:
