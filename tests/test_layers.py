@@ -13,7 +13,7 @@ from regionbook.paths import ROOT
 
 LIB = ROOT / "lib" / "regionbook"
 LAYERS = [
-    {"paths", "look", "pairs", "text"},
+    {"paths", "registry", "look", "text"},
     {"data", "geo"},
     {"index", "models"},
     {"papers"},
@@ -23,7 +23,7 @@ LAYERS = [
 ]
 RANK = {name: rank for rank, names in enumerate(LAYERS) for name in names}
 SIMULATE = {
-    "may import": {"paths", "look", "pairs", "data", "geo", "index", "papers"},
+    "may import": {"paths", "look", "data", "geo", "index", "papers"},
     "is imported by": {"exercises", "cli"},
 }
 

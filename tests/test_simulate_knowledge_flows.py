@@ -11,8 +11,9 @@ import pyfixest as pf
 import pytest
 
 import regionbook as rb
-from regionbook import data, pairs
+from regionbook import data
 from regionbook.data import DataError, DataWarning
+from regionbook.papers import _knowledge_pairs as pairs
 from regionbook.papers import knowledge_flows as kf
 from regionbook.papers.estimation import estimates
 from regionbook.paths import data_file

@@ -9,9 +9,10 @@ from pathlib import Path
 
 import pandas as pd
 
+from regionbook import registry
 from regionbook.paths import ROOT
 
-METHODS = {
+METHODS: dict[str, dict[str, str | None]] = {
     "Indices": {
         "entropy weights (熵权法)": r"entropy_index|\.index\(panel",
         "principal components (主成分分析)": r"pca_index|\bPCA\(",
@@ -22,10 +23,10 @@ METHODS = {
     "Regressions": {
         "two-way fixed effects (双向固定效应)": r"PanelOLS|feols\(|dyadic_panel\(",
         "random effects, Hausman, Mundlak (随机效应)": r"RandomEffects|hausman|mundlak",
-        "instruments (工具变量)": r"IV2SLS|kleibergen_paap|effective_f|anderson_rubin|IV_tel",
+        "instruments (工具变量)": r"IV2SLS|kleibergen_paap|effective_f|anderson_rubin",
         "mediation (中介效应)": r"[Ss]obel",
         "counts: Poisson (泊松回归)": r"fepois",
-        "difference-in-differences (双重差分)": r"\bpilot\b",
+        "difference-in-differences (双重差分)": None,
     },
     "Standard errors": {
         "clustered by unit (聚类稳健标准误)": r"CRV1|cov_type=\"clustered\"",
@@ -34,7 +35,7 @@ METHODS = {
         "dyadic-robust": r"dyadic_cov|\"dyadic\"",
     },
     "Groups": {
-        "interactions (交互项)": r"digit:|:digit|x_high|FI:C\(|:FI\b|\bnet:|\bMODELS\b",
+        "interactions (交互项)": None,
         "difference between groups: permutation, SUEST, Chow": r"permutation_test|suest_test|chow_test",
         "sensitivity to an omitted variable (ITCV, Oster)": r"confounding_threshold|robustness_value|oster\(",
     },
@@ -42,7 +43,7 @@ METHODS = {
         "Moran's I and weights (空间权重)": r"\bMoran\b|moran",
         "spatial Durbin model (空间杜宾模型)": r"spatial_durbin",
         "rasters and georeferencing (栅格)": r"rasterio|exact_extract",
-        "pairs of cities (城市对)": r"pair_panel|lnDKF",
+        "pairs of cities (城市对)": r"pair_panel",
     },
     "Machines": {
         "text classification (文本分类)": r"TfidfVectorizer|LogisticRegression",
@@ -51,7 +52,8 @@ METHODS = {
         "Monte Carlo (蒙特卡洛模拟)": r"default_rng",
     },
 }
-"""Group -> method -> what the code of a lesson holds that uses it."""
+"""Group -> method -> what the code of a lesson holds that uses it; None where only the variables of a paper tell.
+``METHODS`` of ``papers/<slug>.py`` adds, method by method, what tells in the lessons of that paper."""
 
 _NAME = re.compile(r"(\d+)-(.+)")
 _CODE = re.compile(r"^```\{code-cell\}[^\n]*\n(.*?)^```", re.M | re.S)
@@ -165,12 +167,22 @@ def method_map(folder: Path | None = None) -> MethodMap:
     links: dict[tuple[str, str], dict[str, str]] = {}
     for group, methods in METHODS.items():
         for method, pattern in methods.items():
-            found = known[[bool(re.search(pattern, code[path])) for path in known["path"]]]
+            patterns = {c: _patterns(method, pattern, c) for c in chapters}
+            uses = [
+                any(re.search(p, code[path]) for p in patterns[chapter])
+                for chapter, path in zip(known["chapter"], known["path"], strict=True)
+            ]
+            found = known[uses]
             if found.empty:
                 continue
             for out, linked in ((table, False), (links, True)):
                 out[group, method] = {c: _cells(found[found["chapter"] == c], linked) for c in chapters}
     return MethodMap(pd.DataFrame(table).T, pd.DataFrame(links).T)
+
+
+def _patterns(method: str, general: str | None, chapter: str) -> list[str]:
+    own = (registry.handed_in(chapter, "METHODS") or {}).get(method)
+    return [pattern for pattern in (general, own) if pattern]
 
 
 def _cells(found: pd.DataFrame, linked: bool) -> str:

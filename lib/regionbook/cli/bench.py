@@ -16,7 +16,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache, partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -261,7 +261,7 @@ def permutation() -> Pair:
 
 @benchmark("pair panel", "829,540 pairs x years from the shipped tables; memory is printed above", budget=2.0)
 def pairs() -> Pair:
-    """Generation of the knowledge-flows panel, and its memory."""
+    """Generation of the panel of pairs, and its memory."""
     from regionbook.data import pair_panel
 
     _, more = _memory_of(pair_panel)
@@ -270,13 +270,22 @@ def pairs() -> Pair:
 
 
 @lru_cache(1)
-def _pairs() -> tuple[pd.DataFrame, dict[tuple[str, str], str]]:
-    """The paper's sample and the formulas of its 22 columns."""
-    from regionbook.papers import prepare
-    from regionbook.papers.knowledge_flows import MODELS
+def _models() -> tuple[str, dict[tuple[str, str], Any]]:
+    """The paper whose panel is one of pairs, and its declared columns."""
+    from regionbook import registry
 
-    panel = prepare("knowledge-flows")
-    return panel[~panel["extreme"]], {key: model.formula for key, model in MODELS.items()}
+    slug = next(slug for slug in registry.papers() if registry.handed_in(slug, "PANEL"))
+    return slug, registry.handed_in(slug, "MODELS")
+
+
+@lru_cache(1)
+def _pairs() -> tuple[pd.DataFrame, dict[tuple[str, str], str]]:
+    """The paper's sample and the formulas of its columns."""
+    from regionbook.papers import prepare
+
+    slug, models = _models()
+    panel = prepare(slug)
+    return panel[~panel["extreme"]], {key: model.formula for key, model in models.items()}
 
 
 _SOME = (("1", "2"), ("2", "1"), ("5", "1"))
@@ -307,7 +316,7 @@ def _against(peer: Callable[[tuple[str, str]], tuple[pd.Series, pd.Series]]) -> 
 
 
 @benchmark(
-    "22 columns", "knowledge-flows, all tables in one call; peer: a loop of linearmodels.PanelOLS", budget=4.0
+    "22 columns", "panel of pairs, all tables in one call; peer: a loop of linearmodels.PanelOLS", budget=4.0
 )
 def columns_linearmodels() -> Pair:
     """Its covariance counts no effects if asked to; ours counts the 19 of the years."""
@@ -315,19 +324,17 @@ def columns_linearmodels() -> Pair:
     import pandas as pd
     from linearmodels import PanelOLS
 
-    from regionbook.papers.knowledge_flows import MODELS
-
-    panel, _ = _pairs()
+    panel, models = _pairs()[0], _models()[1]
 
     def peer(key: tuple[str, str]) -> tuple[pd.Series, pd.Series]:
-        model = MODELS[key]
+        model = models[key]
         rows = panel[list(model.variables)].dropna().astype(float)
         terms = {term: [rows[name] for name in term.split(":")] for term in model.regressors}
         x = pd.DataFrame(
             {term: parts[0] * parts[-1] if len(parts) > 1 else parts[0] for term, parts in terms.items()}
         )
         both = "pair" in model.effects
-        fit = PanelOLS(rows["Bal"], x, entity_effects=both, time_effects=True).fit(
+        fit = PanelOLS(rows[model.outcome], x, entity_effects=both, time_effects=True).fit(
             cov_type="clustered", cluster_entity=True, auto_df=False, count_effects=False, group_debias=True
         )
         free = len(rows) - x.shape[1]
@@ -426,11 +433,12 @@ def out_of_core() -> Pair:
 
 @benchmark("personal panel", "a fresh city-year panel", budget=2.0)
 def panel() -> Pair:
-    """One draw of the process behind city-innovation."""
+    """One draw of the process behind the first paper."""
+    from regionbook import registry
     from regionbook.exercises.personal import JITTER
     from regionbook.simulate import simulate
 
-    return best(lambda: simulate("city-innovation", seed=7, mode="matched", jitter=JITTER)), None
+    return best(lambda: simulate(registry.papers()[0], seed=7, mode="matched", jitter=JITTER)), None
 
 
 @benchmark("choropleth", "the whole country, one map drawn and saved", budget=2.0)

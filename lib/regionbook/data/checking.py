@@ -5,11 +5,19 @@ from __future__ import annotations
 import difflib
 import warnings
 from collections.abc import Iterable, Sequence
-from typing import Any
 
 import pandas as pd
 
-from regionbook.data.errors import DataError, DataWarning, Place, count, near_words, some, unit_after
+from regionbook.data.errors import (
+    DataError,
+    DataWarning,
+    Place,
+    count,
+    near_words,
+    places_of,
+    some,
+    unit_after,
+)
 from regionbook.data.figures import is_number
 from regionbook.data.schema import UNITS, keys_of, teaching_file
 
@@ -26,8 +34,9 @@ def _suggest(name: str, label: pd.Series, given: Sequence[str]) -> str:
     return f" (yours: {' or '.join(repr(n) for n in near[:3])}?)" if near else ""
 
 
-def _cell(value: Any) -> str:
-    return repr(value.item() if hasattr(value, "item") else value)
+def _text(column: pd.Series) -> pd.Series:
+    """Cells as they were typed; what is missing is the empty text."""
+    return column.astype(object).where(column.notna(), "").map(str).astype(str)
 
 
 def _as_number(column: pd.Series) -> tuple[pd.Series, pd.Series]:
@@ -35,7 +44,7 @@ def _as_number(column: pd.Series) -> tuple[pd.Series, pd.Series]:
     if pd.api.types.is_numeric_dtype(column) and not pd.api.types.is_bool_dtype(column):
         values = column.astype(float)
         return values, values.abs().eq(float("inf"))
-    text = column.map(lambda v: "" if v is None or v is pd.NA or v != v else str(v).strip()).astype(str)
+    text = _text(column).str.strip()
     number = is_number(text)
     return pd.to_numeric(text.where(number)), ~number & ~text.isin(MISSING)
 
@@ -49,127 +58,156 @@ def checked(
     allow_gaps: bool,
     keys: list[str] | None = None,
 ) -> pd.DataFrame:
-    """Hold a user's table to the schema; raise one DataError with everything that is wrong."""
-    problems: list[str] = []
+    """Hold a user's table to the schema; raise one DataError with everything that is wrong.
+
+    Parameters
+    ----------
+    raw, where, place
+        The table as it was read, the name of its file, and how a row of it is found again.
+    schema
+        Dictionary of the panel, indexed by column.
+    required, allow_gaps
+        As in `load`.
+    keys
+        Columns that name a row, where the table is one of several; left out, unit and year.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Known columns first, in the order and the types of the dictionary.
+
+    Raises
+    ------
+    DataError
+        Everything that is wrong.
+    ValueError
+        If `required` names a column that the dictionary does not have.
+    """
     raw = raw.rename(columns=str)
     given = list(raw.columns)
-    twice = sorted({c for c in given if given.count(c) > 1})
-    if twice:
+    if twice := sorted({c for c in given if given.count(c) > 1}):
         raise DataError(where, [f"column {c!r} stands there {given.count(c)} times" for c in twice])
     if raw.empty:
         raise DataError(where, ["has a header but no rows"])
-
-    given_keys = keys is not None
+    one_of_several = keys is not None
     keys = keys_of(schema.index) if keys is None else keys
-    needed = list(schema.index[~schema["role"].str.contains("optional")])
-    if required is not None:
-        required = [required] if isinstance(required, str) else list(required)
-        unknown = [c for c in required if c not in schema.index]
-        if unknown:
-            raise ValueError(
-                f"`required` names {unknown}, which are no columns of the dictionary"
-                + near_words(unknown, schema.index)
-                + "; rb.columns lists them all."
-            )
-        needed = keys + [c for c in required if c not in keys]
+    needed = _needed(schema, keys, required)
     missing = [c for c in needed if c not in given]
-    if missing:
-        spare = [g for g in given if g not in schema.index]
-        listed = [
-            f"{c} — {schema.at[c, 'label_en']!s} [{str(schema.at[c, 'unit']) or 'text'}]"
-            + _suggest(c, schema.loc[c], spare)
-            for c in missing
-        ]
-        rest = f"; and {', '.join(missing[12:])}" if len(missing) > 12 else ""
-        hint = "" if required is not None else ". If you need fewer columns name them in `required`"
-        if len(set(spare) & set(schema["label_zh"])) > 2:
-            hint += (
-                ". Your headings are the dictionary's Chinese labels: read the file with pandas, "
-                "`.rename(columns=dict(zip(c['label_zh'], c['column'])))` with c = rb.columns(...), and pass the frame"
-            )
-        elif len(missing) == len(needed):
-            hint += f". No heading is known; yours are {some([repr(g) for g in given])}: the header has to be row 1"
-        problems.append(f"{count(len(missing), 'column')} missing: {'; '.join(listed[:12])}{rest}{hint}")
-
+    problems = [_missing_columns(missing, needed, given, schema, required is not None)] if missing else []
     frame = raw.copy()
     for name in schema.index.intersection(raw.columns, sort=False):
         rule = schema.loc[name]
-        column = raw[name]
         if rule["dtype"] == "str":
-            text = column.map(lambda v: "" if v is None or v is pd.NA or v != v else str(v)).astype(str)
-            empty = text.str.strip().isin(MISSING)
-            loose = text.ne(text.str.strip()) & ~empty
-            if loose.any():
-                cells = [f"{place(i)}: {text.iloc[i]!r}" for i in loose.to_numpy().nonzero()[0].tolist()]
-                problems.append(f"column {name}: blanks around the text ({some(cells)}): remove them")
-            frame[name] = text
+            frame[name], empty, found = _checked_text(raw[name], place)
         else:
-            values, bad = _as_number(column)
-            empty = values.isna() & ~bad
-            code = (
-                rule["dtype"].startswith("int") and rule["maximum"] == rule["maximum"]
-            )  # amounts may have decimals
-            fraction = (values % 1 != 0) & values.notna() if code else bad & False
-            for mask, fault in ((bad, "not a number"), (fraction, "not a whole number")):
-                if mask.any():
-                    cells = [
-                        f"{place(i)}: {_cell(column.iloc[i])}" for i in mask.to_numpy().nonzero()[0].tolist()
-                    ]
-                    hint = (
-                        "; write numbers without thousands separators or units"
-                        if fault == "not a number" and column[mask].astype(str).str.contains(r"\d").any()
-                        else ""
-                    )
-                    if name == "year":
-                        hint = "; write the year as a whole number such as 2015"
-                    problems.append(
-                        f"column {name}: {count(len(cells), 'cell')} {fault} ({some(cells)}){hint}"
-                    )
-            unit = unit_after(rule["unit"])
-            for bound, mask in (("minimum", values < rule["minimum"]), ("maximum", values > rule["maximum"])):
-                if mask.any():
-                    cells = [f"{place(i)}: {values.iloc[i]:g}" for i in mask.to_numpy().nonzero()[0].tolist()]
-                    problems.append(
-                        f"column {name}: {count(len(cells), 'value')} beyond the {bound} of "
-                        f"{rule[bound]:g}{unit} ({some(cells)}); "
-                        + (f"allowed: {rule['unit']}" if rule["unit"] == "1 = yes" else "is the unit right?")
-                    )
-            frame[name] = values
-            if rule["dtype"].startswith("int") and not bad.any() and (values % 1 == 0).all():
-                frame[name] = values.astype("int64")
+            frame[name], empty, found = _checked_numbers(raw[name], rule, place)
+        problems += [f"column {name}: {problem}" for problem in found]
         if empty.any():
-            cells = [place(i) for i in empty.to_numpy().nonzero()[0].tolist()]
-            found = f"column {name}: {count(len(cells), 'cell')} empty ({some(cells)})"
+            cells = places_of(empty, place)
+            found_empty = f"column {name}: {count(len(cells), 'cell')} empty ({some(cells)})"
             if name in needed:
-                names = name in keys or required is not None
+                named = name in keys or required is not None
                 problems.append(
-                    f"{found}: fill {'it' if len(cells) == 1 else 'them'} in"
-                    + ("" if names else ", or name only the columns that you need in `required`")
+                    f"{found_empty}: fill {'it' if len(cells) == 1 else 'them'} in"
+                    + ("" if named else ", or name only the columns that you need in `required`")
                 )
             else:
-                warnings.warn(f"{where}: {found}; kept as missing.", DataWarning, stacklevel=3)
-
+                warnings.warn(f"{where}: {found_empty}; kept as missing.", DataWarning, stacklevel=3)
     if set(keys) <= set(given) and ("year" not in keys or pd.api.types.is_integer_dtype(frame["year"])):
         panel = len(keys) == 2 and keys[1] == "year"
         unsure = any(p.startswith(f"column {keys[0]}:") for p in problems)  # then gaps are only its echo
-        problems += _grid_problems(frame, place, allow_gaps or unsure or not panel, keys, of_pairs=given_keys)
+        problems += _grid_problems(frame, place, allow_gaps or unsure or not panel, keys, one_of_several)
     if problems:
         raise DataError(where, problems)
     known = [c for c in schema.index if c in frame]
     return frame[known + [c for c in frame if c not in known]]
 
 
+def _needed(schema: pd.DataFrame, keys: list[str], required: Iterable[str] | None) -> list[str]:
+    """Columns that the table has to have."""
+    if required is None:
+        return list(schema.index[~schema["role"].str.contains("optional")])
+    required = [required] if isinstance(required, str) else list(required)
+    if unknown := [c for c in required if c not in schema.index]:
+        raise ValueError(
+            f"`required` names {unknown}, which are no columns of the dictionary"
+            + near_words(unknown, schema.index)
+            + "; rb.columns lists them all."
+        )
+    return keys + [c for c in required if c not in keys]
+
+
+def _missing_columns(
+    missing: list[str], needed: list[str], given: list[str], schema: pd.DataFrame, named: bool
+) -> str:
+    """Which columns are missing, what they hold, and which of the user's may be meant."""
+    spare = [g for g in given if g not in schema.index]
+    listed = [
+        f"{c} — {schema.at[c, 'label_en']!s} [{str(schema.at[c, 'unit']) or 'text'}]"
+        + _suggest(c, schema.loc[c], spare)
+        for c in missing
+    ]
+    rest = f"; and {', '.join(missing[12:])}" if len(missing) > 12 else ""
+    hint = "" if named else ". If you need fewer columns name them in `required`"
+    if len(set(spare) & set(schema["label_zh"])) > 2:
+        hint += (
+            ". Your headings are the dictionary's Chinese labels: read the file with pandas, "
+            "`.rename(columns=dict(zip(c['label_zh'], c['column'])))` with c = rb.columns(...), and pass the frame"
+        )
+    elif len(missing) == len(needed):
+        hint += (
+            f". No heading is known; yours are {some([repr(g) for g in given])}: the header has to be row 1"
+        )
+    return f"{count(len(missing), 'column')} missing: {'; '.join(listed[:12])}{rest}{hint}"
+
+
+def _checked_text(column: pd.Series, place: Place) -> tuple[pd.Series, pd.Series, list[str]]:
+    """The column as text, its empty cells, and what is wrong with it."""
+    text = _text(column)
+    empty = text.str.strip().isin(MISSING)
+    loose = places_of(text.ne(text.str.strip()) & ~empty, place, text)
+    return text, empty, [f"blanks around the text ({some(loose)}): remove them"] if loose else []
+
+
+def _checked_numbers(
+    column: pd.Series, rule: pd.Series, place: Place
+) -> tuple[pd.Series, pd.Series, list[str]]:
+    """The column as numbers, its empty cells, and what is wrong with it."""
+    values, bad = _as_number(column)
+    problems = []
+    whole = rule["dtype"].startswith("int")
+    fraction = (values % 1).fillna(0).ne(0)
+    faults = [(bad, "not a number")]
+    if whole and pd.notna(rule["maximum"]):  # amounts may have decimals
+        faults.append((fraction, "not a whole number"))
+    for mask, fault in faults:
+        if cells := places_of(mask, place, column):
+            hint = ""
+            if rule.name == "year":
+                hint = "; write the year as a whole number such as 2015"
+            elif fault == "not a number" and column[mask].astype(str).str.contains(r"\d").any():
+                hint = "; write numbers without thousands separators or units"
+            problems.append(f"{count(len(cells), 'cell')} {fault} ({some(cells)}){hint}")
+    for bound, mask in (("minimum", values < rule["minimum"]), ("maximum", values > rule["maximum"])):
+        if mask.any():
+            cells = places_of(mask, place, values, "{:g}".format)
+            problems.append(
+                f"{count(len(cells), 'value')} beyond the {bound} of {rule[bound]:g}{unit_after(rule['unit'])} "
+                f"({some(cells)}); "
+                + (f"allowed: {rule['unit']}" if rule["unit"] == "1 = yes" else "is the unit right?")
+            )
+    integers = whole and not bad.any() and (values % 1 == 0).all()
+    return values.astype("int64") if integers else values, values.isna() & ~bad, problems
+
+
 def _grid_problems(
-    frame: pd.DataFrame, place: Place, allow_gaps: bool, keys: list[str], of_pairs: bool = False
+    frame: pd.DataFrame, place: Place, allow_gaps: bool, keys: list[str], one_of_several: bool
 ) -> list[str]:
-    """Unit-years that stand there twice, and those that are not there; a panel of pairs needs them all."""
+    """Unit-years that stand there twice, and those that are not there; a panel built from several tables needs them all."""
     problems, unit = [], keys[0]
     again = frame.duplicated(keys)
     if again.any():
-        cells = [
-            f"{place(i)}: {' '.join(str(frame[k].iloc[i]) for k in keys)}"
-            for i in again.to_numpy().nonzero()[0].tolist()
-        ]
+        cells = places_of(again, place, frame[keys].astype(str).agg(" ".join, axis=1), str)
         problems.append(
             f"{count(len(cells), '-'.join(keys))} there more than once ({some(cells)}): keep one row of each"
         )
@@ -181,9 +219,10 @@ def _grid_problems(
         if len(gaps):
             by_unit = gaps.groupby(unit, sort=False)["year"].agg(lambda y: " ".join(map(str, y)))
             cells = [f"{one} {years_}" for one, years_ in by_unit.items()]
+            out = f"leave the {'cities' if unit == 'city' else 'provinces'} out"
+            remedy = f" or {out}" if one_of_several else f", {out}, or pass allow_gaps=True"
             problems.append(
-                f"{count(len(gaps), f'{unit}-year')} absent ({some(cells)}): complete the panel{',' if not of_pairs else ' or'} leave "
-                f"the {'cities' if unit == 'city' else 'provinces'} out{'' if of_pairs else ', or pass allow_gaps=True'}"
+                f"{count(len(gaps), f'{unit}-year')} absent ({some(cells)}): complete the panel{remedy}"
             )
     return problems
 

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 _SHOWN = 5  # places named for one kind of problem; the rest is counted
 
@@ -36,12 +39,27 @@ class Place:
 
 
 def some(places: Sequence[str]) -> str:
+    """The first places, and how many more there are."""
     more = len(places) - _SHOWN
     return ", ".join(places[:_SHOWN]) + (f", and {more} more" if more > 0 else "")
 
 
-def count(n: int, thing: str) -> str:
-    return f"{n:,} {thing}{'' if n == 1 else 's'}"
+def count(n: int, thing: str, things: str = "") -> str:
+    """A number and its noun: 1 cell, 2 cells."""
+    return f"{n:,} {thing if n == 1 else things or thing + 's'}"
+
+
+def cell(value: Any) -> str:
+    """A cell as it stands in the file."""
+    return repr(value.item() if hasattr(value, "item") else value)
+
+
+def places_of(
+    wrong: pd.Series, place: Place, values: pd.Series | None = None, show: Callable[[Any], str] = cell
+) -> list[str]:
+    """Where a mask is true, each place with the value that stands there."""
+    rows = wrong.to_numpy().nonzero()[0].tolist()
+    return [place(i) + ("" if values is None else f": {show(values.iloc[i])}") for i in rows]
 
 
 def near_words(unknown: Iterable[Any], known: Iterable[str]) -> str:

@@ -7,11 +7,12 @@ from typing import Any
 
 import pandas as pd
 
+from regionbook import registry
 from regionbook.data.checking import checked, warn_units
 from regionbook.data.figures import known
 from regionbook.data.files import read
-from regionbook.data.pair_tables import load_pairs
-from regionbook.data.schema import TABLES, columns, indexed, keys_of, known_table, teaching_file
+from regionbook.data.raw import load_built
+from regionbook.data.schema import columns, indexed, keys_of, known_table, teaching_file
 from regionbook.data.worlds import in_world
 
 
@@ -26,8 +27,7 @@ def load(
 ) -> pd.DataFrame:
     """Return a paper's panel, indexed by ``city`` (or ``province``) and ``year``.
 
-    A panel of city pairs (`knowledge-flows`) is built from several raw tables and indexed by ``pair`` and ``year``; see
-    `pair_panel`.
+    A panel of city pairs is built from several raw tables and indexed by ``pair`` and ``year``; see `pair_panel`.
 
     Without ``source`` this is the shipped teaching panel: **simulated data, not evidence**. With ``source``
     it is your own file, held to the same schema (`columns`); nothing is dropped, filled or converted silently.
@@ -43,7 +43,7 @@ def load(
     world
         A rival world (`worlds`) in place of the shipped panel: another truth, the same printed tables.
     table
-        Of a panel of pairs: one raw table (`TABLES`) instead of the panel.
+        Of a panel of pairs: one raw table instead of the panel.
     required
         Your file needs only these columns (besides unit and ``year``); by default every column of the
         dictionary is needed. Columns that are there are checked either way.
@@ -74,8 +74,8 @@ def load(
         raise ValueError(
             f"`world` ({world!r}) is for the shipped panel, `source` for your own data: leave one of them out."
         )
-    if known(slug) in TABLES:
-        return load_pairs(slug, source, table, required, allow_gaps, world)
+    if registry.handed_in(known(slug), "PANEL"):
+        return load_built(slug, source, table, required, allow_gaps, world)
     if table is not None:
         known_table(slug, table)
     schema = columns(slug).set_index("column")

@@ -3,42 +3,73 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
 from html import escape
 from pathlib import Path
+from typing import TypeAlias
 
 import pandas as pd
 
+from regionbook import registry
+from regionbook.data.errors import Place
 from regionbook.data.figures import known, papers
 from regionbook.paths import data_file
 
 UNITS = ("city", "province")
 """Names that the column of the unit may have."""
-TABLES: dict[str, dict[str, list[str]]] = {
-    "knowledge-flows": {
-        "cities": ["city"],
-        "years": ["city", "year"],
-        "citations": ["citing", "cited", "year"],
-        "rail": ["line", "city"],
-        "imports": ["city", "country", "hs2"],
-        "extreme": ["a", "b", "year"],
-    }
-}
-"""Papers whose panel is one of pairs, their raw tables, and the columns that name a row of each."""
-BESIDE: dict[str, dict[str, list[str]]] = {
-    "knowledge-flows": {
-        "patents": ["patent"],
-        "firms": ["firm"],
-        "links": ["citing", "cited", "publication"],
-    }
-}
-"""Tables that a lesson reads and from which no panel is built: labelled texts of invented patents, firms, single
-citations."""
-ALWAYS: dict[str, dict[str, tuple[str, ...]]] = {
-    "knowledge-flows": {"years": ("light", "population"), "citations": ("citations",)}
-}
-"""Columns without which there is no panel of pairs, whatever is `required`."""
+
+Frames: TypeAlias = dict[str, pd.DataFrame]
+Places: TypeAlias = dict[str, tuple[str, Place]]
+"""Of each of the user's tables: its file, and how a row of it is found again."""
+
+
+@dataclass(frozen=True)
+class RawTables:
+    """How the panel of a paper is built from raw tables; ``papers/<slug>.py`` hands it in as ``PANEL``.
+
+    Attributes
+    ----------
+    tables : dict
+        Name of each table that the panel is built from -> columns that name a row of it.
+    needed : dict
+        Tables without which there is no panel -> what they hold, in words.
+    beside : tuple of str
+        Tables that a lesson reads and from which no panel is built.
+    always : dict
+        Table -> columns without which there is no panel, whatever is `required`.
+    indexed : tuple of str
+        Tables that come indexed by their key.
+    problems : callable
+        (tables, places) -> what is wrong between the tables of a user, each of which fits its own schema.
+    shape : callable
+        (tables, where) -> the same with the index and the categories of the shipped ones.
+    build : callable
+        (tables, \\*\\*options) -> the panel.
+    """
+
+    tables: dict[str, list[str]]
+    needed: dict[str, str]
+    problems: Callable[[Frames, Places], list[str]]
+    shape: Callable[[Frames, str], Frames]
+    build: Callable[..., pd.DataFrame]
+    beside: tuple[str, ...] = ()
+    always: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    indexed: tuple[str, ...] = ()
+
+
+def declared(slug: str) -> RawTables:
+    """What the paper hands in.
+
+    Raises
+    ------
+    ValueError
+        If the panel of the paper is one table.
+    """
+    found = registry.handed_in(known(slug), "PANEL")
+    if found is None:
+        raise ValueError(f"The panel of {slug!r} is one table: leave `table` out.")
+    return found
 
 
 def keys_of(schema: Iterable[str]) -> list[str]:
@@ -58,9 +89,9 @@ def teaching_file(slug: str, ending: str) -> Path:
 
 
 def known_table(slug: str, table: str, beside: bool = True) -> str:
-    ready = [*TABLES.get(known(slug), {}), *(BESIDE.get(slug, {}) if beside else ())]
-    if not ready:
-        raise ValueError(f"The panel of {slug!r} is one table: leave `table` out.")
+    """The name of one of a paper's raw tables, or of a table beside them."""
+    paper = declared(slug)
+    ready = [*paper.tables, *(paper.beside if beside else ())]
     if table not in ready:
         near = difflib.get_close_matches(str(table), ready, n=1)
         hint = f" Did you mean {near[0]!r}?" if near else ""
@@ -76,7 +107,7 @@ def columns(slug: str, table: str | None = None) -> pd.DataFrame:
     slug
         Name of the paper.
     table
-        For a paper whose panel is built from several raw tables (`TABLES`), the name of one; left out, the panel.
+        For a paper whose panel is built from several raw tables, the name of one; left out, the panel.
 
     Returns
     -------

@@ -9,6 +9,7 @@ from types import ModuleType
 
 import pandas as pd
 
+from regionbook import registry
 from regionbook.data import load, published
 
 
@@ -22,13 +23,7 @@ def __getattr__(name: str) -> ModuleType:
 
 def _module(slug: str) -> ModuleType:
     published(slug)  # knows which papers there are
-    name = f"{__name__}.{slug.replace('-', '_')}"
-    try:
-        return importlib.import_module(name)
-    except ModuleNotFoundError as error:
-        if error.name != name:
-            raise
-        raise ValueError(f"{slug!r} has no lessons yet") from None
+    return registry.module(slug)
 
 
 @dataclass(frozen=True)

@@ -27,6 +27,10 @@ HEADLINE = [
     ("7", "4", "digit:structure", "interaction with polycentric structure"),
 ]
 """Table, column, term, meaning: the numbers that `regionbook.card` shows."""
+METHODS = {
+    "interactions (交互项)": r"digit:|:digit",
+}
+"""Method of `regionbook.catalogue` -> what tells in the code of these lessons that they use it."""
 
 CONTROLS = ["gov_k", "ln_density", "ln_hum", "ln_fin", "ln_trans", "ln_protect", "ln_unemploy"]
 """The seven controls as the regressions use them."""

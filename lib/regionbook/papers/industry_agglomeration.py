@@ -25,6 +25,10 @@ HEADLINE = [
     ("5", "1", "W:New-productivity", "spatial Durbin model: ρ, outside every customary interval"),
 ]
 """Table, column, term, meaning: the numbers that `regionbook.card` shows."""
+METHODS = {
+    "interactions (交互项)": r"x_high",
+}
+"""Method of `regionbook.catalogue` -> what tells in the code of these lessons that they use it."""
 
 CONTROLS = ["develop", "unemployed", "finance", "human", "traffic", "support"]
 """The six controls as the regressions use them."""

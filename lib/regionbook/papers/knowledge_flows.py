@@ -6,7 +6,8 @@ import numpy as np
 import pandas as pd
 
 from regionbook.data import published
-from regionbook.data.pair_tables import raw_table
+from regionbook.data.raw import raw_table
+from regionbook.papers._knowledge_tables import PANEL as PANEL  # raw tables, how the panel is built
 
 from .declare import Column, declaring
 
@@ -28,6 +29,12 @@ HEADLINE = [
     ("4", "2", "lnDKF_net:West_West", "more between two cities of Centre and West"),
 ]
 """Table, column, term, meaning: the numbers that `regionbook.card` shows."""
+METHODS = {
+    "instruments (工具变量)": r"IV_tel",
+    "interactions (交互项)": r"\bnet:|\bMODELS\b",
+    "pairs of cities (城市对)": r"lnDKF",
+}
+"""Method of `regionbook.catalogue` -> what tells in the code of these lessons that they use it."""
 
 CONTROLS = ["HSR", "TS", "IPP"]
 """High-speed rail link, technological similarity, number of demonstration cities for intellectual property."""

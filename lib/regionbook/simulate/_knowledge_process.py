@@ -9,8 +9,8 @@ import numpy.typing as npt
 import pandas as pd
 from scipy.optimize import Bounds, LinearConstraint, milp
 
-from regionbook import pairs as build
 from regionbook.data import published
+from regionbook.papers import _knowledge_pairs as build
 from regionbook.papers.knowledge_flows import MODELS
 from regionbook.simulate import _knowledge_cities as cities
 from regionbook.simulate._calibrate import CalibrationError

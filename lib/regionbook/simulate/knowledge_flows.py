@@ -23,7 +23,7 @@ import numpy as np
 import pandas as pd
 from threadpoolctl import threadpool_limits
 
-from regionbook import pairs as build
+from regionbook.papers import _knowledge_pairs as build
 from regionbook.papers.knowledge_flows import MODELS
 from regionbook.simulate import _knowledge_firms as register
 from regionbook.simulate import _knowledge_fit as fitting

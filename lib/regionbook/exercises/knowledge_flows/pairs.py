@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from regionbook import pairs as grid
+from regionbook.papers import _knowledge_pairs as grid
 from regionbook.data import published
 from regionbook.exercises.check import answer
 from regionbook.exercises.personal import personal
