@@ -11,7 +11,8 @@ import regionbook as rb
 from regionbook.data import worlds
 from regionbook.papers.estimation import estimates, variables
 
-ALL = [(slug, world) for slug in ("city-innovation",) for world in worlds(slug)]
+SLUGS = ("city-innovation", "factor-innovation")
+ALL = [(slug, world) for slug in SLUGS for world in worlds(slug)]
 
 
 # --------------------------------------------------------------------------------------------------------- loading
@@ -42,25 +43,29 @@ def test_unknown_worlds_and_a_world_beside_own_data_are_told():
 
 # -------------------------------------------------------------------------------------------------- the same tables
 def judged(slug: str, world: str | None) -> pd.DataFrame:
-    """Each printed cell of the declared tables: coefficient within two printed errors, stars, error within 25 %."""
+    """Each printed cell of the declared tables: coefficient within two printed errors; of main regressors sign and stars,
+    and the error within 25 per cent."""
     found = estimates(slug, variables(slug, rb.load(slug, world=world)))
     cell = ["table", "column", "term"]
-    printed = rb.published(slug).estimates.drop_duplicates(cell)
+    printed = rb.published(slug).estimates
     both = printed.merge(found, on=cell, suffixes=("", "_own"), validate="1:1").set_index(cell)
+    names = getattr(rb.papers, slug.replace("-", "_"))
+    beside = {"_cons", *names.CONTROLS, *getattr(names, "TERMS", {}).values()}
+    free = both.index.get_level_values("term").isin(beside)
     se = both["paren"].where(both["paren_kind"] == "se", (both["estimate"] / both["paren"]).abs())
-    near = (both["estimate_own"] - both["estimate"]).abs() <= 2 * se
     stars = both["p"].map(lambda p: "*" * sum(p < level for level in (0.1, 0.05, 0.01)))
     return pd.DataFrame(
         {
-            "coefficient": near & (both["estimate_own"] * both["estimate"] > 0),
-            "stars": stars == both["stars"],
-            "error": (both["std_error"] / se).between(0.75, 1.25),
+            "coefficient": (both["estimate_own"] - both["estimate"]).abs() <= 2 * se,
+            "sign": free | (both["estimate_own"] * both["estimate"] > 0),
+            "stars": free | (stars == both["stars"]),
+            "error": free | (both["std_error"] / se).between(0.75, 1.25),
         }
     )
 
 
-CELLS = {"city-innovation": 45}
-"""Printed cells, out of all declared ones, in which a panel agrees in coefficient, stars and standard error."""
+CELLS = {"city-innovation": 47, "factor-innovation": 195}
+"""Printed cells, of 54 and 199, in which the shipped panel and its rivals agree with the print."""
 
 
 @pytest.mark.parametrize(("slug", "world"), ALL)
@@ -114,3 +119,38 @@ def test_coast_differs_in_what_follows_from_the_outcome_only():
     )
     oracle = rb.truth("city-innovation", "coast")["oracle"]
     assert oracle["before_projection"]["tech"] == pytest.approx(0.085, rel=0.1)
+
+
+# ------------------------------------------------------------------------------------------------- factor-innovation
+def test_boom_differs_in_the_indicators_of_the_outcome_only():
+    shipped, rival = rb.load("factor-innovation"), rb.load("factor-innovation", world="boom")
+    names = set(rb.papers.factor_innovation.INDICATORS["RCD"].values())
+    assert {c for c in shipped if not shipped[c].equals(rival[c])} == names
+
+
+def test_boom_has_another_truth():
+    """Next to all that the process contains, the mediator has no effect once the booms are observed."""
+    truth = rb.truth("factor-innovation", "boom")
+    assert truth["mediator_effect"] == 0 < rb.truth("factor-innovation")["mediator_effect"]
+    panel = rb.prepare("factor-innovation", rb.load("factor-innovation", world="boom")).query("year >= 2013")
+    cause = pd.DataFrame(truth["boom"], index=range(2013, 2024)).unstack()
+    data = panel.assign(boom=cause).reset_index()
+    regions = "i(region4, FI, ref='East')"
+    of = f"LI + KI + TI + {regions} + TAL + BASE + GAP + GOV | province + year"
+    fit = pf.feols(f"RCD ~ ID + boom + {of}", data, vcov={"CRV1": "province"})
+    assert abs(fit.coef()["ID"]) < 0.03 < abs(pf.feols(f"RCD ~ ID + {of}", data).coef()["ID"]) / 3
+    assert fit.coef()["boom"] == pytest.approx(0.0165 * 0.12**0.5, rel=0.2)
+    assert fit.pvalue()["boom"] < 0.01
+
+
+def test_boom_makes_the_same_weights():
+    printed = rb.published("factor-innovation").indicators.query("period == '2013-2022'").set_index("symbol")
+    for world in (None, "boom"):
+        raw = rb.papers.factor_innovation.indicators(rb.load("factor-innovation", world=world)).query(
+            "2013 <= year <= 2022"
+        )
+        symbols = list(rb.papers.factor_innovation.INDICATORS["RCD"])
+        signs = {k: s for k, s in rb.papers.factor_innovation.DIRECTIONS.items() if k in symbols}
+        weights = 100 * rb.index.entropy_index(raw[symbols], signs).weights
+        wanted = printed.loc[symbols, "weight_pct"]
+        assert (weights - 100 * wanted / wanted.sum()).abs().max() < 0.5, world

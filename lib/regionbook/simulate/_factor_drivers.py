@@ -6,15 +6,17 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from regionbook.simulate._calibrate import Array, marginal, zscore
+from regionbook.simulate._calibrate import Array, marginal, residual, zscore
 from regionbook.simulate._factor_fit import TAL_MINIMUM
 from regionbook.simulate._factor_targets import (
     CONTROLS,
     FULL,
     ID,
     SAMPLE,
+    SHORT,
     YEARS,
     Printed,
+    combine,
     printed,
     provinces,
 )
@@ -33,7 +35,8 @@ FLOOR = {"LI": 0.0020, "KI": 0.0045, "TI": 0.0006}
 class Process:
     """Parameters of the process.
 
-    The total effect of a part of FI on the outcome is its direct effect plus ``mediator * first_stage``.
+    The total effect of a part of FI on the outcome is its direct effect plus ``mediator * first_stage``. ``boom`` is the
+    share that local booms make up in the noise of the mediator and of the outcome.
     """
 
     direct: tuple[float, float, float] = (1.554, 0.466, -0.068)
@@ -47,6 +50,7 @@ class Process:
     noise: float = 0.014
     persistence: float = 0.5
     policy_effect: float = 0.12
+    boom: float = 0.0
 
 
 def gdp_path() -> Array:
@@ -158,11 +162,27 @@ def as_used(levels: dict[str, Array]) -> dict[str, Array]:
     }
 
 
-def outcome(rng: np.random.Generator, q: Process, v: dict[str, Array], goal: Printed) -> tuple[Array, Array]:
+def local_boom(rng: np.random.Generator, q: Process, v: dict[str, Array]) -> Array:
+    """A cause of unit variance that makes up the share ``q.boom`` of what FI and the controls leave of the mediator."""
+    within = {k: SHORT.within(combine(v, k)[SAMPLE]) for k in ("ID", "FI", *CONTROLS)}
+    left = residual(within.pop("ID"), np.column_stack(list(within.values())))
+    boom = FULL.ar1(rng, q.persistence)
+    boom[SAMPLE] = np.sqrt(q.boom) * zscore(left) + np.sqrt(1 - q.boom) * boom[SAMPLE]
+    return boom
+
+
+def outcome(
+    rng: np.random.Generator,
+    q: Process,
+    v: dict[str, Array],
+    goal: Printed,
+    boom: Array | None = None,
+    treated: Array | None = None,
+) -> tuple[Array, Array]:
     """RCD of all 651 province-years from the process, and which provinces the fictional policy treats.
 
-    Province effects rise with output and science. The policy of 2013 raises RCD by a factor; it is assigned by lot,
-    among the assignments with parallel trends.
+    Province effects rise with output and science. The policy of 2013 raises RCD by a factor; where ``treated`` is not
+    given it is assigned by lot, among the assignments with parallel trends.
     """
     f = provinces()
     region = FULL.expand(f["region4"].map(q.regional).to_numpy(float))
@@ -170,7 +190,10 @@ def outcome(rng: np.random.Generator, q: Process, v: dict[str, Array], goal: Pri
     y = sum(b * v[k] for b, k in zip(q.direct, ("LI", "KI", "TI"), strict=True)) + region * fi
     y = y + q.mediator * (v["ID1"] + v["ID2"] + v["ID3"])
     y = y + sum(b * v[k] for b, k in zip(q.controls, CONTROLS, strict=True))
-    y = y + q.noise * FULL.ar1(rng, q.persistence)
+    noise = FULL.ar1(rng, q.persistence)
+    if boom is not None:
+        noise = np.sqrt(q.boom) * boom + np.sqrt(1 - q.boom) * noise
+    y = y + q.noise * noise
     table = FULL.by_unit(y)
     level = np.where(YEARS < 2013, 0.07 + 0.0118 * (YEARS - 2003), 0.195 + 0.0115 * (YEARS - 2013))
     table = table - table.mean(0) + level
@@ -189,7 +212,7 @@ def outcome(rng: np.random.Generator, q: Process, v: dict[str, Array], goal: Pri
     apart = [
         10 * abs(slope[t].mean() - slope[~t].mean()) + abs(change[t].mean() - change[~t].mean()) for t in lots
     ]
-    treated = lots[int(np.argmin(apart))]
+    treated = lots[int(np.argmin(apart))] if treated is None else treated
     table = table * np.exp(q.policy_effect * (treated - 10 / 31))[:, None] ** (YEARS >= 2013)
     return table.ravel(), treated
 

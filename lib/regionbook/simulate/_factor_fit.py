@@ -47,7 +47,8 @@ MAIN = 0.5
 class State:
     """The variables, each between its bounds; mediators on all 651 province-years, the others on 341.
 
-    ``goal`` holds the numbers aimed at; ``gap`` converts the mediators into value added.
+    ``goal`` holds the numbers aimed at; ``unit`` converts the mediators into value added. ``known``: rows, values and
+    tolerance of further linear targets of the outcome, what the process itself says.
     """
 
     values: dict[str, Array]
@@ -57,6 +58,7 @@ class State:
     unit: dict[str, tuple[float, float]]
     start: dict[str, Array] = field(default_factory=dict)
     moves: dict[str, Array] = field(default_factory=dict)
+    known: tuple[Array, Array, Array] | None = None
 
     def __post_init__(self) -> None:
         for k, x in self.values.items():
@@ -368,13 +370,17 @@ def extreme_rows(system: System, name: str, x: Array, low: float, high: float) -
     )
 
 
-def calibrate(state: State, joint: int = 32, single: int = 5) -> None:
+STAGES = ((ID, 8), (BASE, 32), (("RCD",), 5))
+"""Which variables move, and for how many rounds at most."""
+
+
+def calibrate(state: State, stages: tuple[tuple[tuple[str, ...], int], ...] = STAGES) -> None:
     """Move the variables of ``state`` until the printed numbers hold.
 
     First the mediators alone (weights, regional output), then all variables, then the outcome; a stage ends early when
     two steps in a row gain less than 0.4 per cent.
     """
-    for names, rounds in ((ID, 8), (BASE, joint), (("RCD",), single)):
+    for names, rounds in stages:
         damping, slow = (0.0 if names == ID else 3.0), 0
         system = build(state, names)
         best, kept = system.cost(), system.moves()
@@ -404,6 +410,10 @@ def build(state: State, names: tuple[str, ...]) -> System:
     v = state.sample()
     for c in table_columns():
         regression(system, c, fit(c, v))
+    if state.known is not None:
+        rows, values, tolerance = state.known
+        gap, everywhere = values - rows @ v["RCD"], np.arange(v["RCD"].size)
+        system.add(gap, lambda block: system.place(block, "RCD", everywhere, rows), tolerance)
     sums = {"FI": v["LI"] + v["KI"] + v["TI"], "ID": v["ID1"] + v["ID2"] + v["ID3"], "RCD": v["RCD"]}
     for name in ("FI", "ID", "RCD") if joint else ("RCD",):
         x, (mean, sd, low, high) = sums[name], p.moments[name]

@@ -14,7 +14,7 @@ Nothing here is real data except the provinces' names and regions and the order 
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +30,7 @@ from regionbook.simulate._factor_drivers import (
     controls,
     factor_innovation,
     linear_mediators,
+    local_boom,
     mediators,
     outcome,
     sector_output,
@@ -46,17 +47,19 @@ from regionbook.simulate._factor_targets import (
     POLICY_YEAR,
     RCD,
     SAMPLE,
+    SHORT,
     SLUG,
     YEARS,
     Printed,
     clear,
+    combine,
     fit,
     printed,
     provinces,
     stars,
     table_columns,
 )
-from regionbook.simulate._panel import Simulated, by_dictionary, first_that_fits, streams
+from regionbook.simulate._panel import Simulated, by_dictionary, first_that_fits, streams, write_world
 
 STREAMS = ("goals", "output", "factors", "controls", "outcome", "indicators")
 LEVELS = {"TAL": "talent", "BASE": "debt", "GAP": "income_gap", "GOV": "spending"}
@@ -112,8 +115,28 @@ def simulate(seed: int = 2026, mode: str = "matched", jitter: float = 0.0) -> Si
     )
 
 
+@dataclass
+class Drawn:
+    """What the indicators are made of: the process, its goal, all variables, and outcome and treated provinces."""
+
+    process: Process
+    goal: Printed
+    unit: dict[str, tuple[float, float]]
+    v: dict[str, Array]
+    levels: dict[str, Array]
+    y: Array
+    treated: Array
+    want: float = 0.0
+
+
 def _simulate(seed: int, matched: bool, jitter: float, attempt: int) -> Simulated:
     rng = streams(STREAMS, seed, attempt)
+    d = _drawn(rng, matched, jitter)
+    return _built(rng, d, seed, matched, jitter, attempt)
+
+
+def _drawn(rng: dict[str, np.random.Generator], matched: bool, jitter: float) -> Drawn:
+    """All variables of the regressions, matched or not."""
     goal, factor = goals(rng["goals"], jitter)
     process = Process()
     process = replace(
@@ -132,32 +155,50 @@ def _simulate(seed: int, matched: bool, jitter: float, attempt: int) -> Simulate
         }  # output is positive
     v |= score
     y, treated = outcome(rng["outcome"], process, v, goal)
+    want = 0.0
     if matched:
         v, y = _match(v, y, goal, unit)
         levels = _levels(v, levels)
         want = process.policy_effect * (1 + 0.05 * rng["outcome"].standard_normal())
         y = _before(np.maximum(y, 0.02), treated, goal, want)
         _lists(v, goal)
-    y = np.clip(y, 0.012, 0.62)
-    parts = {k: v[k] for k in ("LI", "KI", "TI")}
-    x_fi, log_fi = shape(rng["indicators"], "FI", parts, goal)
-    x_rcd, log_rcd = shape(rng["indicators"], "RCD", {"RCD": y}, goal)
+    return Drawn(process, goal, unit, v, levels, np.clip(y, 0.012, 0.62), treated, want)
+
+
+def _built(
+    rng: dict[str, np.random.Generator], d: Drawn, seed: int, matched: bool, jitter: float, attempt: int
+) -> Simulated:
+    """The panel with its indicators, and the truth behind it."""
+    parts = {k: d.v[k] for k in ("LI", "KI", "TI")}
+    x_fi, log_fi = shape(rng["indicators"], "FI", parts, d.goal)
+    x_rcd, log_rcd = shape(rng["indicators"], "RCD", {"RCD": d.y}, d.goal)
     raw = {k: to_raw(k, z) for k, z in zip((*FI, *RCD), np.hstack([x_fi, x_rcd]).T, strict=True)}
-    raw |= {k: np.round(unit[k][0] + unit[k][1] * v[k], 2) for k in ID}
-    panel = _assemble(raw, levels, treated)
+    raw |= {k: np.round(d.unit[k][0] + d.unit[k][1] * d.v[k], 2) for k in ID}
+    panel = _assemble(raw, d.levels, d.treated)
     table = estimate(panel)
     if matched:
-        bad = missed(table, goal, jitter)
+        bad = missed(table, d.goal, jitter)
         if bad:
             raise CalibrationError("; ".join(bad[:8]))
     log = {"FI": log_fi, "RCD": log_rcd}
-    return Simulated(panel, _truth(seed, matched, jitter, attempt, process, goal, table, y, treated, log))
+    truth = _truth(seed, matched, jitter, attempt, d.process, d.goal, table, d.y, d.treated, log)
+    return Simulated(panel, truth)
 
 
 def _match(
     v: dict[str, Array], y: Array, goal: Printed, unit: dict[str, tuple[float, float]]
 ) -> tuple[dict[str, Array], Array]:
     """Calibrate 2013-2023, then join the years before to the moved ones."""
+    state = _state(v, y, goal, unit)
+    calibrate(state)
+    out = dict(v)
+    for k, new in state.values.items():
+        out[k] = new if k in ID else _joined(k, y if k == "RCD" else v[k], new)
+    return out, out.pop("RCD")
+
+
+def _state(v: dict[str, Array], y: Array, goal: Printed, unit: dict[str, tuple[float, float]]) -> State:
+    """Variables and outcome with their bounds, ready to be moved."""
     low, high = goal.moments["RCD"][2:]
     start = np.clip(y[SAMPLE], low + 0.004, high - 0.004)
     start[start.argmin()], start[start.argmax()] = low, high
@@ -166,27 +207,23 @@ def _match(
     upper = {k: goal.whole[k] for k in ("LI", "KI", "TI", *ID)} | {"TAL": 1.0, "GAP": 1.0}
     for k in ("BASE", "GOV", "RCD"):
         lower[k], upper[k] = goal.moments[k][2:]
-    state = State(values | {"RCD": start}, lower, upper, goal, unit)
-    calibrate(state)
-    out = dict(v)
+    return State(values | {"RCD": start}, lower, upper, goal, unit)
+
+
+def _joined(k: str, old: Array, new: Array) -> Array:
+    """The years before 2013, joined to the moved ones."""
     before = np.maximum(2013 - YEARS, 0) / 10
-    for k, new in state.values.items():
-        if k in ID:
-            out[k] = new
-            continue
-        old = y if k == "RCD" else v[k]
-        first = new.reshape(31, 11)[:, :1]
-        table = old.reshape(31, 21).copy()
-        if k == "RCD":
-            table += (first - table[:, 10:11]) * (1 - 0.68 * before)
-        elif k in ("LI", "KI", "TI"):
-            table *= (first / table[:, 10:11]) ** (1 - 0.7 * before)
-        else:
-            table += first - table[:, 10:11]
-            table = np.clip(table, 0.001, None)
-        table[:, 10:] = new.reshape(31, 11)
-        out[k] = table.ravel()
-    return out, out.pop("RCD")
+    first = new.reshape(31, 11)[:, :1]
+    table = old.reshape(31, 21).copy()
+    if k == "RCD":
+        table += (first - table[:, 10:11]) * (1 - 0.68 * before)
+    elif k in ("LI", "KI", "TI"):
+        table *= (first / table[:, 10:11]) ** (1 - 0.7 * before)
+    else:
+        table += first - table[:, 10:11]
+        table = np.clip(table, 0.001, None)
+    table[:, 10:] = new.reshape(31, 11)
+    return table.ravel()
 
 
 def _levels(v: dict[str, Array], old: dict[str, Array]) -> dict[str, Array]:
@@ -500,6 +537,72 @@ def draw(seed: int, *, process: Process | None = None, provinces_n: int = 31) ->
     return panel[panel["province"].isin(keep)].reset_index(drop=True)
 
 
+# ---------------------------------------------------------------------------------------------------- rival world
+BOOM: dict[str, Any] = {"mediator": 0.0, "boom": 0.12, "noise": 0.0165, "direct": (1.7172, 0.6292, 0.0952)}
+"""The rival process: the total effects of the shipped one, none of them through the mediator."""
+
+
+def boom(seed: int, attempt: int) -> Simulated:
+    """The world ``boom``: digitisation does nothing, local booms raise it and the outcome alike.
+
+    FI, ID and controls are those of the shipped panel. The outcome is drawn anew and moved until the tables hold; the
+    coefficients that the process gives to ID (none) and to the booms, next to all that it contains, are targets too.
+
+    Parameters
+    ----------
+    seed, attempt : int
+        Of the panel whose causes it shares.
+
+    Raises
+    ------
+    CalibrationError
+        If no draw meets the targets.
+    """
+    shipped = _drawn(streams(STREAMS, seed, attempt), True, 0.0)
+    process = replace(shipped.process, **BOOM)
+    v, goal = shipped.v, shipped.goal
+
+    def draw(again: int) -> Simulated:
+        rng = streams(STREAMS, seed, attempt, 1, again)["outcome"]
+        cause = local_boom(rng, process, v)
+        y, treated = outcome(rng, process, v, goal, cause, shipped.treated)
+        state = _state(v, y, goal, shipped.unit)
+        rows = _known(state.sample(), cause[SAMPLE])
+        state.known = rows, np.array([0.0, process.noise * process.boom**0.5]), np.array([0.01, 0.0003])
+        calibrate(state, ((("RCD",), 30),))
+        y = _before(np.maximum(_joined("RCD", y, state.values["RCD"]), 0.02), treated, goal, shipped.want)
+        d = replace(shipped, process=process, y=np.clip(y, 0.012, 0.62))
+        made = _built(streams(STREAMS, seed, attempt), d, seed, True, 0.0, attempt)
+        found = [round(float(b), 4) for b in rows @ d.y[SAMPLE]]
+        names = provinces()["name_en"]
+        made.truth["process"] |= {
+            "outcome": "RCD = province + year + direct effects of LI, KI, TI + region's addition x FI + controls + policy + "
+            "local boom + error; ID has no effect",
+            "mediator": "ID_k = province + year + first_stage_k x FI + controls + local boom + error",
+            "boom_share": process.boom,
+            "boom_meaning": "share of the local boom in the noise of ID and in that of RCD",
+            "oracle": dict(zip(("ID", "boom"), found, strict=True)),
+        }
+        rounded = np.round(cause[SAMPLE].reshape(31, 11), 3).tolist()
+        return Simulated(
+            made.panel, {"world": "boom"} | made.truth | {"boom": dict(zip(names, rounded, strict=True))}
+        )
+
+    return first_that_fits(SLUG, seed, 0.0, 6, draw)
+
+
+def _known(v: dict[str, Array], cause: Array) -> Array:
+    """Rows that give, from the outcome, the coefficients of ID and of a cause next to all that the process contains."""
+    regions = np.repeat(provinces()["region4"].to_numpy(), 11)
+    fi = combine(v, "FI")
+    beside = [v[k] for k in ("LI", "KI", "TI", *CONTROLS)]
+    beside += [fi * (regions == k) for k in ("Central", "West", "Northeast")]
+    return np.linalg.pinv(SHORT.within(np.column_stack([combine(v, "ID"), cause, *beside])))[:2]
+
+
 def write(folder: Path | str, seed: int = 2026) -> None:
-    """Write the shipped files ``factor-innovation.csv`` and ``factor-innovation.truth.json`` to a folder."""
-    simulate(seed).write(SLUG, folder)
+    """Write the shipped files to a folder: panel and truth of `factor-innovation`, and of its rival world."""
+    made = simulate(seed)
+    made.write(SLUG, folder)
+    rival = boom(seed, made.truth["attempt"])
+    write_world(f"{SLUG}.boom", rival.panel, rival.truth, made.panel, ["province", "year"], Path(folder))
