@@ -37,9 +37,11 @@ def sample(panel: pd.DataFrame) -> pd.DataFrame:
 
 def test_regenerating_gives_the_shipped_file(tmp_path):
     sim.write(tmp_path)
-    for ending in (".csv", ".truth.json"):
+    for ending in (".csv", ".truth.json", ".boom.truth.json"):
         name = SLUG + ending
         assert (tmp_path / name).read_bytes() == data_file("teaching", name).read_bytes(), name
+    made = pd.read_parquet(tmp_path / f"{SLUG}.boom.parquet")
+    pd.testing.assert_frame_equal(made, pd.read_parquet(data_file("teaching", f"{SLUG}.boom.parquet")))
 
 
 def test_units_years_and_groups(panel):
