@@ -8,10 +8,12 @@ import re
 import pytest
 
 import regionbook as rb
+from regionbook import registry
 from regionbook.cli import __main__ as cli
-from regionbook.cli import bench, doctor, score, teaching
+from regionbook.cli import bench, doctor, readme, score, teaching
 from regionbook.cli.notebooks import LessonError, label, select
 from regionbook.comparison import MARKS
+from regionbook.data import papers
 from regionbook.paths import ROOT
 
 
@@ -118,16 +120,18 @@ def test_scorecard_names_what_is_not_reproduced(capsys):
     assert "weight: within 0.5 points and 25 % of itself" in text
 
 
-def test_the_tally_in_the_readme(tmp_path):
+def test_the_readme_is_in_step(tmp_path):
     """Between its markers README.md has what `sync` writes; papers without lessons share a line."""
-    readme = (ROOT / "README.md").read_text(encoding="utf-8")
-    found = score.IN_README.search(readme)
-    assert found and found[0] == f"{found[1]}{score.table()}{found[2]}", "run workbook.py sync"
-    assert score.table().count("\n") == 2 + 4 + 1 and "| 10 others, no lessons yet |" in score.table()
-    (tmp_path / "README.md").write_text(f"a\n{found[1]}old\n{found[2]}\nb\n", encoding="utf-8")
-    score.write_readme(tmp_path)
-    assert (tmp_path / "README.md").read_text(encoding="utf-8") == f"a\n{found[0]}\nb\n"
-    score.write_readme(tmp_path / "nowhere")
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    assert {found[2] for found in readme.PART.finditer(text)} == set(readme.PARTS)
+    assert readme.written(text) == text, "run workbook.py sync"
+    assert score.table().count("\n") == 2 + len(registry.papers()) + 1
+    assert f"| {len(papers()) - len(registry.papers())} others, no lessons yet |" in score.table()
+    old = "a\n<!-- scorecard, written by sync -->\nold\n<!-- end of scorecard -->\nb\n"
+    (tmp_path / "README.md").write_text(old, encoding="utf-8")
+    readme.write(tmp_path)
+    assert (tmp_path / "README.md").read_text(encoding="utf-8") == old.replace("old\n", score.table())
+    readme.write(tmp_path / "nowhere")
 
 
 def test_errors_in_words(capsys):

@@ -68,16 +68,16 @@ class LessonList:
     """The lessons in reading order; in a notebook, a table of links."""
 
     table: pd.DataFrame
-    """chapter (slug of the paper, or ``"start"``), number, title, minutes, path."""
+    """chapter (slug of the paper, or ``"start"``), number, title, minutes, able (what a reader will be able to do), path."""
 
     def __repr__(self) -> str:
-        return self.table.drop(columns="path").to_string(index=False)
+        return self.table.drop(columns=["able", "path"]).to_string(index=False)
 
     def _repr_html_(self) -> str:
         rows = "".join(
             f"<tr><td>{escape(chapter.replace('-', ' '))} {number}</td><td style='text-align:left'>"
             f'<a href="{_target(path)}">{escape(title)}</a></td><td>{minutes}</td></tr>'
-            for chapter, number, title, minutes, path in self.table.itertuples(index=False)
+            for chapter, number, title, minutes, _, path in self.table.itertuples(index=False)
         )
         return f"<table><thead><tr><th>lesson</th><th></th><th>minutes</th></tr></thead><tbody>{rows}</tbody></table>"
 
@@ -106,15 +106,19 @@ def lessons(folder: Path | None = None) -> LessonList:
         text = md.read_text(encoding="utf-8")
         title = re.search(r"^# (.+)$", re.sub(_CODE, "", text), re.M)
         minutes = re.search(r"\*\*Time\.\*\*\D*(\d+)", text)
-        if not title or not minutes:
-            raise ValueError(f"{md}: a lesson needs a heading '# …' and a line '**Time.** 30 minutes.'")
+        able = re.search(r"\*\*What you will be able to do\.\*\* (.+)$", text, re.M)
+        if not title or not minutes or not able:
+            raise ValueError(
+                f"{md}: a lesson needs a heading '# …', a line '**What you will be able to do.** …' and one with "
+                "'**Time.** 30 minutes.'"
+            )
         chapter, lesson = _NAME.fullmatch(md.parent.name), _NAME.fullmatch(md.stem)
         if not chapter or not lesson:
             raise ValueError(f"{md}: lessons are called NN-slug/N-name.md")
-        rows.append((chapter[2], int(lesson[1]), title[1], int(minutes[1]), md))
+        rows.append((chapter[2], int(lesson[1]), title[1], int(minutes[1]), able[1], md))
     if not rows:
         raise ValueError(f"no lessons (NN-slug/N-name.md) below {folder}")
-    return LessonList(pd.DataFrame(rows, columns=["chapter", "number", "title", "minutes", "path"]))
+    return LessonList(pd.DataFrame(rows, columns=["chapter", "number", "title", "minutes", "able", "path"]))
 
 
 @dataclass(frozen=True)

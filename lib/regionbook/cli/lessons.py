@@ -8,7 +8,7 @@ import time
 from pathlib import Path
 
 from regionbook.cli import notebooks as nbs
-from regionbook.cli import score
+from regionbook.cli import readme
 from regionbook.exercises import record, seal
 from regionbook.exercises.generate import exercise
 from regionbook.paths import ROOT
@@ -110,7 +110,7 @@ def sync(names: list[str], everything: bool = False, root: Path = ROOT) -> int:
             if not path.exists() or path.read_text(encoding="utf-8") != text:
                 nbs.write(text, path)
                 made += 1
-    score.write_readme(root)
+    readme.write(root)
     done = len(todo) - len(failed)
     print(
         f"{done} executed, {len(chosen) - len(todo)} in step already, {made} exercises made, {len(failed)} failed"

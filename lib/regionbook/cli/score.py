@@ -3,16 +3,12 @@
 from __future__ import annotations
 
 import json
-import re
-from pathlib import Path
 
 import regionbook as rb
 from regionbook.comparison import MARKS
-from regionbook.paths import ROOT
 
 LED_BY = """Free numbers first: nothing was set to them. Imposed ones agree because the simulated panels were
 calibrated to print; they show that the steps are right and say nothing about China or about a paper."""
-IN_README = re.compile(r"(<!-- scorecard, written by sync -->\n).*?(<!-- end of scorecard -->)", re.DOTALL)
 TOLD = ("free_reproduced", "close", "differs", "contradicted")
 """Marks whose numbers are listed one by one."""
 
@@ -56,12 +52,3 @@ def table() -> str:
     lines = [heads, ["---", *["--:"] * (len(heads) - 1)]]
     lines += [[name, *(f"{n:,}" for n in row)] for name, row in rows.items()]
     return "\n".join(f"| {' | '.join(line)} |" for line in lines) + "\n"
-
-
-def write_readme(root: Path = ROOT) -> None:
-    """Put the tally between its markers in README.md; nothing where there are none."""
-    path = root / "README.md"
-    text = path.read_text(encoding="utf-8") if path.exists() else ""
-    new = IN_README.sub(lambda found: f"{found[1]}{table()}{found[2]}", text)
-    if new != text:
-        path.write_text(new, encoding="utf-8", newline="\n")

@@ -8,7 +8,6 @@ from typing import Literal
 
 import numpy as np
 import pandas as pd
-from scipy import special
 
 from ._checks import numbers, signs
 
@@ -47,6 +46,8 @@ class PCAIndex:
 
     def suitability(self) -> pd.Series:
         """Kaiser–Meyer–Olkin measure and Bartlett's test of sphericity (`kmo`, `chi2`, `df`, `p`)."""
+        from scipy import special
+
         k = len(self.correlation)
         if self.eigenvalues.iloc[-1] < 1e-10:
             raise ValueError(

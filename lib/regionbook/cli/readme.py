@@ -1,0 +1,50 @@
+"""The parts of README.md that `sync` writes between their markers: the list of lessons and the scorecard."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from pathlib import Path
+
+from regionbook.catalogue import lessons
+from regionbook.cli import score
+from regionbook.data import papers
+from regionbook.paths import ROOT
+
+PART = re.compile(r"(<!-- (\w+), written by sync -->\n).*?(<!-- end of \2 -->)", re.DOTALL)
+
+
+def _name(chapter: str) -> str:
+    return chapter.replace("-", " ").capitalize()
+
+
+def lesson_list() -> str:
+    """The lessons with their minutes and what each teaches, and the papers behind them."""
+    here, listed = lessons().table, papers()
+    lines = ["| lesson | minutes | you will be able to |", "|---|---|---|"]
+    for chapter, number, title, minutes, able, path in here.itertuples(index=False):
+        link = path.with_suffix(".ipynb").relative_to(ROOT).as_posix()
+        able = able[0].lower() + able[1:].removesuffix(".")
+        lines.append(f"| **{_name(chapter)}** · [{number} {title}]({link}) | {minutes} | {able} |")
+    built = [slug for slug in here["chapter"].unique() if slug in listed.index]
+    who = [f"*{_name(s)}* is {listed.at[s, 'authors_zh']} ({listed.at[s, 'year']})" for s in built]
+    rest = len(listed) - len(built)
+    more = f" The printed numbers of {rest} others are here already (`data/published/`); their chapters are to come."
+    return "\n".join(lines) + f"\n\n{', '.join(who)}.{more if rest else ''}\n"
+
+
+PARTS: dict[str, Callable[[], str]] = {"lessons": lesson_list, "scorecard": score.table}
+"""Name of a part, as its markers have it, and what writes it."""
+
+
+def written(text: str) -> str:
+    """The text with every part written anew."""
+    return PART.sub(lambda found: f"{found[1]}{PARTS[found[2]]()}{found[3]}", text)
+
+
+def write(root: Path = ROOT) -> None:
+    """Bring README.md in step; nothing where there is none."""
+    path = root / "README.md"
+    text = path.read_text(encoding="utf-8") if path.exists() else ""
+    if text and (new := written(text)) != text:
+        path.write_text(new, encoding="utf-8", newline="\n")
