@@ -48,6 +48,7 @@ class Work:
     levels: dict[str, Array]
     groups: dict[str, Array]
     signal: Array = field(default_factory=lambda: np.zeros(0))
+    hidden: Array | None = None
     log: dict[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -87,6 +88,17 @@ def true_agglomeration(w: Work) -> Array:
     a constant share of the part that controls, effects and instrument do not explain.
     """
     return w.agglomeration - w.process.noise_share * residual(w.Md, w.Mz[:, None])
+
+
+def hidden_cause(rng: np.random.Generator, w: Work, own: float, bypass: float) -> Array:
+    """A cause that moves with the measured quotient, and more than it with the instrument.
+
+    Net of controls and effects it is the quotient plus variation of its ``own`` (in standard deviations of the
+    quotient), plus ``bypass`` times what the instrument moves of the quotient.
+    """
+    noise = residual(GRID.within(GRID.ar1(rng, w.process.noise_persistence)), np.column_stack([w.Cw, w.Md, w.Mz]))
+    noise *= own * np.sqrt(w.D / (noise @ noise))
+    return w.Md + noise + bypass * w.Mz * (w.Mz @ w.Md) / (w.Mz @ w.Mz)
 
 
 def spread_out(values: Array, rho: float) -> Array:
@@ -238,7 +250,10 @@ def draw_outcome(rng: np.random.Generator, w: Work, matched: bool, floor: Array)
         t.add(
             f"mean of {2013 + k}", (np.arange(GRID.size) % GRID.periods == k) / GRID.units, mean + yearly[k]
         )
-    w.log["estimand"] = float(w.Mz @ spread_out(acts, q.rho) / (w.Mz @ w.signal))
+    moved = w.signal if w.hidden is None else w.agglomeration
+    w.log["estimand"] = float(w.Mz @ spread_out(acts, q.rho) / (w.Mz @ moved))
+    if w.hidden is not None:  # next to the hidden cause the treatment has no effect
+        t.add("treatment beside the hidden cause", residual(w.Md, residual(w.hidden, w.Cw)[:, None]), 0.0)
     t.add("2SLS", w.Mz, w.log["estimand"] * (w.Mz @ w.agglomeration))
     rho = p.estimate["5", "1", "W:New-productivity"][0] / W_SCALE
     rows, score = _spatial_rows(w, rho)

@@ -46,6 +46,7 @@ from regionbook.simulate._agglomeration_outcome import (
     Work,
     draw_channels,
     draw_outcome,
+    hidden_cause,
     spread_out,
     true_agglomeration,
 )
@@ -69,7 +70,7 @@ from regionbook.simulate._agglomeration_targets import (
     weights,
 )
 from regionbook.simulate._calibrate import Array, CalibrationError
-from regionbook.simulate._panel import Simulated, by_dictionary, first_that_fits, streams
+from regionbook.simulate._panel import Simulated, by_dictionary, first_that_fits, streams, write_world
 
 
 def _assemble(columns: dict[str, Array]) -> pd.DataFrame:
@@ -115,6 +116,14 @@ def simulate(seed: int = 2026, mode: str = "matched", jitter: float = 0.0) -> Si
 
 def _simulate(seed: int, matched: bool, jitter: float, attempt: int) -> Simulated:
     rng = streams(STREAMS, seed, attempt)
+    w, economy, groups = _causes(rng, matched, jitter)
+    return _effects(rng, w, economy, groups, (seed, matched, jitter, attempt))
+
+
+def _causes(
+    rng: dict[str, np.random.Generator], matched: bool, jitter: float
+) -> tuple[Work, dict[str, Array], dict[str, Array]]:
+    """All that stands before the outcome: treatment, controls, economy and grouping variables."""
     wanted, factor = goals(rng["goals"], jitter)
     process = Process()
     process = replace(process, beta=round(process.beta * factor, 5), theta=round(process.theta * factor, 5))
@@ -127,12 +136,23 @@ def _simulate(seed: int, matched: bool, jitter: float, attempt: int) -> Simulate
     groups = draw_groups(rng["groups"], economy)
     w = Work(process, wanted, agglomeration, levels, {k: groups[k] for k in SPLITS})
     w.signal = true_agglomeration(w) if matched else signal
+    return w, economy, groups
+
+
+def _effects(
+    rng: dict[str, np.random.Generator],
+    w: Work,
+    economy: dict[str, Array],
+    groups: dict[str, Array],
+    how: tuple[int, bool, float, int],
+) -> Simulated:
+    """Outcome, channels and indicators that follow from the causes, and the truth behind all of them."""
+    _, matched, jitter, _ = how
     y = draw_outcome(rng["outcome"], w, matched, least_index(economy))
     channels = draw_channels(rng["channels"], w, matched)
     raw, w.log["indicators"] = draw_indicators(rng["indicators"], y, economy, 2e-4 if matched else 0.02)
-    columns = (
-        raw | economy | draw_jobs(rng["jobs"], agglomeration) | draw_sectors(rng["jobs"], economy, channels)
-    )
+    columns = raw | economy | draw_jobs(rng["jobs"], w.agglomeration)
+    columns |= draw_sectors(rng["jobs"], economy, channels)
     columns |= {k: groups[k] for k in ("digital_words", "nqpf_words", "market", "integration")}
     columns |= {k: groups[k] for k in ("gov_staff", "private_staff")}
     columns |= {k: channels[k] for k in ("exchanges", "pilots")}
@@ -142,9 +162,9 @@ def _simulate(seed: int, matched: bool, jitter: float, attempt: int) -> Simulate
     frame = variables(panel)
     table = estimate(frame)
     extras = {"two_stage": two_stage(frame), "splits": split_effects(frame)}
-    if matched and (bad := _missed(table, extras, wanted, jitter)):
+    if matched and (bad := _missed(table, extras, w.goals, jitter)):
         raise CalibrationError("; ".join(bad))
-    return Simulated(panel, _truth(seed, matched, jitter, attempt, w, table, extras))
+    return Simulated(panel, _truth(*how, w, table, extras))
 
 
 def _stars(t: float) -> int:
@@ -356,6 +376,63 @@ def draw(seed: int, *, process: Process | None = None) -> pd.DataFrame:
     return panel
 
 
+# ---------------------------------------------------------------------------------------------------- rival world
+HIDDEN = {"beta": 0.0092, "theta": -0.0034, "noise_share": 0.0}
+"""Effects of the hidden cause, its own and its neighbours'; the quotient itself has none and is measured rightly."""
+OWN, BYPASS = 1.98, 0.9
+"""Variation of the hidden cause's own, and its further growth near Hangzhou; see `hidden_cause`."""
+
+
+def hidden(seed: int, attempt: int) -> Simulated:
+    """The world ``hidden``: agglomeration does nothing, a cause that nobody measured moves it and the outcome.
+
+    Treatment, controls, grouping variables and economy are those of the shipped panel. The cause follows the instrument
+    more than the quotient does, so that 2SLS is wrong as well; its effect differs by group as the shipped one does.
+
+    Parameters
+    ----------
+    seed, attempt : int
+        Of the panel whose causes it shares.
+
+    Raises
+    ------
+    CalibrationError
+        If no draw meets the targets.
+    """
+
+    def draw(again: int) -> Simulated:
+        rng, new = streams(STREAMS, seed, attempt), streams(STREAMS, seed, attempt, 1, again)
+        w, economy, groups = _causes(rng, True, 0.0)
+        w.process = replace(w.process, **HIDDEN)
+        w.hidden = w.signal = hidden_cause(new["treatment"], w, OWN, BYPASS)
+        made = _effects(new | {"jobs": rng["jobs"]}, w, economy, groups, (seed, True, 0.0, attempt))
+        truth = made.truth
+        none = {"beta": 0.0, "attenuated_beta": 0.0, "theta": 0.0}
+        none["impacts"] = dict.fromkeys(truth["impacts"], 0.0)  # type: ignore[assignment]
+        truth["effect_by_score"]["formula"] = "as in the shipped world, of the hidden cause"
+        truth["process"] |= {
+            "outcome": "y = rho W y + effect * hidden cause + theta W hidden cause + controls + city level + common path + "
+            "error; W row-standardised contiguity; agglomeration has no effect",
+            "treatment": "the quotient is measured rightly; it moves with the hidden cause, of which it is a part",
+            "instrument": truth["process"]["instrument"] + ", and so does the hidden cause, even more: not valid",
+            "channels": "the six outcomes of Table 4 react to the hidden cause",
+            "hidden_effect": w.process.beta,
+            "hidden_theta": w.process.theta,
+        }
+        truth["process"].pop("noise_meaning")
+        truth["two_stage_least_squares"]["meaning"] = (
+            "2SLS finds what the hidden cause does near Hangzhou; agglomeration does nothing."
+        )
+        values = np.round(GRID.by_unit(w.hidden), 3).tolist()
+        latent = {"hidden": dict(zip(cities()["city"], values, strict=True))}
+        return Simulated(made.panel, {"world": "hidden"} | truth | none | latent)
+
+    return first_that_fits(SLUG, seed, 0.0, 10, draw)
+
+
 def write(folder: Path | str, seed: int = 2026) -> None:
-    """Write the shipped files ``industry-agglomeration.csv`` and ``.truth.json`` to a folder."""
-    simulate(seed).write(SLUG, folder)
+    """Write the shipped files to a folder: panel and truth of `industry-agglomeration`, and of its rival world."""
+    made = simulate(seed)
+    made.write(SLUG, folder)
+    rival = hidden(seed, made.truth["attempt"])
+    write_world(f"{SLUG}.hidden", rival.panel, rival.truth, made.panel, ["city", "year"], Path(folder))
