@@ -36,9 +36,11 @@ def panel() -> pd.DataFrame:
 
 def test_shipped_files_are_what_the_simulator_writes(tmp_path):
     write(SLUG, tmp_path)
-    for ending in (".csv", ".truth.json"):
+    for ending in (".csv", ".truth.json", ".hidden.truth.json"):
         made = (tmp_path / f"{SLUG}{ending}").read_bytes()
         assert made == data_file("teaching", f"{SLUG}{ending}").read_bytes()
+    made = pd.read_parquet(tmp_path / f"{SLUG}.hidden.parquet")
+    pd.testing.assert_frame_equal(made, pd.read_parquet(data_file("teaching", f"{SLUG}.hidden.parquet")))
 
 
 def test_cities_follow_the_rule():

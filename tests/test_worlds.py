@@ -154,3 +154,30 @@ def test_boom_makes_the_same_weights():
         weights = 100 * rb.index.entropy_index(raw[symbols], signs).weights
         wanted = printed.loc[symbols, "weight_pct"]
         assert (weights - 100 * wanted / wanted.sum()).abs().max() < 0.5, world
+
+
+# ---------------------------------------------------------------------------------------------- industry-agglomeration
+def test_hidden_has_another_truth():
+    """Beside the hidden cause the quotient has no effect in this world; the two are related about as Frank's root asks."""
+    truth = rb.truth("industry-agglomeration", "hidden")
+    assert truth["impacts"]["direct"] == 0 < rb.truth("industry-agglomeration")["impacts"]["direct"]
+    panel = rb.prepare("industry-agglomeration", rb.load("industry-agglomeration", world="hidden"))
+    panel["hidden"] = pd.DataFrame(truth["hidden"], index=range(2013, 2023)).unstack()
+    data = panel.reset_index()
+    controls = " + ".join(rb.papers.industry_agglomeration.CONTROLS)
+    known = pf.feols(f"new_productivity ~ agglomeration + hidden + {controls} | city + year", data)
+    assert abs(known.coef()["agglomeration"]) < 1e-4
+    assert known.coef()["hidden"] == pytest.approx(truth["process"]["hidden_effect"], rel=0.05)
+    net = {k: pf.feols(f"{k} ~ {controls} | city + year", data).resid() for k in ("agglomeration", "hidden")}
+    assert 0.4 < np.corrcoef(net["agglomeration"], net["hidden"])[0, 1] < 0.5
+
+
+def test_hidden_keeps_treatment_controls_and_instrument():
+    shipped, rival = (
+        rb.prepare("industry-agglomeration", rb.load("industry-agglomeration", world=k))
+        for k in (None, "hidden")
+    )
+    same = ["agglomeration", "distance_trend", "hangzhou_km", "market", "gdp", "population"]
+    pd.testing.assert_frame_equal(shipped[same], rival[same])
+    for name in set(rb.papers.industry_agglomeration.CONTROLS) - {"support"}:
+        np.testing.assert_allclose(shipped[name], rival[name], rtol=1e-3, err_msg=name)

@@ -96,7 +96,9 @@ def hidden_cause(rng: np.random.Generator, w: Work, own: float, bypass: float) -
     Net of controls and effects it is the quotient plus variation of its ``own`` (in standard deviations of the
     quotient), plus ``bypass`` times what the instrument moves of the quotient.
     """
-    noise = residual(GRID.within(GRID.ar1(rng, w.process.noise_persistence)), np.column_stack([w.Cw, w.Md, w.Mz]))
+    noise = residual(
+        GRID.within(GRID.ar1(rng, w.process.noise_persistence)), np.column_stack([w.Cw, w.Md, w.Mz])
+    )
     noise *= own * np.sqrt(w.D / (noise @ noise))
     return w.Md + noise + bypass * w.Mz * (w.Mz @ w.Md) / (w.Mz @ w.Mz)
 

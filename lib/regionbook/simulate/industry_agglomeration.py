@@ -377,7 +377,7 @@ def draw(seed: int, *, process: Process | None = None) -> pd.DataFrame:
 
 
 # ---------------------------------------------------------------------------------------------------- rival world
-HIDDEN = {"beta": 0.0092, "theta": -0.0034, "noise_share": 0.0}
+HIDDEN: dict[str, Any] = {"beta": 0.0092, "theta": -0.0034, "noise_share": 0.0}
 """Effects of the hidden cause, its own and its neighbours'; the quotient itself has none and is measured rightly."""
 OWN, BYPASS = 1.98, 0.9
 """Variation of the hidden cause's own, and its further growth near Hangzhou; see `hidden_cause`."""
@@ -407,14 +407,15 @@ def hidden(seed: int, attempt: int) -> Simulated:
         w.hidden = w.signal = hidden_cause(new["treatment"], w, OWN, BYPASS)
         made = _effects(new | {"jobs": rng["jobs"]}, w, economy, groups, (seed, True, 0.0, attempt))
         truth = made.truth
-        none = {"beta": 0.0, "attenuated_beta": 0.0, "theta": 0.0}
-        none["impacts"] = dict.fromkeys(truth["impacts"], 0.0)  # type: ignore[assignment]
+        none: dict[str, Any] = {"beta": 0.0, "attenuated_beta": 0.0, "theta": 0.0}
+        none["impacts"] = dict.fromkeys(truth["impacts"], 0.0)
         truth["effect_by_score"]["formula"] = "as in the shipped world, of the hidden cause"
         truth["process"] |= {
             "outcome": "y = rho W y + effect * hidden cause + theta W hidden cause + controls + city level + common path + "
             "error; W row-standardised contiguity; agglomeration has no effect",
             "treatment": "the quotient is measured rightly; it moves with the hidden cause, of which it is a part",
-            "instrument": truth["process"]["instrument"] + ", and so does the hidden cause, even more: not valid",
+            "instrument": truth["process"]["instrument"]
+            + ", and so does the hidden cause, even more: not valid",
             "channels": "the six outcomes of Table 4 react to the hidden cause",
             "hidden_effect": w.process.beta,
             "hidden_theta": w.process.theta,
