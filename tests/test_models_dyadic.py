@@ -13,7 +13,7 @@ import pytest
 from linearmodels import PanelOLS
 
 from regionbook import models
-from regionbook.models.dyadic import dyadic_sample, unit_counts
+from regionbook.models.dyadic_errors import dyadic_sample, unit_counts
 from regionbook.models.dyadic_size import dyadic_draws
 from regionbook.tables import model_estimates, regression_table
 

@@ -1,26 +1,18 @@
 """Estimators and tests that no well-kept library of the field offers."""
 
 from .conley import Conley, conley, conley_cov
-from .dyadic import DyadicCovariance, DyadicFit, dyadic_cov, dyadic_panel
+from .dyadic import dyadic_panel
+from .dyadic_errors import DyadicCovariance, dyadic_cov
+from .dyadic_fit import DyadicFit
 from .dyadic_size import dyadic_size
 from .group_differences import ChowTest, GroupDifference, chow_test, suest_test
 from .out_of_core import dyadic_out_of_core
 from .permutation import PermutationTest, permutation_test
-from .sensitivity import (
-    ConfoundingThreshold,
-    Oster,
-    Robustness,
-    benchmark_bounds,
-    bias_adjusted,
-    confounder_impacts,
-    confounding_threshold,
-    contour_grid,
-    oster,
-    oster_inputs,
-    robustness_value,
-)
+from .robustness import Robustness, benchmark_bounds, bias_adjusted, contour_grid, robustness_value
+from .selection import Oster, oster, oster_inputs
 from .spatial_durbin import SpatialPanel, admissible_interval, spatial_durbin
 from .spatial_tests import SpatialTests, spatial_tests
+from .thresholds import ConfoundingThreshold, confounder_impacts, confounding_threshold
 from .weak_instruments import (
     STOCK_YOGO,
     AndersonRubin,

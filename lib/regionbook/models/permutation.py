@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from ..index._checks import show
-from ._formula import read_formula
+from ._formula import Design, read_formula
 from ._within import Sweep, codes, nested, orthonormal
 
 
@@ -112,8 +113,29 @@ def permutation_test(
     if draws < 1:
         raise ValueError(f"draws={draws!r} must be at least 1")
     design = read_formula(data, formula)
-    j = design.position(coefficient)
     units = codes(design.frame, unit, "unit")
+    names = _two_groups(design, group, unit, units)
+    second = (design.frame[group] == names[1]).to_numpy()
+    cross = _cross_products(design, coefficient, units)
+    label = second[cross.sort][cross.starts].astype(float)
+    own = cross.difference(label[None, :])[:, 0]
+    shuffled = np.random.default_rng(seed).permuted(np.tile(label, (draws, 1)), axis=1)
+    blocks = [cross.difference(block) for block in np.array_split(shuffled, -(-draws // 500))]
+    simulated = np.concatenate([b[1] - b[0] for b in blocks])
+    observed = float(own[1] - own[0])
+    extreme = int((np.abs(simulated) >= abs(observed) * (1 - 1e-9)).sum())
+    index = pd.Index(names, name=group)
+    return PermutationTest(
+        coefficients=pd.Series(own, index=index, name=coefficient),
+        difference=observed,
+        p=(1 + extreme) / (1 + draws),
+        draws=simulated,
+        units=pd.Series([int((label == 0).sum()), int((label == 1).sum())], index=index, name="units"),
+    )
+
+
+def _two_groups(design: Design, group: str, unit: str, units: np.ndarray) -> list[Any]:
+    """The two values of the group, which has to be constant within units."""
     labels = codes(design.frame, group, "group")
     names = sorted(pd.unique(design.frame[group]).tolist(), key=lambda value: (str(type(value)), value))
     if len(names) != 2:
@@ -124,9 +146,48 @@ def permutation_test(
         raise ValueError(
             f"group {group!r} varies within {unit} {show(row)}; give a unit within which it is constant"
         )
-    second = (design.frame[group] == names[1]).to_numpy()
+    return names
 
-    # effects within units do not depend on the labels: sweep them once. The others become dummies.
+
+@dataclass(frozen=True)
+class _CrossProducts:
+    """Cross-products of regressor, outcome, controls and dummies by unit: a draw of labels only adds them up."""
+
+    products: np.ndarray  # units × width²
+    width: int
+    length: float  # of the regressor before it was scaled
+    sort: np.ndarray  # rows in the order of the units
+    starts: np.ndarray  # where each unit starts in that order
+    coefficient: str
+
+    def difference(self, member: np.ndarray) -> np.ndarray:
+        """Coefficients outside and inside a group (2 × draws); `member` is draws × units."""
+        inside = member @ self.products
+        return np.stack([self.slopes(self.products.sum(axis=0) - inside), self.slopes(inside)])
+
+    def slopes(self, cross: np.ndarray) -> np.ndarray:
+        """The coefficient for each stack of cross-products, all else partialled out.
+
+        The pseudo-inverse drops what a group lacks: one year dummy always, a control that never varies there.
+        """
+        cross = cross.reshape(-1, self.width, self.width)
+        scale = np.sqrt(np.einsum("bii->bi", cross[:, 2:, 2:]))
+        scale = np.divide(1, scale, out=np.zeros_like(scale), where=scale > 0)[:, :, None]
+        controls = cross[:, 2:, 2:] * scale * scale.swapaxes(1, 2)
+        outside = cross[:, 2:, :2] * scale
+        inverse = np.linalg.pinv(controls, rcond=1e-10, hermitian=True)
+        left = cross[:, :2, :2] - outside.swapaxes(1, 2) @ inverse @ outside
+        if (left[:, 0, 0] <= 1e-14).any():  # x has norm one over all rows, before any effect
+            raise ValueError(
+                f"{self.coefficient!r} has no variation left in one of the groups (or of the shuffled ones) after its "
+                "controls and fixed effects: too few units, or a regressor that belongs to one group"
+            )
+        return left[:, 0, 1] / left[:, 0, 0] / self.length
+
+
+def _cross_products(design: Design, coefficient: str, units: np.ndarray) -> _CrossProducts:
+    """Effects within units do not depend on the labels and are swept once; the others become dummies."""
+    j = design.position(coefficient)
     inner = [e for e in design.effects.values() if nested(e, units)]
     outer = [e for e in design.effects.values() if not nested(e, units)]
     dummies = [np.eye(e.max() + 1)[e] for e in outer] or [np.ones((len(units), 1))]
@@ -140,46 +201,5 @@ def permutation_test(
     sort = np.argsort(units, kind="stable")
     starts = np.searchsorted(units[sort], np.arange(units.max() + 1))
     width = columns.shape[1]
-    products = np.stack([block.T @ block for block in np.split(columns[sort], starts[1:])]).reshape(
-        -1, width**2
-    )
-    total = products.sum(axis=0)
-
-    def slopes(cross: np.ndarray) -> np.ndarray:
-        """The coefficient for each stack of cross-products, all else partialled out.
-
-        The pseudo-inverse drops what a group lacks: one year dummy always, a control that never varies there.
-        """
-        cross = cross.reshape(-1, width, width)
-        scale = np.sqrt(np.einsum("bii->bi", cross[:, 2:, 2:]))
-        scale = np.divide(1, scale, out=np.zeros_like(scale), where=scale > 0)[:, :, None]
-        controls = cross[:, 2:, 2:] * scale * scale.swapaxes(1, 2)
-        outside = cross[:, 2:, :2] * scale
-        inverse = np.linalg.pinv(controls, rcond=1e-10, hermitian=True)
-        left = cross[:, :2, :2] - outside.swapaxes(1, 2) @ inverse @ outside
-        if (left[:, 0, 0] <= 1e-14).any():  # x has norm one over all rows, before any effect
-            raise ValueError(
-                f"{coefficient!r} has no variation left in one of the groups (or of the shuffled ones) after its "
-                "controls and fixed effects: too few units, or a regressor that belongs to one group"
-            )
-        return left[:, 0, 1] / left[:, 0, 0] / norms[0]
-
-    def difference(member: np.ndarray) -> np.ndarray:
-        inside = member @ products
-        return np.stack([slopes(total - inside), slopes(inside)])
-
-    label = second[sort][starts].astype(float)
-    own = difference(label[None, :])[:, 0]
-    shuffled = np.random.default_rng(seed).permuted(np.tile(label, (draws, 1)), axis=1)
-    blocks = [difference(block) for block in np.array_split(shuffled, -(-draws // 500))]
-    simulated = np.concatenate([b[1] - b[0] for b in blocks])
-    observed = float(own[1] - own[0])
-    extreme = int((np.abs(simulated) >= abs(observed) * (1 - 1e-9)).sum())
-    index = pd.Index(names, name=group)
-    return PermutationTest(
-        coefficients=pd.Series(own, index=index, name=coefficient),
-        difference=observed,
-        p=(1 + extreme) / (1 + draws),
-        draws=simulated,
-        units=pd.Series([int((label == 0).sum()), int((label == 1).sum())], index=index, name="units"),
-    )
+    products = np.stack([block.T @ block for block in np.split(columns[sort], starts[1:])])
+    return _CrossProducts(products.reshape(-1, width**2), width, float(norms[0]), sort, starts, coefficient)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
 import pandas as pd
 
-from ._formula import read_formula
+from ._formula import Design, read_formula
 from ._within import Sweep, codes, nested, orthonormal
 
 WEIGHTS = {
@@ -127,63 +128,16 @@ def wild_bootstrap(
     >>> test.enumerated, test.p
     (True, 0.0078125)
     """
-    if weights not in WEIGHTS:
-        raise ValueError(f"weights={weights!r} is not one of 'rademacher', 'webb'")
-    if not 0 < level < 1:
-        raise ValueError(f"level={level!r} must lie between 0 and 1, for example 0.95")
-    if draws < 1:
-        raise ValueError(f"draws={draws!r} must be at least 1")
+    _check_options(weights, draws, level)
     design = read_formula(data, formula)
-    j = design.position(coefficient)
     group = codes(design.frame, cluster, "cluster")
-    groups, n = int(group.max()) + 1, len(group)
+    groups = int(group.max()) + 1
     if groups < 2:
         raise ValueError(f"cluster {cluster!r} has one group; at least two are needed")
-    points = WEIGHTS[weights]
-    enumerated = len(points) ** groups <= draws
-    if enumerated:
-        v = points[
-            np.arange(len(points) ** groups)[:, None] // len(points) ** np.arange(groups) % len(points)
-        ]
-    elif seed is None:
-        raise ValueError(f"{len(points)}^{groups} weight vectors are more than draws={draws}: give a seed")
-    else:
-        v = np.random.default_rng(seed).choice(points, size=(draws, groups))
-
-    effects = list(design.effects.values())
-    sweep = Sweep(effects, n)
-    order = [*(i for i in range(len(design.names)) if i != j), j]
-    norms = np.linalg.norm(design.x, axis=0)[order]
-    q = orthonormal(sweep(design.x[:, order]), norms, [design.names[i] for i in order])
-    # q's last column is x after everything else, up to its length; the other columns span the controls
-    x = sweep(design.x[:, [j]]).ravel()
-    others, direction = q[:, :-1], q[:, -1]
-    length = direction @ x
-    a, x = direction / length, direction * length
-    y = sweep(design.y[:, None]).ravel()
-    y -= others @ (others.T @ y)
-    estimate = float(a @ y)
-    residual = y - estimate * x
-    counted = Sweep([e for e in effects if not nested(e, group)], n).rank + len(design.names)
-    small = groups / (groups - 1) * (n - 1) / (n - counted)
-    se = float(np.sqrt(small * (np.bincount(group, a * residual) ** 2).sum()))
-
-    member = np.eye(groups)[group]
-
-    def scores(u: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """β̂* − null and the cluster scores of t* when the restricted residual is `u`, for every draw."""
-        parts = sweep(u[:, None] * member)
-        parts -= q @ (q.T @ parts)
-        h = _cluster_sums(a[:, None] * parts, group)
-        return v @ np.bincount(group, a * u), v @ h.T
-
-    # the restricted residual of null = estimate + δ is residual − δ x: one pass serves every null
-    by, sy = scores(residual)
-    bx, sx = scores(x)
-    q0, q1, q2 = (sy * sy).sum(axis=1), (sy * sx).sum(axis=1), (sx * sx).sum(axis=1)
-
-    def t_draws(delta: float) -> np.ndarray:
-        return (by - delta * bx) / np.sqrt(small * np.maximum(q0 - 2 * delta * q1 + delta**2 * q2, 1e-300))
+    v, enumerated = _vectors(WEIGHTS[weights], groups, draws, seed)
+    fitted = _fitted(design, coefficient, group)
+    t_draws = _statistics(fitted, group, v)
+    estimate, se = fitted.estimate, fitted.se
 
     def p_value(delta: float) -> float:
         # a draw of equal signs gives t itself: a tolerance, lest rounding decides about it
@@ -215,3 +169,81 @@ def wild_bootstrap(
         level=level,
         null=null,
     )
+
+
+def _check_options(weights: str, draws: int, level: float) -> None:
+    if weights not in WEIGHTS:
+        raise ValueError(f"weights={weights!r} is not one of 'rademacher', 'webb'")
+    if not 0 < level < 1:
+        raise ValueError(f"level={level!r} must lie between 0 and 1, for example 0.95")
+    if draws < 1:
+        raise ValueError(f"draws={draws!r} must be at least 1")
+
+
+def _vectors(points: np.ndarray, groups: int, draws: int, seed: int | None) -> tuple[np.ndarray, bool]:
+    """Weight vectors (draws × groups), and whether these are all that there are."""
+    kinds = len(points)
+    if kinds**groups <= draws:
+        return points[np.arange(kinds**groups)[:, None] // kinds ** np.arange(groups) % kinds], True
+    if seed is None:
+        raise ValueError(f"{kinds}^{groups} weight vectors are more than draws={draws}: give a seed")
+    return np.random.default_rng(seed).choice(points, size=(draws, groups)), False
+
+
+@dataclass(frozen=True)
+class _Fitted:
+    """The regression without any null: what every draw uses again."""
+
+    estimate: float
+    se: float
+    small: float  # factor of the clustered variance
+    residual: np.ndarray
+    x: np.ndarray  # the regressor after everything else
+    a: np.ndarray  # x / x'x, so that the estimate is a'y
+    q: np.ndarray  # orthonormal: the other regressors, then x
+    sweep: Sweep
+
+
+def _fitted(design: Design, coefficient: str, group: np.ndarray) -> _Fitted:
+    effects, n, groups = list(design.effects.values()), len(group), int(group.max()) + 1
+    j = design.position(coefficient)
+    sweep = Sweep(effects, n)
+    order = [*(i for i in range(len(design.names)) if i != j), j]
+    norms = np.linalg.norm(design.x, axis=0)[order]
+    q = orthonormal(sweep(design.x[:, order]), norms, [design.names[i] for i in order])
+    # q's last column is x after everything else, up to its length; the other columns span the controls
+    x = sweep(design.x[:, [j]]).ravel()
+    others, direction = q[:, :-1], q[:, -1]
+    length = direction @ x
+    a, x = direction / length, direction * length
+    y = sweep(design.y[:, None]).ravel()
+    y -= others @ (others.T @ y)
+    estimate = float(a @ y)
+    residual = y - estimate * x
+    counted = Sweep([e for e in effects if not nested(e, group)], n).rank + len(design.names)
+    small = groups / (groups - 1) * (n - 1) / (n - counted)
+    se = float(np.sqrt(small * (np.bincount(group, a * residual) ** 2).sum()))
+    return _Fitted(estimate, se, small, residual, x, a, q, sweep)
+
+
+def _statistics(fit: _Fitted, group: np.ndarray, v: np.ndarray) -> Callable[[float], np.ndarray]:
+    """t* of every draw as a function of δ = null − estimate."""
+    member = np.eye(v.shape[1])[group]
+
+    def scores(u: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """β̂* − null and the cluster scores of t* when the restricted residual is `u`, for every draw."""
+        parts = fit.sweep(u[:, None] * member)
+        parts -= fit.q @ (fit.q.T @ parts)
+        h = _cluster_sums(fit.a[:, None] * parts, group)
+        return v @ np.bincount(group, fit.a * u), v @ h.T
+
+    # the restricted residual of null = estimate + δ is residual − δ x: one pass serves every null
+    by, sy = scores(fit.residual)
+    bx, sx = scores(fit.x)
+    q0, q1, q2 = (sy * sy).sum(axis=1), (sy * sx).sum(axis=1), (sx * sx).sum(axis=1)
+
+    def t_draws(delta: float) -> np.ndarray:
+        square = np.maximum(q0 - 2 * delta * q1 + delta**2 * q2, 1e-300)
+        return (by - delta * bx) / np.sqrt(fit.small * square)
+
+    return t_draws

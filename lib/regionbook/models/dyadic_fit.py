@@ -1,0 +1,215 @@
+"""One estimated column of a panel of pairs, with every kind of error."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from scipy import special
+
+from .dyadic_errors import KINDS, Meat, Vcov, floor
+from .weak_instruments import EffectiveF, KleibergenPaap, effective_f_of, kleibergen_paap_of
+
+
+@dataclass(frozen=True)
+class DyadicFit:
+    """One column of :func:`dyadic_panel`. Fits `rb.tables.regression_table` and `rb.compare`.
+
+    Attributes
+    ----------
+    params : Series
+    vcov : str
+        Which covariance `std_errors`, `tstats`, `pvalues`, `table` use; ``using("dyadic")`` gives a copy with another.
+    nobs, pairs, units, periods : int
+        Of the rows used; units = 0 if only a pair id is known.
+    r2 : float
+        1 − SSR/SST about the overall mean, effects included: what most programs print.
+    r2_within : float
+        The same after the effects (also `rsquared`, for tables).
+    dropped : dict
+        Regressors left out, with the reason.
+    singletons : int
+        Rows left out because they stand alone in their pair or year.
+    used : ndarray of bool
+        Which rows of the data were used; None out of core.
+    first_stage : DyadicFit or None
+    """
+
+    formula: str
+    outcome: str
+    effects: tuple[str, ...]
+    params: pd.Series
+    vcov: Vcov
+    nobs: int
+    pairs: int
+    units: int
+    periods: int
+    r2: float
+    r2_within: float
+    dropped: dict[str, str]
+    singletons: int
+    bread: np.ndarray = field(repr=False)
+    meats: Mapping[Vcov, Meat] = field(repr=False)
+    used: np.ndarray | None = field(default=None, repr=False)
+    first_stage: DyadicFit | None = field(default=None, repr=False)
+    instruments: tuple[str, ...] = ()
+    _partialled: Any = field(default=None, repr=False)
+
+    def _meat(self, kind: Vcov | None) -> Meat:
+        kind = kind or self.vcov
+        if kind not in KINDS:
+            raise ValueError(f"{kind!r} is not one of {', '.join(map(repr, KINDS))}")
+        if kind not in self.meats:
+            why = "the two unit columns: give units=(…, …)" if kind != "hetero" else "single rows"
+            raise ValueError(f"errors {kind!r} need {why}")
+        return self.meats[kind]
+
+    def _cov(self, kind: Vcov | None, correction: bool) -> tuple[np.ndarray, bool]:
+        meat = self._meat(kind)
+        v = self.bread @ meat.matrix @ self.bread * (meat.correction if correction else 1.0)
+        if not np.isfinite(v).all():
+            return v, False
+        return floor(v, np.sqrt(np.diag(self.bread)))
+
+    def cov(self, kind: Vcov | None = None, correction: bool = True) -> pd.DataFrame:
+        """Covariance of the coefficients; `correction=False` leaves the small-sample factor out.
+
+        "two-way" and "dyadic" subtract a matrix and may come out indefinite: negative eigenvalues are then set to
+        zero, and `floored` and `notes` say so.
+        """
+        v, _ = self._cov(kind, correction)
+        return pd.DataFrame(v, self.params.index, self.params.index)
+
+    def se(self, kind: Vcov | None = None, correction: bool = True) -> pd.Series:
+        """Standard errors: "iid", "hetero", "pair", "two-way" (by the two unit columns) or "dyadic"."""
+        v, _ = self._cov(kind, correction)
+        return pd.Series(np.sqrt(np.diag(v)), self.params.index, name="se")
+
+    def floored(self, kind: Vcov | None = None) -> bool:
+        """Whether a negative eigenvalue of the covariance was set to zero."""
+        return self._cov(kind, True)[1]
+
+    def correction(self, kind: Vcov | None = None) -> str:
+        """The small-sample factor of a covariance, in words and as a number."""
+        return self._meat(kind).text
+
+    def using(self, kind: Vcov) -> DyadicFit:
+        """The same column with other standard errors."""
+        self._meat(kind)
+        return replace(self, vcov=kind)
+
+    @property
+    def std_errors(self) -> pd.Series:
+        return self.se().rename("std_error")
+
+    @property
+    def tstats(self) -> pd.Series:
+        return (self.params / self.se()).rename("tstat")
+
+    @property
+    def pvalues(self) -> pd.Series:
+        """Two-sided, from t with the clusters (units) less one, or n − k, degrees of freedom."""
+        t = self.tstats.abs()
+        return pd.Series(2 * special.stdtr(self._meat(None).df, -t), t.index, name="pvalue")
+
+    @property
+    def rsquared(self) -> float:
+        return self.r2_within
+
+    @property
+    def table(self) -> pd.DataFrame:
+        """Estimate, standard error, t, p and the 95 % interval of each term."""
+        se = self.se()
+        half = special.stdtrit(self._meat(None).df, 0.975) * se
+        return pd.DataFrame(
+            {
+                "estimate": self.params,
+                "se": se,
+                "t": self.params / se,
+                "p": self.pvalues,
+                "lower": self.params - half,
+                "upper": self.params + half,
+            }
+        ).rename_axis("term")
+
+    def tidy(self) -> pd.DataFrame:
+        """`table` under the names of `pyfixest`."""
+        names = ("Estimate", "Std. Error", "t value", "Pr(>|t|)", "2.5%", "97.5%")
+        return self.table.set_axis(names, axis=1).rename_axis("Coefficient")
+
+    def errors(self, kinds: Sequence[Vcov] = ("pair", "two-way", "dyadic")) -> pd.DataFrame:
+        """Estimate, then standard error and t of each kind: how much a star depends on who may correlate."""
+        parts = {("", "estimate"): self.params}
+        for kind in kinds:
+            se = self.se(kind)
+            parts |= {(kind, "se"): se, (kind, "t"): self.params / se}
+        return pd.DataFrame(parts).rename_axis("term")
+
+    def wald(self, terms: Sequence[str], kind: Vcov | None = None) -> tuple[float, int, float]:
+        """F of the hypothesis that all `terms` are zero, their number, and p."""
+        absent = [term for term in terms if term not in self.params.index]
+        if isinstance(terms, str) or absent or not len(terms):
+            raise ValueError(f"terms must be a list of {list(self.params.index)}, got {terms!r}")
+        b, v = self.params[list(terms)], self.cov(kind).loc[list(terms), list(terms)]
+        f = float(b @ np.linalg.solve(v, b)) / len(terms)
+        return f, len(terms), float(special.fdtrc(len(terms), self._meat(kind).df, f))
+
+    def weak_instruments(self) -> tuple[KleibergenPaap, EffectiveF]:
+        """Kleibergen–Paap statistics and effective F of a 2SLS column, clustered by pair.
+
+        For dyadic errors take ``first_stage.wald([...], "dyadic")``; with one instrument it is the effective F.
+        """
+        if self._partialled is None:
+            raise ValueError(
+                f"{self.formula!r} has no instruments: write 'outcome ~ controls | effects | d ~ z'"
+            )
+        part, z = self._partialled
+        return kleibergen_paap_of(part, z, "cluster"), effective_f_of(part, z, "cluster")
+
+    @property
+    def notes(self) -> list[str]:
+        """What a reader of the numbers should know."""
+        out = [f"{name} left out: {why}" for name, why in self.dropped.items()]
+        if self.singletons:
+            out.append(f"{self.singletons:,} rows left out: alone in their {' or '.join(self.effects)}")
+        out += [
+            f"{kind} covariance indefinite: negative eigenvalues set to zero"
+            for kind in self.meats
+            if self.floored(kind)
+        ]
+        return out
+
+    @property
+    def __maketables_coef_table__(self) -> pd.DataFrame:
+        t = self.table
+        return pd.DataFrame({"b": t["estimate"], "se": t["se"], "t": t["t"], "p": t["p"]}).rename_axis(
+            "Coefficient"
+        )
+
+    @property
+    def __maketables_depvar__(self) -> str:
+        return self.outcome
+
+    @property
+    def __maketables_fixef_string__(self) -> str | None:
+        return "+".join(self.effects)
+
+    def _facts(self) -> dict[str, str]:
+        units = f" of {self.units:,} units" if self.units else ""
+        facts = {
+            "formula": self.formula,
+            "standard errors": f"{self.vcov}: {self.correction()}; t with {self._meat(None).df:,} degrees of freedom",
+            "observations": f"{self.nobs:,}: {self.pairs:,} pairs{units}, {self.periods:,} periods",
+            "R², within": f"{self.r2:.4f}, {self.r2_within:.4f}",
+        }
+        return facts | {f"note {i + 1}": text for i, text in enumerate(self.notes)}
+
+    def __repr__(self) -> str:
+        return "\n".join([self.table.round(4).to_string(), *(f"{k}: {v}" for k, v in self._facts().items())])
+
+    def _repr_html_(self) -> str:
+        facts = pd.DataFrame({"": self._facts()}).to_html(header=False)
+        return f"{self.table.round(4).to_html()}{facts}"

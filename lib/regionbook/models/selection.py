@@ -1,0 +1,213 @@
+"""Oster's δ: selection on unobservables against selection on observables; a threshold, not a measure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from ._formula import read_formula
+from ._sensitivity import brief, finite, swept, table_of
+
+
+@dataclass(frozen=True)
+class Oster:
+    """What :func:`oster` returns.
+
+    Attributes
+    ----------
+    delta : float
+        δ at which the effect would be `null`.
+    beta : float
+        β*, the effect if selection on unobservables is `assumed_delta` times that on observables.
+    solutions : tuple of float
+        All real solutions for β*, the nearest to the controlled coefficient first.
+    approximation : float
+        β* of the textbook formula β̃ − δ(β° − β̃)(R_max − R̃)/(R̃ − R°).
+    r_max, assumed_delta, null
+    """
+
+    delta: float
+    beta: float
+    solutions: tuple[float, ...]
+    approximation: float
+    r_max: float
+    assumed_delta: float
+    null: float
+
+    def __repr__(self) -> str:
+        return brief(self)
+
+    def _repr_html_(self) -> str:
+        return table_of(
+            {
+                "R² max": f"{self.r_max:.4f}",
+                f"δ for β = {self.null:g}": f"{self.delta:.4f}",
+                f"β* for δ = {self.assumed_delta:g}": f"{self.beta:.4f}",
+                "other solutions": ", ".join(f"{b:.4f}" for b in self.solutions if b != self.beta) or "none",
+            }
+        )
+
+
+def oster_inputs(data: pd.DataFrame, formula: str, coefficient: str) -> dict[str, float]:
+    """The seven numbers that :func:`oster` needs, from the data.
+
+    Parameters
+    ----------
+    data, formula, coefficient
+        As :func:`confounder_impacts`. The short regression drops all covariates but keeps the fixed
+        effects, which are taken out of everything: both R² and the variances are those within. To
+        count effects as observed controls write them as regressors, ``C(province)``.
+
+    Returns
+    -------
+    dict
+        `short`, `r2_short` (without covariates), `controlled`, `r2_controlled` (with), `var_outcome`,
+        `var_treatment`, `var_residual` (of the treatment given the covariates).
+
+    Raises
+    ------
+    TypeError, ValueError
+        As :func:`confounder_impacts`.
+
+    Examples
+    --------
+    >>> rng = np.random.default_rng(0)
+    >>> frame = pd.DataFrame(rng.normal(size=(200, 3)), columns=["x", "c", "y"])
+    >>> frame["x"] += frame["c"]
+    >>> frame["y"] += frame["x"] + frame["c"]
+    >>> round(oster(**oster_inputs(frame, "y ~ x + c", "x")).delta, 3)
+    1.034
+    """
+    design = read_formula(data, formula)
+    part = swept(design, coefficient)
+    x = np.column_stack([part.d, part.others])
+    slopes = np.linalg.lstsq(x, part.y, rcond=None)[0]
+    left = part.d - part.others @ np.linalg.lstsq(part.others, part.d, rcond=None)[0]
+    ratio = part.scale[0] / part.scale[1]
+    rows = len(design.y) - 1
+    return {
+        "short": float(part.d @ part.y) * ratio,
+        "r2_short": float(part.d @ part.y) ** 2,
+        "controlled": float(slopes[0]) * ratio,
+        "r2_controlled": 1 - float(np.sum((part.y - x @ slopes) ** 2)),
+        "var_outcome": part.scale[0] ** 2 / rows,
+        "var_treatment": part.scale[1] ** 2 / rows,
+        "var_residual": float(left @ left) * part.scale[1] ** 2 / rows,
+    }
+
+
+def oster(
+    short: float,
+    r2_short: float,
+    controlled: float,
+    r2_controlled: float,
+    var_outcome: float,
+    var_treatment: float,
+    var_residual: float,
+    *,
+    r_max: float | None = None,
+    delta: float = 1.0,
+    null: float = 0.0,
+) -> Oster:
+    r"""Oster's δ and bias-adjusted effect β*, the exact solution.
+
+    β°, R° without covariates; β̃, R̃ with them; R_max with the unobservables too. δ is the ratio of
+    selection on unobservables to selection on observables, Cov(X, W₂)/Var(W₂) = δ Cov(X, W₁)/Var(W₁),
+    W₁ and W₂ the two indices of the outcome equation. In units of the standard deviations, d = (β° −
+    β̃)σ_x/σ_y, a = R̃ − R°, m = R_max − R̃, s = var_residual/var_treatment, the bias u = (β̃ −
+    β*)σ_x/σ_y solves
+
+    .. math:: (\delta-1)s(1-s)u^3 + (\delta-2)sd\,u^2 + \left[\delta m(1-s)-as-sd^2\right]u + \delta md = 0
+
+    .. math:: \delta(\beta) = \frac{u\left[as+sd^2+2sd\,u+s(1-s)u^2\right]}{md+m(1-s)u+sd\,u^2+s(1-s)u^3}
+
+    Of several roots β* is the nearest to β̃ on the far side of β̃ from β° (unobservables move the
+    estimate the way observables did); if none is there, the nearest. `approximation` holds for δ = 1
+    and covariates that enter treatment and outcome in the same proportions, and is often quoted alone.
+
+    |δ| > 1 is customarily called robust. It is a convention (observed controls were chosen first, so
+    the rest should matter less), not a test, has no sampling error here, and depends entirely on R_max.
+    A negative δ says that controls moved the estimate away from `null`.
+
+    Parameters
+    ----------
+    short, r2_short, controlled, r2_controlled, var_outcome, var_treatment, var_residual : float
+        From :func:`oster_inputs`. Variables of no concern (and fixed effects) belong in both
+        regressions; then var_treatment is the variance given these. Do not mix a within R² with the
+        variance of the raw outcome (Stata's `psacalc` after `xtreg, fe` does).
+    r_max : float, optional
+        Between r2_controlled and 1. Default min(1, 1.3·r2_controlled), Oster's rule from randomised
+        studies; it refers to the R² in hand, so a within R² of 0.2 gives 0.26.
+    delta : float
+        Assumed for β*.
+    null : float
+        The effect for which δ is asked.
+
+    Returns
+    -------
+    Oster
+
+    Raises
+    ------
+    ValueError
+        R² not in the order 0 ≤ r2_short ≤ r2_controlled ≤ r_max ≤ 1, variances not positive,
+        var_residual above var_treatment, numbers not finite.
+
+    References
+    ----------
+    Oster (2019), J. Business & Economic Statistics 37(2), 187–204, Propositions 2 and 3; Stata psacalc.
+
+    Examples
+    --------
+    Months of breastfeeding and IQ (NLSY), the sheet of R's package bate:
+
+    >>> sheet = 0.04447926, 0.04465201, 0.01740748, 0.255621, 0.9900242**2, 4.629618**2, 18.99883
+    >>> result = oster(*sheet, r_max=0.61)
+    >>> round(result.delta, 2), round(result.beta, 3)
+    (0.37, -0.034)
+    """
+    if r_max is None:
+        r_max = min(1.0, 1.3 * r2_controlled)
+    finite(short=short, r2_short=r2_short, controlled=controlled, r2_controlled=r2_controlled)
+    finite(r_max=r_max, delta=delta, null=null, var_outcome=var_outcome)
+    if not 0 <= r2_short <= r2_controlled <= r_max <= 1:
+        raise ValueError(
+            f"expected 0 ≤ r2_short ≤ r2_controlled ≤ r_max ≤ 1, got {r2_short!r}, "
+            f"{r2_controlled!r}, {r_max!r}"
+        )
+    if not (var_outcome > 0 and 0 < var_residual <= var_treatment < np.inf):
+        raise ValueError(
+            "variances must be positive and var_residual not above var_treatment, got "
+            f"var_outcome={var_outcome!r}, var_treatment={var_treatment!r}, var_residual={var_residual!r}"
+        )
+    unit = float(np.sqrt(var_outcome / var_treatment))
+    d, s = (short - controlled) / unit, var_residual / var_treatment
+    a, m = r2_controlled - r2_short, r_max - r2_controlled
+
+    u = (controlled - null) / unit
+    top = u * (a * s + s * d**2 + 2 * s * d * u + s * (1 - s) * u**2)
+    bottom = m * d + m * (1 - s) * u + s * d * u**2 + s * (1 - s) * u**3
+    needed = float(np.divide(top, bottom)) if bottom else float("nan")
+
+    cubic = [
+        (delta - 1) * s * (1 - s),
+        (delta - 2) * s * d,
+        delta * m * (1 - s) - a * s - s * d**2,
+        delta * m * d,
+    ]
+    roots = np.roots(cubic)
+    real = roots.real[np.abs(roots.imag) <= 1e-9 * (1 + np.abs(roots))]
+    real = real[np.argsort(np.abs(real))]
+    same = real[real * np.sign(d) >= 0]
+    bias = same[0] if len(same) else real[0] if len(real) else np.nan
+    return Oster(
+        delta=needed,
+        beta=float(controlled - bias * unit),
+        solutions=tuple(float(controlled - root * unit) for root in real),
+        approximation=float(controlled - delta * d * m / a * unit) if a > 0 else float("nan"),
+        r_max=r_max,
+        assumed_delta=delta,
+        null=null,
+    )
