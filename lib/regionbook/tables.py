@@ -272,15 +272,7 @@ def regression_table(
         columns = list(map(str, models)) if columns is None else columns
         models = list(models.values())
     models = list(models)
-    if not models:
-        raise ValueError("No models to show: give a list or a mapping of fitted models.")
-    if lang not in _WORDS:
-        raise ValueError(f"lang={lang!r}: the languages are {', '.join(_WORDS)}.")
-    if se not in ("paren", "t", "p"):
-        raise ValueError(f"se={se!r}: in brackets stand 'paren' (standard errors), 't' or 'p'.")
-    for what, row in {"columns": columns, **(fe or {}), **(fit or {})}.items():
-        if row is not None and len(row) != len(models):
-            raise ValueError(f"{what!r} has {len(row)} entries for {len(models)} models.")
+    _check_table(models, lang, se, {"columns": columns, **(fe or {}), **(fit or {})})
     read = [model_estimates(m) for m in models]
 
     from maketables import ETable
@@ -331,6 +323,18 @@ def regression_table(
     groups = ["coef" if g == "coef" else "fe" if label in yes_no else "stats" for g, label in frame.index]
     frame.index = pd.MultiIndex.from_arrays([groups, frame.index.get_level_values(1)])
     return RegressionTable(frame, str(laid.notes), laid)
+
+
+def _check_table(models: list[Any], lang: str, se: str, rows: Mapping[str, Sequence[Any] | None]) -> None:
+    if not models:
+        raise ValueError("No models to show: give a list or a mapping of fitted models.")
+    if lang not in _WORDS:
+        raise ValueError(f"lang={lang!r}: the languages are {', '.join(_WORDS)}.")
+    if se not in ("paren", "t", "p"):
+        raise ValueError(f"se={se!r}: in brackets stand 'paren' (standard errors), 't' or 'p'.")
+    for what, row in rows.items():
+        if row is not None and len(row) != len(models):
+            raise ValueError(f"{what!r} has {len(row)} entries for {len(models)} models.")
 
 
 def _note(words: Mapping[str, Any], bracket: str, stars: bool, within: bool) -> str:

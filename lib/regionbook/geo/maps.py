@@ -142,9 +142,6 @@ def choropleth(
     >>> [t.get_text() for t in ax.get_legend().get_texts()][-1]
     '37.9–52.3'
     """
-    import matplotlib.pyplot as plt
-    from matplotlib.patches import Patch
-
     _check_options(values, labels, ax)
     frame = values.to_frame() if isinstance(values, pd.Series) else values
     frame = frame.set_axis(pd.Index(codes(frame.index, check_level(level))), axis=0)
@@ -156,54 +153,66 @@ def choropleth(
     classes, names, palette = classify(frame, scheme, k, bins, colors)
     groups = _group_lines(outlines, level) if outlines is not None else []
 
-    font = look.font()
-    if isinstance(values, pd.Series):
-        axes = np.array(
-            [ax if ax is not None else plt.figure(figsize=(7, 5.4), layout="constrained").add_subplot()]
-        )
-    else:
-        n = frame.shape[1]
-        across = n if n <= 3 else 2 if n == 4 else 3
-        down = -(-n // across)
-        width = {1: 7.0, 2: 3.8}.get(across, 3.3)
-        size = (across * width, down * width * 0.86 + 0.75)
-        figure, grid = plt.subplots(down, across, figsize=size, squeeze=False, layout="constrained")
-        axes = grid.ravel()
-        for spare in axes[n:]:
-            spare.set_axis_off()
-        if title:
-            figure.suptitle(
-                title, x=0.01, ha="left", fontsize=plt.rcParams["axes.titlesize"], fontfamily=font
-            )
-
+    axes = _panes(frame, values, title, ax)
     number = classes.reindex(_map_layers(level)[0])
     for column, one in zip(frame.columns, axes, strict=False):
         _draw(one, level, number[column].map(dict(enumerate(palette))), groups, inset)
         if isinstance(values, pd.Series):
-            one.set_title(title or "", fontfamily=font)
+            one.set_title(title or "", fontfamily=look.font())
         else:
-            one.set_title(str(column), loc="center", fontsize=10, fontfamily=font)
+            one.set_title(str(column), loc="center", fontsize=10, fontfamily=look.font())
     if number.isna().any(axis=None):
         names, palette = [*names, "无数据" if labels == "zh" else "no data"], [*palette, look.NO_DATA]
-    patch: dict[str, Any] = {"edgecolor": "#999999", "linewidth": 0.4}
-    handles = [Patch(facecolor=c, label=n, **patch) for c, n in zip(palette, names, strict=True)]
-    text = {"prop": {"family": font, "size": 8}, "title_fontproperties": {"family": font, "size": 8.5}}
-    if isinstance(values, pd.Series):
-        legend = axes[0].legend(handles=handles, title=label, loc="lower left", frameon=False, **text)
-        legend._legend_box.align = "left"
-    else:
-        figure.legend(
-            handles=handles,
-            title=label,
-            loc="outside lower center",
-            ncols=len(handles),
-            frameon=False,
-            **text,
-        )
+    _legend(axes[0], names, palette, label, on_axes=isinstance(values, pd.Series))
     if labels is not None:
         for column, one in zip(frame.columns, axes, strict=False):
             write_names(one, *labels_of(frame[column], which, labels, level, outlines))
     return axes[0] if isinstance(values, pd.Series) else axes[: frame.shape[1]]
+
+
+def _panes(
+    frame: pd.DataFrame, values: pd.Series | pd.DataFrame, title: str | None, ax: Axes | None
+) -> np.ndarray:
+    """Axes, one a column; the title of several maps stands over all."""
+    import matplotlib.pyplot as plt
+
+    if isinstance(values, pd.Series):
+        own = ax if ax is not None else plt.figure(figsize=(7, 5.4), layout="constrained").add_subplot()
+        return np.array([own])
+    n = frame.shape[1]
+    across = n if n <= 3 else 2 if n == 4 else 3
+    down = -(-n // across)
+    width = {1: 7.0, 2: 3.8}.get(across, 3.3)
+    size = (across * width, down * width * 0.86 + 0.75)
+    figure, grid = plt.subplots(down, across, figsize=size, squeeze=False, layout="constrained")
+    axes = grid.ravel()
+    for spare in axes[n:]:
+        spare.set_axis_off()
+    if title:
+        text: dict[str, Any] = {"fontsize": plt.rcParams["axes.titlesize"], "fontfamily": look.font()}
+        figure.suptitle(title, x=0.01, ha="left", **text)
+    return axes
+
+
+def _legend(ax: Axes, names: list[str], palette: list[str], label: str | None, on_axes: bool) -> None:
+    """Legend of one map inside it, of several below the figure."""
+    from matplotlib.patches import Patch
+
+    font = look.font()
+    patch: dict[str, Any] = {"edgecolor": "#999999", "linewidth": 0.4}
+    handles = [Patch(facecolor=c, label=n, **patch) for c, n in zip(palette, names, strict=True)]
+    how: dict[str, Any] = {
+        "handles": handles,
+        "title": label,
+        "frameon": False,
+        "prop": {"family": font, "size": 8},
+        "title_fontproperties": {"family": font, "size": 8.5},
+    }
+    if on_axes:
+        legend: Any = ax.legend(loc="lower left", **how)
+        legend._legend_box.align = "left"
+    else:
+        ax.figure.legend(loc="outside lower center", ncols=len(handles), **how)
 
 
 def _check_options(values: object, labels: object, ax: object) -> None:

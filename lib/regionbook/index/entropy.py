@@ -141,14 +141,7 @@ def entropy_index(
     >>> index.score.round(3).to_dict()
     {'A': 0.0, 'B': 0.168, 'C': 0.504, 'D': 1.0}
     """
-    for name, value, allowed in (
-        ("zeros", zeros, ("limit", "shift", "compress")),
-        ("constant", constant, ("refuse", "zero")),
-    ):
-        if value not in allowed:
-            raise ValueError(f"{name}={value!r} is not one of {', '.join(map(repr, allowed))}")
-    if not 0 < shift < np.inf or (zeros == "compress" and shift >= 1):
-        raise ValueError(f"shift={shift!r} must be positive and finite (below 1 for zeros='compress')")
+    _check_choices(zeros, constant, shift)
     x = numbers(raw, "raw")
     sign = signs(directions, x.columns)
     if dimensions is not None:
@@ -157,35 +150,8 @@ def entropy_index(
         if len(unplaced):
             raise ValueError(f"dimensions does not place the indicators {list(unplaced)}")
         dimensions = placed.reindex(x.columns)
-
-    pooled = pd.Series("pooled", index=x.index)
-    scaling = (
-        pooled
-        if isinstance(normalise, str) and normalise == "pooled"
-        else keys(normalise, x.index, "normalise")
-    )
-    blocks = pooled if isinstance(weights, str) and weights == "pooled" else keys(weights, x.index, "weights")
-    for what, key in (("normalise", scaling), ("weights", blocks)):
-        size = key.groupby(key.to_numpy()).size()
-        if size.min() < 2:
-            raise ValueError(
-                f"{what}: group {show(size.idxmin())} has a single row; range and entropy (ln 1 = 0) need at least two"
-            )
-
-    oriented = (x * sign).to_numpy()
-    codes, groups = pd.factorize(scaling.to_numpy())
-    rows = [oriented[codes == g] for g in range(len(groups))]
-    low, high = np.array([r.min(axis=0) for r in rows]), np.array([r.max(axis=0) for r in rows])
-    span = high - low
-    flat = np.argwhere(span == 0)
-    if len(flat) and constant == "refuse":
-        g, j = flat[0]
-        where = "" if scaling is pooled else f" within {scaling.name or 'group'} {show(groups[g])}"
-        raise ValueError(
-            f"indicator {x.columns[j]!r} is constant{where} ({oriented[codes == g][0, j] * sign.iloc[j]:g}), "
-            f"{len(flat)} such case(s) in all; drop it or choose constant='zero'"
-        )
-    z = (oriented - low[codes]) / np.where(span == 0, 1, span)[codes]
+    scaling, blocks = _groups(normalise, x.index, "normalise"), _groups(weights, x.index, "weights")
+    z = _scaled(x, sign, scaling, constant)
     if zeros != "limit":
         z = (z if zeros == "shift" else (1 - shift) * z) + shift
 
@@ -197,7 +163,7 @@ def entropy_index(
     w = d / d.sum(axis=1, keepdims=True)
 
     def by_indicator(values: np.ndarray, name: str) -> pd.Series | pd.DataFrame:
-        if blocks is pooled:
+        if blocks.name == _POOLED:
             return pd.Series(values[0], index=x.columns, name=name)
         return pd.DataFrame(values, index=pd.Index(groups, name=blocks.name), columns=x.columns)
 
@@ -210,3 +176,49 @@ def entropy_index(
         row_weights=pd.DataFrame(w[codes], index=x.index, columns=x.columns),
         dimensions=dimensions,
     )
+
+
+_POOLED = ("all rows",)
+
+
+def _check_choices(zeros: str, constant: str, shift: float) -> None:
+    for name, value, allowed in (
+        ("zeros", zeros, ("limit", "shift", "compress")),
+        ("constant", constant, ("refuse", "zero")),
+    ):
+        if value not in allowed:
+            raise ValueError(f"{name}={value!r} is not one of {', '.join(map(repr, allowed))}")
+    if not 0 < shift < np.inf or (zeros == "compress" and shift >= 1):
+        raise ValueError(f"shift={shift!r} must be positive and finite (below 1 for zeros='compress')")
+
+
+def _groups(choice: str | pd.Series, index: pd.Index, what: str) -> pd.Series:
+    """Group of each row; pooled, all are in one."""
+    if isinstance(choice, str) and choice == "pooled":
+        key = pd.Series("pooled", index=index, name=_POOLED)
+    else:
+        key = keys(choice, index, what)
+    size = key.groupby(key.to_numpy()).size()
+    if size.min() < 2:
+        raise ValueError(
+            f"{what}: group {show(size.idxmin())} has a single row; range and entropy (ln 1 = 0) need at least two"
+        )
+    return key
+
+
+def _scaled(x: pd.DataFrame, sign: pd.Series, scaling: pd.Series, constant: str) -> np.ndarray:
+    """z between 0 and 1, over the rows of each group."""
+    oriented = (x * sign).to_numpy()
+    codes, groups = pd.factorize(scaling.to_numpy())
+    rows = [oriented[codes == g] for g in range(len(groups))]
+    low, high = np.array([r.min(axis=0) for r in rows]), np.array([r.max(axis=0) for r in rows])
+    span = high - low
+    flat = np.argwhere(span == 0)
+    if len(flat) and constant == "refuse":
+        g, j = flat[0]
+        where = "" if scaling.name == _POOLED else f" within {scaling.name or 'group'} {show(groups[g])}"
+        raise ValueError(
+            f"indicator {x.columns[j]!r} is constant{where} ({oriented[codes == g][0, j] * sign.iloc[j]:g}), "
+            f"{len(flat)} such case(s) in all; drop it or choose constant='zero'"
+        )
+    return (oriented - low[codes]) / np.where(span == 0, 1, span)[codes]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, cast
 
@@ -208,12 +208,8 @@ class Maximum:
     error: float = 0.0
 
 
-def maximise(d: Transformed, ld: LogDet, model: str) -> Maximum:
-    """ρ as the root of the concentrated score, then β; ρ's optimum itself would be known to 1e-8 only."""
-    if model not in PARAMETER:
-        b = np.linalg.lstsq(d.x, d.y, rcond=None)[0]
-        e = d.y - d.x @ b
-        return Maximum(float(_log_likelihood(d.n, e @ e)), np.nan, b, e)
+def _concentrated(d: Transformed, model: str) -> Callable[[Any], tuple[Any, Any]]:
+    """Sum of squares and its derivative as functions of ρ (or λ), β being the best for it."""
     k = d.x.shape[1]
     if PARAMETER[model] == "rho":
         q = np.linalg.qr(d.x)[0]
@@ -239,6 +235,17 @@ def maximise(d: Transformed, ld: LogDet, model: str) -> Maximum:
             # b is optimal: its own derivative drops out
             slope = yy[1] + 2 * r * yy[2] - 2 * (b * (xy[1] + 2 * r1 * xy[2])).sum(axis=-1)
             return value, slope + np.einsum("...i,...ij,...j->...", b, xx[1] + 2 * r2 * xx[2], b)
+
+    return ssr
+
+
+def maximise(d: Transformed, ld: LogDet, model: str) -> Maximum:
+    """ρ as the root of the concentrated score, then β; ρ's optimum itself would be known to 1e-8 only."""
+    if model not in PARAMETER:
+        b = np.linalg.lstsq(d.x, d.y, rcond=None)[0]
+        e = d.y - d.x @ b
+        return Maximum(float(_log_likelihood(d.n, e @ e)), np.nan, b, e)
+    ssr = _concentrated(d, model)
 
     def shift(r: Any) -> Any:
         return np.log(1 - r) if d.lost else 0.0

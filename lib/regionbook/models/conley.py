@@ -135,14 +135,7 @@ def conley(
     beta = np.linalg.lstsq(x, y, rcond=None)[0]
 
     frame = design.frame
-    if isinstance(coordinates, str) or len(coordinates) != 2:
-        raise TypeError(f"coordinates must be two column names (longitude, latitude), got {coordinates!r}")
-    absent = [c for c in coordinates if c not in frame.columns]
-    if absent:
-        raise ValueError(
-            f"coordinates: {absent} found neither among the columns nor the index levels of data"
-        )
-    points = numbers(frame[list(coordinates)], "coordinates").to_numpy()
+    points = _coordinates(frame, coordinates)
     if lags and (time is None or unit is None):
         raise ValueError("lags needs time=… and unit=…: which rows follow each other, and of which unit")
     periods = None if time is None else frame[_known(frame, time, "time")].to_numpy()
@@ -165,24 +158,10 @@ def conley(
         raise ValueError(f"{n} rows are too few for {counted} parameters")
     cov *= n / (n - counted)
 
-    variance = np.diag(cov)
-    se = np.sqrt(np.where(variance >= 0, variance, np.nan))
-    t = beta / se
-    table = pd.DataFrame(
-        {
-            "estimate": beta,
-            "se": se,
-            "t": t,
-            "p": 2 * special.ndtr(-np.abs(t)),
-            "low": beta - special.ndtri(0.975) * se,
-            "high": beta + special.ndtri(0.975) * se,
-        },
-        index=design.names,
-    )
     unique = _places(points)[0]
     near = (_weights(unique, cutoff, "uniform").count_nonzero() - len(unique)) / len(unique)
     return Conley(
-        table=table,
+        table=_table(beta, cov, design.names),
         cov=pd.DataFrame(cov, design.names, design.names),
         cutoff=float(cutoff),
         kernel=kernel,
@@ -192,6 +171,27 @@ def conley(
         n=n,
         parameters=counted,
     )
+
+
+def _coordinates(frame: pd.DataFrame, names: Sequence[str]) -> np.ndarray:
+    if isinstance(names, str) or len(names) != 2:
+        raise TypeError(f"coordinates must be two column names (longitude, latitude), got {names!r}")
+    absent = [c for c in names if c not in frame.columns]
+    if absent:
+        raise ValueError(
+            f"coordinates: {absent} found neither among the columns nor the index levels of data"
+        )
+    return numbers(frame[list(names)], "coordinates").to_numpy()
+
+
+def _table(beta: np.ndarray, cov: np.ndarray, names: Sequence[str]) -> pd.DataFrame:
+    """Estimate, error, t, p and the 95 % interval of each regressor; NaN where a variance is negative."""
+    variance = np.diag(cov)
+    se = np.sqrt(np.where(variance >= 0, variance, np.nan))
+    t, half = beta / se, special.ndtri(0.975) * se
+    p = 2 * special.ndtr(-np.abs(t))
+    columns = {"estimate": beta, "se": se, "t": t, "p": p, "low": beta - half, "high": beta + half}
+    return pd.DataFrame(columns, index=names)
 
 
 def conley_cov(

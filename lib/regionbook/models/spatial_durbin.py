@@ -202,32 +202,10 @@ class SpatialPanel:
             raise ValueError(f"draws={draws!r} must be 0 (delta method) or at least 2")
         if draws and seed is None:
             raise ValueError(f"draws={draws} are random: give a seed")
-        ld = cast(LogDet, self._logdet)
-        n, names, v = ld.n, list(self.params.index), self.cov.to_numpy()
-        spatial = PARAMETER.get(self.model) == "rho"
-        at = names.index("rho") if spatial else -1
-        r = self.rho if spatial else 0.0
-        q: dict[str, tuple[float, float]] = {"direct": (0.0, 0.0)}  # G's mean diagonal; its slope in ρ
-        width = ld.high - ld.low
-
-        def around(reach: float) -> tuple[float, float]:
-            return max(ld.low + 1e-4 * width, r - reach), min(ld.high - 1e-4 * width, r + reach)
-
-        if spatial:
-            _, d1, d2 = ld.near(*around(0.006 * width))
-            q = {"direct": (-d1(r) / n, -d2(r) / n), "total": ld.row_total(r)}
-        else:
-            q["total"] = (float(ld.w.sum()) / n, 0.0)
-        if draws:
-            sample = np.random.default_rng(seed).multivariate_normal(self.params, v, draws)
-            if spatial:
-                low, high = around(5.5 * float(np.sqrt(v[at, at])))
-                sample = sample[(sample[:, at] > low) & (sample[:, at] < high)]
-                rho = sample[:, at]
-                d1 = ld.near(low, high, 24)[1]
-                drawn = {"direct": -d1(rho) / n, "total": ld.row_totals(rho, low, high)}
-            else:
-                rho, drawn = np.zeros(draws), {kind: np.full(draws, q[kind][0]) for kind in q}
+        q, (rho, drawn, sample) = self._multipliers(draws, seed)
+        names, v = list(self.params.index), self.cov.to_numpy()
+        at = names.index("rho") if "rho" in names else -1
+        r = self.rho if at >= 0 else 0.0
         tail = (1 - level) / 2
         rows = {}
         for x in self._regressors:
@@ -240,7 +218,7 @@ class SpatialPanel:
                 d[i] = 1 + r * g
                 if j is not None:
                     d[j] = g
-                if spatial:
+                if at >= 0:
                     d[at] = b * (g + r * slope) + theta * slope
                 gradient[kind] = d
                 if draws:
@@ -263,6 +241,39 @@ class SpatialPanel:
         return pd.DataFrame(
             list(rows.values()), index, columns=["estimate", "se", "z", "p", "lower", "upper"]
         )
+
+    def _multipliers(
+        self, draws: int, seed: int | None
+    ) -> tuple[dict[str, tuple[float, float]], tuple[np.ndarray, dict[str, np.ndarray], np.ndarray]]:
+        """Of G = W(I − ρW)⁻¹ the mean diagonal ("direct") and mean row sum ("total") with their slopes in ρ.
+
+        Beside them, where there are draws: ρ, both means and all parameters of each draw.
+        """
+        ld = cast(LogDet, self._logdet)
+        n, width = ld.n, ld.high - ld.low
+
+        def around(reach: float) -> tuple[float, float]:
+            return max(ld.low + 1e-4 * width, r - reach), min(ld.high - 1e-4 * width, r + reach)
+
+        spatial = PARAMETER.get(self.model) == "rho"
+        at = list(self.params.index).index("rho") if spatial else -1
+        r = self.rho if spatial else 0.0
+        if spatial:
+            _, d1, d2 = ld.near(*around(0.006 * width))
+            q = {"direct": (-d1(r) / n, -d2(r) / n), "total": ld.row_total(r)}
+        else:
+            q = {"direct": (0.0, 0.0), "total": (float(ld.w.sum()) / n, 0.0)}
+        if not draws:
+            return q, (np.empty(0), {}, np.empty((0, 0)))
+        v = self.cov.to_numpy()
+        sample = np.random.default_rng(seed).multivariate_normal(self.params, v, draws)
+        if not spatial:
+            return q, (np.zeros(draws), {kind: np.full(draws, q[kind][0]) for kind in q}, sample)
+        low, high = around(5.5 * float(np.sqrt(v[at, at])))
+        sample = sample[(sample[:, at] > low) & (sample[:, at] < high)]
+        rho = sample[:, at]
+        d1 = ld.near(low, high, 24)[1]
+        return q, (rho, {"direct": -d1(rho) / n, "total": ld.row_totals(rho, low, high)}, sample)
 
     def _repr_html_(self) -> str:
         table = pd.DataFrame(
