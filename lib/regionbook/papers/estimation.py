@@ -134,7 +134,9 @@ def _random(column: Column, data: pd.DataFrame, index: Sequence[str]) -> tuple[p
 
     panel = data.set_index(list(index))
     x = pd.DataFrame({k: panel[k.split(":")].prod(axis=1) for k in column.regressors})
-    how: dict[str, Any] = {"cov_type": "clustered", "cluster_entity": True} if column.clusters else {}
+    how: dict[str, Any] = (
+        {"cov_type": "clustered", "cluster_entity": True, "group_debias": True} if column.clusters else {}
+    )
     fit = RandomEffects(panel[column.outcome], x.assign(Intercept=1.0)).fit(**how)
     both = pd.DataFrame({"y": panel[column.outcome], "fitted": x @ fit.params[list(x)]})
     r2 = (both - both.groupby(level=0).transform("mean")).corr().iloc[0, 1] ** 2
