@@ -45,7 +45,18 @@ class PCAIndex:
     n: int
 
     def suitability(self) -> pd.Series:
-        """Kaiser–Meyer–Olkin measure and Bartlett's test of sphericity (`kmo`, `chi2`, `df`, `p`)."""
+        """Kaiser–Meyer–Olkin measure and Bartlett's test of sphericity.
+
+        Returns
+        -------
+        Series
+            `kmo` (0 to 1), `chi2`, `df`, `p`.
+
+        Raises
+        ------
+        ValueError
+            If the correlation matrix is singular.
+        """
         from scipy import special
 
         k = len(self.correlation)

@@ -13,10 +13,15 @@ from ._checks import keys, series, show
 
 @dataclass(frozen=True)
 class TheilIndex:
-    """What :func:`theil_index` returns: `total` = `within` + `between`; `by_group` has a row a group.
+    """What :func:`theil_index` returns.
 
-    `by_group` columns: `share` (the group's weight in `within`: its income share for T, its population
-    share for L), `theil` (inequality inside it), `contribution` (share × theil ÷ total).
+    Attributes
+    ----------
+    total, within, between : float
+        `total` = `within` + `between`.
+    by_group : DataFrame, one row a group
+        `share` (the group's weight in `within`: its income share for T, its population share for L), `theil`
+        (inequality inside it), `contribution` (share × theil ÷ total).
     """
 
     total: float

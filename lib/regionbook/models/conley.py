@@ -231,6 +231,10 @@ def conley_cov(
     ValueError
         If shapes do not fit, a kernel, cutoff or lag is not one, or `lags` come without `time` and `unit`.
 
+    References
+    ----------
+    As :func:`conley`.
+
     Examples
     --------
     >>> x, e = np.array([[1.0], [1.0], [1.0]]), np.array([1.0, 1.0, -2.0])

@@ -14,22 +14,35 @@ Vcov = Literal["iid", "hetero", "pair", "two-way", "dyadic"]
 KINDS: tuple[Vcov, ...] = ("iid", "hetero", "pair", "two-way", "dyadic")
 
 
-def sums(scores: np.ndarray, code: np.ndarray, size: int) -> np.ndarray:
+def _sums(scores: np.ndarray, code: np.ndarray, size: int) -> np.ndarray:
     """k × `size`: columns of `scores` (k × m) added by code."""
     return np.stack([np.bincount(code, row, size) for row in scores])
 
 
-def unit_meats(
+def _unit_meats(
     scores: np.ndarray, first: np.ndarray, second: np.ndarray, size: int
 ) -> tuple[np.ndarray, np.ndarray]:
     """Σ S_c S_c' over units as first and as second, added; and over units in either place. `scores` is k × m."""
-    a, b = sums(scores, first, size), sums(scores, second, size)
+    a, b = _sums(scores, first, size), _sums(scores, second, size)
     both = a + b
     return a @ a.T + b @ b.T, both @ both.T
 
 
 def floor(v: np.ndarray, scale: np.ndarray) -> tuple[np.ndarray, bool]:
-    """`v` with negative eigenvalues (after division by `scale`, so that units do not matter) set to zero."""
+    """A covariance without negative eigenvalues.
+
+    Parameters
+    ----------
+    v : ndarray, k × k
+    scale : ndarray, k
+        What `v` is divided by before, row and column, so that units do not matter.
+
+    Returns
+    -------
+    ndarray, k × k
+    bool
+        Whether there were any.
+    """
     v = (v + v.T) / 2
     values, vectors = np.linalg.eigh(v / np.outer(scale, scale))
     if values[0] >= -1e-12 * max(values[-1], -values[0]):
@@ -60,6 +73,7 @@ class DyadicCovariance:
 
     @property
     def se(self) -> np.ndarray:
+        """Roots of the diagonal of `matrix`."""
         return np.sqrt(np.diag(self.matrix))
 
 
@@ -149,8 +163,8 @@ def dyadic_cov(
     size = len(labels)
     key = np.minimum(one, two).astype(np.int64) * size + np.maximum(one, two)
     p, pairs = pd.factorize(key)
-    by_pair = sums(s.T, p, len(pairs))
-    both = unit_meats(by_pair, pairs // size, pairs % size, size)[1]
+    by_pair = _sums(s.T, p, len(pairs))
+    both = _unit_meats(by_pair, pairs // size, pairs % size, size)[1]
     units = len(np.unique(np.concatenate([one, two])))
     if correction and n - k - absorbed <= 0:
         raise ValueError(f"{n} rows are too few for {k} regressors and {absorbed} effects")
@@ -168,7 +182,18 @@ def dyadic_cov(
 
 @dataclass(frozen=True)
 class Meat:
-    """Middle of a sandwich (k × k), what it is multiplied with, degrees of freedom of t, and that in words."""
+    """Middle of a sandwich.
+
+    Attributes
+    ----------
+    matrix : ndarray, k × k
+    correction : float
+        What it is multiplied with.
+    df : int
+        Degrees of freedom of t.
+    text : str
+        The correction in words.
+    """
 
     matrix: np.ndarray
     correction: float
@@ -177,7 +202,20 @@ class Meat:
 
 
 def small_sample(groups: int, letter: str, n: int, left: int) -> tuple[float, str]:
-    """G/(G−1)·(n−1)/(n−k) with n − k = `left`, and in words."""
+    """Small-sample factor G/(G−1)·(n−1)/(n−k) of clustered errors (as Stata's), and in words.
+
+    Parameters
+    ----------
+    groups, n, left : int
+        G, n and n − k.
+    letter : str
+        What stands for G in words.
+
+    Returns
+    -------
+    float, str
+        NaN where it is not defined.
+    """
     words = f"{letter}/({letter}−1)·(n−1)/(n−k)"
     if groups < 2 or left <= 0:
         return np.nan, f"{words} is not defined"
@@ -186,13 +224,36 @@ def small_sample(groups: int, letter: str, n: int, left: int) -> tuple[float, st
 
 
 def unit_counts(first: np.ndarray, second: np.ndarray) -> np.ndarray:
-    """In how many pairs each unit is, of those that are in any."""
+    """In how many pairs each unit is, of those that are in any.
+
+    Parameters
+    ----------
+    first, second : ndarray of int, P
+        Codes of both units of each pair.
+
+    Returns
+    -------
+    ndarray of int, C
+    """
     count = np.bincount(np.concatenate([first, second]))
     return count[count > 0]
 
 
 def dyadic_sample(count: np.ndarray, n: int, left: int) -> tuple[float, str]:
-    """P²/U·(n−1)/(n−k) from the number of pairs of each unit, and in words: see :func:`dyadic_cov`."""
+    """Small-sample factor P²/U·(n−1)/(n−k) of dyadic errors, and in words: see :func:`dyadic_cov`.
+
+    Parameters
+    ----------
+    count : ndarray of int, C
+        Pairs of each unit.
+    n, left : int
+        n and n − k.
+
+    Returns
+    -------
+    float, str
+        NaN where it is not defined.
+    """
     pairs = int(count.sum()) // 2
     unrelated = pairs**2 - (int((count.astype(np.int64) ** 2).sum()) - pairs)
     words, units = "P²/U·(n−1)/(n−k)", f"C = {len(count):,} units"
@@ -217,8 +278,23 @@ def clustered_meats(
 ) -> tuple[dict[Vcov, Meat], int]:
     """Meats "pair", "two-way" and "dyadic" from the scores summed by pair (k × P), and the number of units.
 
-    `swapped_part` are the sums over the rows in which the first column holds `high`, where this changes within pairs.
-    `free` is n less the regressors and the effects that do not lie within pairs, `free_all` less all effects.
+    Parameters
+    ----------
+    by_pair : ndarray, k × P
+    low, high : ndarray of int, P
+        Codes of both units, the lower one first; None where only a pair id is known.
+    swapped : ndarray of bool, P
+        Pairs whose first column holds `high`.
+    swapped_part : ndarray, k × P
+        Where this changes within pairs: the sums over the rows in which the first column holds `high`.
+    free, free_all, n : int
+        n less the regressors and the effects that do not lie within pairs; less all effects; n.
+
+    Returns
+    -------
+    dict of Meat
+    int
+        Units; 0 where they are not known.
     """
     pairs = by_pair.shape[1]
     inner = by_pair @ by_pair.T
@@ -236,7 +312,7 @@ def clustered_meats(
         there = ordered.any(axis=0)
         ordered, first, second = ordered[:, there], first[there], second[there]
     size = int(max(low.max(), high.max())) + 1
-    apart, both = unit_meats(ordered, first, second, size)
+    apart, both = _unit_meats(ordered, first, second, size)
     in_first, in_second = (np.bincount(code, minlength=size) > 0 for code in (first, second))
     least = int(min(in_first.sum(), in_second.sum()))
     factor, words = small_sample(least, "G", n, free if swapped_part is None else free_all)

@@ -79,34 +79,92 @@ class DyadicFit:
 
         "two-way" and "dyadic" subtract a matrix and may come out indefinite: negative eigenvalues are then set to
         zero, and `floored` and `notes` say so.
+
+        Parameters
+        ----------
+        kind : str, optional
+            "iid", "hetero", "pair", "two-way" or "dyadic"; left out, that of `vcov`.
+        correction : bool
+
+        Returns
+        -------
+        DataFrame, k × k
+
+        Raises
+        ------
+        ValueError
+            Errors that need the two unit columns, or the single rows, where there are none.
         """
         v, _ = self._cov(kind, correction)
         return pd.DataFrame(v, self.params.index, self.params.index)
 
     def se(self, kind: Vcov | None = None, correction: bool = True) -> pd.Series:
-        """Standard errors: "iid", "hetero", "pair", "two-way" (by the two unit columns) or "dyadic"."""
+        """Standard errors, in the unit of the coefficients.
+
+        Parameters
+        ----------
+        kind, correction
+            As in `cov`.
+
+        Returns
+        -------
+        Series
+            By regressor.
+        """
         v, _ = self._cov(kind, correction)
         return pd.Series(np.sqrt(np.diag(v)), self.params.index, name="se")
 
     def floored(self, kind: Vcov | None = None) -> bool:
-        """Whether a negative eigenvalue of the covariance was set to zero."""
+        """Whether a negative eigenvalue of the covariance was set to zero.
+
+        Parameters
+        ----------
+        kind
+            As in `cov`.
+
+        Returns
+        -------
+        bool
+        """
         return self._cov(kind, True)[1]
 
     def correction(self, kind: Vcov | None = None) -> str:
-        """The small-sample factor of a covariance, in words and as a number."""
+        """The small-sample factor of a covariance, in words and as a number.
+
+        Parameters
+        ----------
+        kind
+            As in `cov`.
+
+        Returns
+        -------
+        str
+        """
         return self._meat(kind).text
 
     def using(self, kind: Vcov) -> DyadicFit:
-        """The same column with other standard errors."""
+        """The same column with other standard errors.
+
+        Parameters
+        ----------
+        kind
+            As in `cov`.
+
+        Returns
+        -------
+        DyadicFit
+        """
         self._meat(kind)
         return replace(self, vcov=kind)
 
     @property
     def std_errors(self) -> pd.Series:
+        """Standard errors of the kind `vcov`."""
         return self.se().rename("std_error")
 
     @property
     def tstats(self) -> pd.Series:
+        """`params` over `std_errors`."""
         return (self.params / self.se()).rename("tstat")
 
     @property
@@ -117,6 +175,7 @@ class DyadicFit:
 
     @property
     def rsquared(self) -> float:
+        """`r2_within`, under the name that tables ask for."""
         return self.r2_within
 
     @property
@@ -136,12 +195,29 @@ class DyadicFit:
         ).rename_axis("term")
 
     def tidy(self) -> pd.DataFrame:
-        """`table` under the names of `pyfixest`."""
+        """`table` under the names of `pyfixest`.
+
+        Returns
+        -------
+        DataFrame
+            By regressor.
+        """
         names = ("Estimate", "Std. Error", "t value", "Pr(>|t|)", "2.5%", "97.5%")
         return self.table.set_axis(names, axis=1).rename_axis("Coefficient")
 
     def errors(self, kinds: Sequence[Vcov] = ("pair", "two-way", "dyadic")) -> pd.DataFrame:
-        """Estimate, then standard error and t of each kind: how much a star depends on who may correlate."""
+        """Estimate, then standard error and t of each kind: how much a star depends on who may correlate.
+
+        Parameters
+        ----------
+        kinds : list of str
+            As in `cov`.
+
+        Returns
+        -------
+        DataFrame
+            By regressor; columns ("", "estimate"), then (kind, "se") and (kind, "t").
+        """
         parts = {("", "estimate"): self.params}
         for kind in kinds:
             se = self.se(kind)
@@ -149,7 +225,24 @@ class DyadicFit:
         return pd.DataFrame(parts).rename_axis("term")
 
     def wald(self, terms: Sequence[str], kind: Vcov | None = None) -> tuple[float, int, float]:
-        """F of the hypothesis that all `terms` are zero, their number, and p."""
+        """Wald test of the hypothesis that all `terms` are zero.
+
+        Parameters
+        ----------
+        terms : list of str
+            Regressors.
+        kind
+            As in `cov`.
+
+        Returns
+        -------
+        f, number of terms, p
+
+        Raises
+        ------
+        ValueError
+            A term that is no regressor.
+        """
         absent = [term for term in terms if term not in self.params.index]
         if isinstance(terms, str) or absent or not len(terms):
             raise ValueError(f"terms must be a list of {list(self.params.index)}, got {terms!r}")
@@ -161,6 +254,15 @@ class DyadicFit:
         """Kleibergen–Paap statistics and effective F of a 2SLS column, clustered by pair.
 
         For dyadic errors take ``first_stage.wald([...], "dyadic")``; with one instrument it is the effective F.
+
+        Returns
+        -------
+        KleibergenPaap, EffectiveF
+
+        Raises
+        ------
+        ValueError
+            A column without instruments.
         """
         if self._partialled is None:
             raise ValueError(

@@ -10,7 +10,21 @@ from scipy import special
 def dyadic_draws(
     units: int, years: int, draws: int, shared: float, persistence: float, rng: np.random.Generator
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
-    """Units of each pair (P, P), and regressor and error (draws × years × P each) of `dyadic_size`."""
+    """Draw regressor and error of :func:`dyadic_size`, which has the process.
+
+    Parameters
+    ----------
+    units, years, draws : int
+    shared, persistence : float
+        Share of the variance that belongs to the units, and its correlation from year to year.
+    rng : numpy Generator
+
+    Returns
+    -------
+    first, second : ndarray, P
+        Units of each pair.
+    x, e : ndarray, draws × years × P
+    """
     first, second = np.triu_indices(units, 1)
 
     def variable() -> np.ndarray:

@@ -51,7 +51,20 @@ class GroupDifference:
 
 @dataclass(frozen=True)
 class ChowTest:
-    """What :func:`chow_test` returns: `f` with `df`, its `p`, and the slopes (regressor × group)."""
+    """What :func:`chow_test` returns.
+
+    Attributes
+    ----------
+    f, p : float
+        Test of equal slopes in all groups, and its p value.
+    df : (int, int)
+        Degrees of freedom of `f`.
+    slopes : DataFrame, regressor × group
+    clusters : int
+        Clusters of the errors; 0: equal variances, no correlation.
+    n : int
+        Rows.
+    """
 
     f: float
     df: tuple[int, int]

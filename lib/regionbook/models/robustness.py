@@ -292,6 +292,10 @@ def contour_grid(
     ValueError
         limit outside (0, 1), fewer than two points, and as :func:`robustness_value`.
 
+    References
+    ----------
+    Cinelli and Hazlett (2020), figures 2 and 3, as :func:`robustness_value`.
+
     Examples
     --------
     >>> contour_grid(0.09731582, 0.02325654, 783, limit=0.3, points=4).round(3).loc[0.1].tolist()

@@ -71,6 +71,10 @@ def oster_inputs(data: pd.DataFrame, formula: str, coefficient: str) -> dict[str
     TypeError, ValueError
         As :func:`confounder_impacts`.
 
+    References
+    ----------
+    Oster (2019), as :func:`oster`.
+
     Examples
     --------
     >>> rng = np.random.default_rng(0)

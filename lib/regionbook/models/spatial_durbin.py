@@ -40,6 +40,10 @@ def admissible_interval(w: object) -> tuple[float, float]:
     ----------
     w : libpysal Graph or W, or square DataFrame
 
+    Returns
+    -------
+    (low, high) : tuple of float
+
     Raises
     ------
     TypeError, ValueError
@@ -126,23 +130,28 @@ class SpatialPanel:
 
     @property
     def std_errors(self) -> pd.Series:
+        """Roots of the diagonal of `cov`."""
         return pd.Series(np.sqrt(np.diag(self.cov)), self.params.index, name="std_error")
 
     @property
     def tstats(self) -> pd.Series:
+        """`params` over `std_errors`."""
         return (self.params / self.std_errors).rename("tstat")
 
     @property
     def pvalues(self) -> pd.Series:
+        """Two-sided, normal."""
         return pd.Series(2 * special.ndtr(-self.tstats.abs()), self.params.index, name="pvalue")
 
     @property
     def rho(self) -> float:
+        """The spatial parameter, ρ or λ; NaN where there is none."""
         name = PARAMETER.get(self.model)
         return float(self.params[name]) if name else np.nan
 
     @property
     def rsquared(self) -> float:
+        """1 − SSR/SST of y net of the effects."""
         return float(self.r2["residual"])
 
     @property
@@ -151,10 +160,12 @@ class SpatialPanel:
 
     @property
     def aic(self) -> float:
+        """−2 log-likelihood + 2 × parameters (σ² counts, absorbed effects do not)."""
         return -2 * self.loglik + 2 * self._count
 
     @property
     def bic(self) -> float:
+        """−2 log-likelihood + ln(n of the likelihood) × parameters."""
         return float(-2 * self.loglik + np.log(self.n_likelihood) * self._count)
 
     @property
@@ -193,6 +204,11 @@ class SpatialPanel:
         -------
         DataFrame
             Rows (variable, effect); columns estimate, se, z, p, lower, upper.
+
+        Raises
+        ------
+        ValueError
+            A model without spillover, `draws` of 1 or below 0, draws without `seed`, `level` outside (0, 1).
         """
         if self.model in ("ols", "sem"):
             raise ValueError(f"model {self.model!r} has no spillover: its effects are the coefficients")
@@ -410,7 +426,32 @@ def estimate(
     information: str | None = None,
     outcome: str = "",
 ) -> SpatialPanel:
-    """`spatial_durbin` after the reading: several models share data and log-determinant."""
+    """`spatial_durbin` after the reading: several models share data and log-determinant.
+
+    Parameters
+    ----------
+    data : Stack
+        Outcome and regressors, periods × units.
+    ld : LogDet
+        Log-determinant of I − ρW for the weights of `data`.
+    model, effects, correction, information : str
+        As in :func:`spatial_durbin`.
+    outcome : str
+        Name of the outcome, for tables.
+
+    Returns
+    -------
+    SpatialPanel
+
+    Raises
+    ------
+    ValueError
+        As :func:`spatial_durbin`.
+
+    References
+    ----------
+    As :func:`spatial_durbin`.
+    """
     information = information or ("expected" if ld.n <= EXACT_UP_TO else "observed")
     if effects in ("none", "random"):
         correction = "direct"

@@ -150,7 +150,21 @@ def kleibergen_paap(
 
 
 def kleibergen_paap_of(part: Partialled, z: np.ndarray, cov: Cov) -> KleibergenPaap:
-    """`kleibergen_paap` of columns (endogenous, instruments) after everything else."""
+    """`kleibergen_paap` of columns after everything else.
+
+    Parameters
+    ----------
+    part, z, cov
+        As :func:`effective_f_of`.
+
+    Returns
+    -------
+    KleibergenPaap
+
+    References
+    ----------
+    As :func:`kleibergen_paap`.
+    """
     d, size = part.columns[:, 0], z.shape[1]
     g = z.T @ d / part.n
     v = d - z @ np.linalg.solve(z.T @ z, z.T @ d)
@@ -172,7 +186,19 @@ def kleibergen_paap_of(part: Partialled, z: np.ndarray, cov: Cov) -> KleibergenP
 
 @dataclass(frozen=True)
 class EffectiveF:
-    """What :func:`effective_f` returns: `f`, and `critical`, its 5 % critical value by tolerated bias τ."""
+    """What :func:`effective_f` returns.
+
+    Attributes
+    ----------
+    f : float
+        Effective first-stage F.
+    critical : Series
+        5 % critical value of `f` by tolerated bias τ (0.05 to 0.3).
+    cov : str
+        Errors of the first stage.
+    n : int
+        Rows.
+    """
 
     f: float
     critical: pd.Series
@@ -211,11 +237,19 @@ def effective_f(
     With one instrument F_eff is the robust F, K = 1 and c = 37.4, 23.1, 15.1, 12.0 for
     τ = 5, 10, 20, 30 %.
 
-    Parameters, errors: as :func:`kleibergen_paap`.
+    Parameters
+    ----------
+    data, endog, instruments, exog, absorb, cov, clusters
+        As :func:`kleibergen_paap`.
 
     Returns
     -------
     EffectiveF
+
+    Raises
+    ------
+    TypeError, ValueError
+        As :func:`kleibergen_paap`.
 
     References
     ----------
@@ -232,7 +266,24 @@ def effective_f(
 
 
 def effective_f_of(part: Partialled, z: np.ndarray, cov: Cov) -> EffectiveF:
-    """`effective_f` of columns (endogenous, instruments) after everything else."""
+    """`effective_f` of columns after everything else.
+
+    Parameters
+    ----------
+    part : Partialled
+        Endogenous regressor and instruments (n × (1 + instruments)) net of controls and effects.
+    z : ndarray, n × instruments
+    cov : str
+        As in :func:`effective_f`.
+
+    Returns
+    -------
+    EffectiveF
+
+    References
+    ----------
+    As :func:`effective_f`.
+    """
     d, size = part.columns[:, 0], z.shape[1]
     q = np.linalg.qr(z)[0]
     z = q * np.sqrt(part.n)  # orthonormal instruments: Q = I, the statistic does not change
