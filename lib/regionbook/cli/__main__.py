@@ -33,7 +33,8 @@ def parser() -> argparse.ArgumentParser:
 
     bench = commands.add_parser("bench", help="speed against peers, ratios measured in one run")
     bench.add_argument("--full", action="store_true", help="peers in full length, 70 million rows; minutes")
-    commands.add_parser("doctor", help="what is missing on this machine and how to mend it")
+    doctor = commands.add_parser("doctor", help="what is missing on this machine and how to mend it")
+    doctor.add_argument("--size", action="store_true", help="lines of the library by room, nothing else")
 
     grade = commands.add_parser("grade", help="grade handed-in notebooks")
     grade.add_argument("files", nargs="+", help="notebooks made from exercises/, or folders of them")
