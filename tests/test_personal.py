@@ -2,82 +2,119 @@
 
 from __future__ import annotations
 
-import sys
-from types import ModuleType, SimpleNamespace
-
 import numpy as np
 import pandas as pd
 import pytest
 
+import regionbook as rb
+from regionbook import registry
 from regionbook.exercises import personal as module
 from regionbook.exercises.personal import personal, personal_truth, seed, student_number
 
+PAPERS = [slug for slug in registry.papers() if registry.handed_in(slug, "redrawn")]
+
 
 @pytest.fixture
-def process(monkeypatch, tmp_path):
-    """A stand-in for the simulator, and a cache of its own; the calls are kept."""
-    calls = []
-
-    def simulate(slug, *, seed, mode, jitter):
-        calls.append((slug, seed, mode, jitter))
-        flat = pd.DataFrame({"city": ["Wuhan", "Wuhan", "Beijing", "Beijing"], "year": [2009, 2008] * 2})
-        return SimpleNamespace(
-            panel=flat.assign(digit=np.random.default_rng(seed).random(4)), truth={"beta": seed}
-        )
-
-    def load(slug, source=None):
-        """As `regionbook.data.load`, without the schema of a paper."""
-        panel = source.set_index(["city", "year"]).sort_index()
-        panel.attrs = {"slug": slug, "simulated": False, "source": "a data frame"}
-        return panel
-
-    monkeypatch.setattr("regionbook.data.load", load)
-    fake = ModuleType("regionbook.simulate")
-    fake.simulate, fake.PAPERS = simulate, {"city-innovation": ""}
-    monkeypatch.setitem(sys.modules, "regionbook.simulate", fake)
+def drawn(monkeypatch, tmp_path):
+    """A cache of its own; the draws are kept."""
+    calls, draw = [], module._draw
+    monkeypatch.setattr(module, "_draw", lambda *how: calls.append(how[:2]) or draw(*how))
     monkeypatch.setenv("REGIONBOOK_CACHE", str(tmp_path / "cache"))
-    module._drawn.cache_clear()
-    yield calls
-    module._drawn.cache_clear()
+    return calls
 
 
-def test_same_student_same_panel(process):
+def test_same_student_same_panel(drawn):
     first = personal("city-innovation", "20260001")
+    again = first.copy()
     first["digit"] = 0  # a student may do to it what she likes
-    module._drawn.cache_clear()
-    again = personal("city-innovation", 20260001)
-    assert again["digit"].min() > 0
-    assert again.attrs == {
+    second = personal("city-innovation", 20260001)
+    pd.testing.assert_frame_equal(second, again)
+    assert second.attrs == {
         "student": "20260001",
         "slug": "city-innovation",
         "simulated": True,
         "source": "personal",
     }
-    assert again.index.names == ["city", "year"]
-    assert len(process) == 1  # the second came from the cache
-    assert process[0][2:] == ("matched", module.JITTER)
-    assert personal_truth("city-innovation", "20260001") == {"beta": process[0][1]}
+    assert second.index.names == ["city", "year"]
+    assert drawn == [("city-innovation", "20260001")]  # the second came from the cache
+    draw = module._draw
+    draw("city-innovation", "20260001", (folder := module.cache_folder()))
+    anew = pd.read_parquet(folder / "city-innovation.panel.parquet").set_index(["city", "year"])
+    pd.testing.assert_frame_equal(anew[list(again)], again, check_dtype=False)
 
 
-def test_another_student_another_panel(process):
-    one, two = personal("city-innovation", "20260001"), personal("city-innovation", "20260002")
-    assert not np.allclose(one["digit"], two["digit"])
-
-
-def test_without_a_cache_folder(process, monkeypatch, tmp_path):
+def test_without_a_cache_folder(drawn, monkeypatch, tmp_path):
     (tmp_path / "file").write_text("")
     monkeypatch.setenv("REGIONBOOK_CACHE", str(tmp_path / "file"))
-    assert len(personal("city-innovation", "7")) == 4
+    assert len(personal("city-innovation", "7")) == 2744
+    assert personal_truth("city-innovation", "7")["mode"] == "redrawn"
 
 
-def test_a_changed_process_is_not_read_from_the_cache(process, monkeypatch):
+def test_a_changed_process_is_not_read_from_the_cache(drawn, monkeypatch):
     personal("city-innovation", "20260001")
-    module._drawn.cache_clear()
-    monkeypatch.setattr(module, "_process_key", lambda: "other")
+    monkeypatch.setattr(module, "_process_key", lambda slug: "other")
     personal("city-innovation", "20260001")
-    assert len(process) == 2
+    assert len(drawn) == 2
 
 
+# ------------------------------------------------------------------------------------------------ what is redrawn
+STUDENTS = ["20260001", "20260002"]
+
+
+@pytest.fixture(scope="module", params=STUDENTS)
+def student(request):
+    return request.param
+
+
+def effects(panel, tables):
+    from regionbook.papers.estimation import estimates, variables
+
+    slug = panel.attrs["slug"]
+    found = estimates(slug, variables(slug, panel), tables=tables)
+    return found.set_index(["table", "column", "term"])
+
+
+def test_city_innovation(student):
+    panel, shipped = personal("city-innovation", student), rb.load("city-innovation")
+    truth = personal_truth("city-innovation", student)
+    factor = truth["beta"] / rb.truth("city-innovation")["beta"]
+    assert 0.04 < abs(factor - 1) < 0.26
+    mine, theirs = (effects(p, ["3", "4", "7"]) for p in (panel, shipped))
+    digit = [k for k in mine.index if k[2].startswith("digit")]
+    # each coefficient moves with the effect, and no error grows
+    scaled = theirs.loc[digit, "estimate"] * factor
+    assert (mine.loc[digit, "estimate"] / scaled).between(0.8, 1.25).all()
+    assert mine.at[("3", "2", "digit"), "estimate"] == pytest.approx(scaled["3", "2", "digit"], rel=0.05)
+    for key in (("3", "2"), ("4", "2"), ("4", "4")):
+        error = mine.at[(*key, "digit"), "std_error"] / theirs.at[(*key, "digit"), "std_error"]
+        assert 0.8 < error < 1.25
+    for column in "24":
+        assert (
+            1.7 < mine.at[("4", column, "digit"), "estimate"] / mine.at[("3", "2", "digit"), "estimate"] < 2.3
+        )
+    # identities of the raw columns, and weights
+    assert (panel["output_1"] + panel["output_2"] + panel["output_3"] == panel["gdp"]).all()
+    assert np.allclose(panel["rd_exp"] / panel["fiscal_exp"], panel["cap"], atol=1e-4)
+    assert (panel["pat_apply"] >= np.floor(1e4 * panel["digit"])).all()
+    weights = [
+        rb.index.entropy_index(rb.papers.city_innovation.indicators(p)).weights for p in (panel, shipped)
+    ]
+    assert (weights[0] - weights[1]).abs().max() < 0.005
+    kept = ["population", "area", "gdp", "fiscal_exp", "digit", "hc", "green", "phones_1984"]
+    pd.testing.assert_frame_equal(panel[kept], shipped[kept], check_dtype=False)
+    assert set(truth["beta_by_cluster"]) == set(rb.truth("city-innovation")["beta_by_cluster"])
+
+
+def test_two_students_have_two_panels():
+    one, two = (personal("city-innovation", s) for s in STUDENTS)
+    assert (
+        personal_truth("city-innovation", STUDENTS[0])["beta"]
+        != personal_truth("city-innovation", STUDENTS[1])["beta"]
+    )
+    assert (one["papers"] != two["papers"]).mean() > 0.9
+
+
+# ---------------------------------------------------------------------------------------------- numbers and seeds
 @pytest.mark.parametrize(
     ("given", "number"),
     [

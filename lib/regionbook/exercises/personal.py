@@ -7,24 +7,23 @@ import hashlib
 import json
 import os
 import re
+import tempfile
 import unicodedata
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from regionbook import registry
 from regionbook.paths import ROOT
 
 if TYPE_CHECKING:
     import pandas as pd
 
-JITTER = 1.0
-"""How far the parameters of a personal panel may lie from the published ones; see ``regionbook.simulate``."""
-
 
 def personal(slug: str, student: str | int = "", table: str | None = None) -> pd.DataFrame:
     """The panel on which a student works.
 
-    The same student number gives the same panel on every machine. The first call takes a few seconds; later ones
-    read it from the user's cache folder.
+    It is the shipped panel drawn anew (`regionbook.papers.redraw`): another effect, other noise. The same student number
+    gives the same panel on every machine. The first call takes about a second; later ones read the user's cache folder.
 
     Parameters
     ----------
@@ -43,46 +42,54 @@ def personal(slug: str, student: str | int = "", table: str | None = None) -> pd
     Raises
     ------
     ValueError
-        If ``student`` is not a student number, or no process for ``slug`` is known.
+        If ``student`` is not a student number, or no panels of ``slug`` are drawn.
 
     Examples
     --------
     >>> import regionbook as rb
     >>> panel = rb.personal("city-innovation", "20260001")  # doctest: +SKIP
     """
-    from regionbook.data import BESIDE, TABLES, load, pair_panel, raw_tables
+    from regionbook.data import load
 
     student = student_number(student)
-    if student:
-        _has_process(slug)
-    if student and table in BESIDE.get(slug, {}):
-        panel = _beside(slug, student, table)
-        panel.attrs = {"slug": slug, "table": table, "simulated": True, "source": "personal"}
-    elif student and slug in TABLES:
-        tables = raw_tables(slug, _drawn_tables(slug, student))
-        if table is not None and table not in tables:
-            load(slug, table=table)  # says which tables there are
-        panel = pair_panel(tables) if table is None else tables[table]
-        panel.attrs |= {"simulated": True, "source": "personal"}
-    elif table is not None:
+    if not student:
         panel = load(slug, table=table)
-    elif student:
-        panel = load(slug, _drawn(slug, student)[0])
-        panel.attrs |= {"simulated": True, "source": "personal"}
     else:
-        panel = load(slug)
+        panel = _own(slug, _drawn(slug, student), table)
+        panel.attrs |= {"simulated": True, "source": "personal"}
     panel.attrs["student"] = student
     return panel
 
 
-def _beside(slug: str, student: str, table: str) -> pd.DataFrame:
-    """A student's own table of those from which no panel is built."""
-    from regionbook.data import load
+def _own(slug: str, folder: Path, table: str | None) -> pd.DataFrame:
+    """The panel, or one raw table of it, from a student's folder; tables that are not there are the shipped ones."""
+    import pandas as pd
+
+    from regionbook.data import load, raw
+
+    if not registry.handed_in(slug, "PANEL"):
+        return load(slug, pd.read_parquet(folder / f"{slug}.panel.parquet"), table=table)
+    if table is not None:
+        raw.known_table(slug, table)
+    if table in registry.handed_in(slug, "PANEL").beside and not registry.handed_in(slug, "redrawn"):
+        return raw.labelled(_beside(slug, folder, str(table)), slug, str(table))
+
+    def one(name: str) -> pd.DataFrame:
+        there = any((folder / f"{slug}.{name}.{kind}").exists() for kind in ("csv", "parquet"))
+        return raw.raw_table(slug, name, folder if there else None)
+
+    tables = registry.handed_in(slug, "PANEL").tables
+    return raw.pair_panel({name: one(name) for name in tables}, slug) if table is None else one(table)
+
+
+def _beside(slug: str, folder: Path, table: str) -> pd.DataFrame:
+    """A student's own table of those from which no panel is built, where it is still simulated."""
+    from regionbook.data import load, raw
     from regionbook.simulate import _knowledge_firms, _knowledge_links, _knowledge_texts
 
-    number = seed(slug, student)
+    number = int(folder.name.rpartition("-")[2], 16)
     if table == "links":
-        return _knowledge_links.links(number, personal(slug, student, "citations"))
+        return _knowledge_links.links(number, raw.raw_table(slug, "citations", folder))
     if table == "firms":
         return _knowledge_firms.firms(load(slug, table="years"), number)
     return _knowledge_texts.patents(number)
@@ -101,21 +108,7 @@ def personal_truth(slug: str, student: str | int = "") -> dict[str, Any]:
         from regionbook.data import truth
 
         return truth(slug)
-    from regionbook.data import TABLES
-
-    _has_process(slug)
-    if slug in TABLES:
-        return json.loads((_drawn_tables(slug, student) / f"{slug}.truth.json").read_text(encoding="utf-8"))
-    return json.loads(json.dumps(_drawn(slug, student)[1]))  # a copy that may be changed
-
-
-def _has_process(slug: str) -> None:
-    from regionbook.data import published
-    from regionbook.simulate import PAPERS
-
-    if slug not in PAPERS:
-        published(slug)  # says so if there is no such paper at all
-        raise ValueError(f"no panels are drawn for {slug!r} yet; there are some for: {', '.join(PAPERS)}")
+    return json.loads((_drawn(slug, student) / f"{slug}.truth.json").read_text(encoding="utf-8"))
 
 
 def student_number(student: str | int) -> str:
@@ -142,50 +135,29 @@ def seed(slug: str, student: str) -> int:
     return int.from_bytes(hashlib.sha256(f"{slug}:{student}".encode()).digest()[:4], "big")
 
 
-@functools.lru_cache(maxsize=8)
-def _drawn(slug: str, student: str) -> tuple[pd.DataFrame, dict[str, Any]]:
-    import pandas as pd
+def _drawn(slug: str, student: str) -> Path:
+    """Folder with a student's tables and their truth; in the cache, or a temporary one if the cache cannot be written."""
+    from regionbook.data import published
 
-    file = cache_folder() / f"{slug}-{_process_key()}-{seed(slug, student):08x}"
-    frame, truth = file.with_suffix(".parquet"), file.with_suffix(".truth.json")
-    if frame.exists() and truth.exists():
-        return pd.read_parquet(frame), json.loads(truth.read_text(encoding="utf-8"))
-    from regionbook.simulate import simulate
-
-    made = simulate(slug, seed=seed(slug, student), mode="matched", jitter=JITTER)
-    panel, parameters = made.panel, made.truth
-    try:
-        file.parent.mkdir(parents=True, exist_ok=True)
-        draft = file.with_suffix(f".{os.getpid()}.part")
-        panel.to_parquet(draft)
-        truth.write_text(json.dumps(parameters), encoding="utf-8")
-        draft.replace(frame)  # last, in one step: a half-written file is never read
-    except OSError:
-        pass  # a full or read-only disk: the panel is drawn anew next time
-    return panel, parameters
-
-
-def _drawn_tables(slug: str, student: str) -> Path:
-    """Folder with a student's raw tables and their truth; the cache, or a temporary one if the cache cannot be written."""
-    import tempfile
-
-    ready = cache_folder() / f"{slug}-{_process_key()}-{seed(slug, student):08x}"
+    if slug not in registry.papers():
+        published(slug)  # says so if there is no such paper at all
+        raise ValueError(
+            f"no panels are drawn for {slug!r} yet; there are some for: {', '.join(registry.papers())}"
+        )
+    ready = cache_folder() / f"{slug}-{_process_key(slug)}-{seed(slug, student):08x}"
     if ready.is_dir():
         return ready
     if (slug, student) in _TEMPORARY:
         return Path(_TEMPORARY[slug, student].name)
-    from regionbook.simulate import simulate
-
-    made = simulate(slug, seed=seed(slug, student), mode="matched", jitter=JITTER)
     try:
         ready.parent.mkdir(parents=True, exist_ok=True)
         draft = Path(tempfile.mkdtemp(dir=ready.parent, prefix="draft-"))
-        made.write(slug, draft)
+        _draw(slug, student, draft)
         draft.rename(ready)  # last, in one step: a half-written folder is never read
     except OSError:
         if not ready.is_dir():  # no other process was faster: the disk is full or read-only
             keep = _TEMPORARY[slug, student] = tempfile.TemporaryDirectory(prefix="regionbook-")
-            made.write(slug, keep.name)
+            _draw(slug, student, Path(keep.name))
             return Path(keep.name)
     return ready
 
@@ -194,17 +166,35 @@ _TEMPORARY: dict[tuple[str, str], Any] = {}
 """Tables of students where the cache cannot be written; they go when the session ends."""
 
 
+def _draw(slug: str, student: str, folder: Path) -> None:
+    """Draw a student's tables from the shipped ones and write them, with their truth, to a folder."""
+    from regionbook.data import load, raw, truth
+
+    paper = registry.handed_in(slug, "PANEL")
+    if not registry.handed_in(slug, "redrawn"):
+        from regionbook.simulate import simulate
+
+        simulated = simulate(slug, seed=seed(slug, student), mode="matched", jitter=1.0)
+        if paper:
+            simulated.write(slug, folder)
+            return
+        simulated.panel.to_parquet(folder / f"{slug}.panel.parquet")
+        (folder / f"{slug}.truth.json").write_text(json.dumps(simulated.truth), encoding="utf-8")
+        return
+    names = (*paper.tables, *paper.beside) if paper else ()
+    shipped = {name: raw.raw_table(slug, name) for name in names} if paper else load(slug)
+    made, parameters = registry.handed_in(slug, "redrawn")(shipped, truth(slug), seed(slug, student))
+    for name, table in made.items() if paper else (("panel", made.reset_index()),):
+        table.attrs = {}
+        table.to_parquet(folder / f"{slug}.{name}.parquet")
+    (folder / f"{slug}.truth.json").write_text(json.dumps(parameters), encoding="utf-8")
+
+
 @functools.cache
-def _process_key() -> str:
-    """Changes whenever a simulator or what it reads changes, so that no panel of an older process is used."""
-    read = [
-        "lib/regionbook/simulate/*.py",
-        "lib/regionbook/pairs.py",
-        "data/geo/*.csv",
-        "data/published/*/*.csv",
-    ]
-    read += ["data/teaching/*.columns.csv", "data/teaching/*.skeleton.csv"]
-    digest = hashlib.sha256(str(JITTER).encode())
+def _process_key(slug: str) -> str:
+    """Changes whenever what draws a panel or what it is drawn from changes, so that no older panel is used."""
+    read = ["lib/regionbook/papers/*.py", "lib/regionbook/index/*.py", f"data/teaching/{slug}.*"]
+    digest = hashlib.sha256()
     for file in sorted(file for pattern in read for file in ROOT.glob(pattern)):
         digest.update(file.read_bytes())
     return digest.hexdigest()[:8]

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pandas as pd
 
 from regionbook.data import published
 from regionbook.index import coupling_coordination, entropy_index, pca_index
 
+from . import redraw
 from .declare import declaring
 
 QUESTION = (
@@ -270,3 +273,110 @@ TABLES = [
     ),
 ]
 """The printed regressions. Not declared: the Kleibergen-Paap statistics of Table 4 (tests, not coefficients)."""
+
+
+# ------------------------------------------------------------------------------------------------ a student's panel
+_TOTALS = ["sci_staff", "fdi_firms", "fdi_usd", "colleges", "teachers", "students", "papers", "pat_apply",
+           "tech_market", "trademarks", "pat_grant", "tertiary", "telecom", "urban"]  # fmt: skip
+"""Indicators that are raw columns and are redrawn."""
+_RATIOS = {
+    "edu_share": ("edu_exp", "fiscal_exp", 100),
+    "sci_share": ("sci_exp", "fiscal_exp", 100),
+    "st_trade_pc": ("st_trade", "population", 1),
+    "library_pm": ("library_books", "population", 100),
+    "internet": ("internet_users", "population", 1),
+}
+"""Indicator that is redrawn -> raw column, what it is divided by, times what."""
+
+
+_MOVED = [*_TOTALS, *_RATIOS]
+
+
+def redrawn(panel: pd.DataFrame, shipped: dict[str, Any], seed: int) -> tuple[pd.DataFrame, dict[str, Any]]:
+    """A student's panel and its truth, from the shipped ones; see `regionbook.papers.redraw`."""
+    rng, data = np.random.default_rng([seed, 1]), prepare(panel)
+    data = data.assign(keywords_100=data["keywords"] / 100)
+    filed = _of("filed", "", f"digit ~ IV_1 + IV_2 + {_both}")
+    fits = redraw.fits([filed, *(c for c in TABLES if not c.sample and {*c.variables} <= {*data})], data)
+    digit, factor = data["digit"].to_numpy(), redraw.factor(rng)
+    tech = digit - shipped["process"]["filing_share"] * fits["filed", ""].residual(digit)
+    by_cluster = {k: round(b * factor, 4) for k, b in shipped["beta_by_cluster"].items()}
+    added = pd.Series(by_cluster) - pd.Series(shipped["beta_by_cluster"])
+    channels, effects = {}, dict(shipped["process"]["channel_effects"])
+    years = data.index.get_level_values("year").nunique()
+
+    def path(size: float) -> np.ndarray:
+        return size * np.tile(redraw.walk(rng, years), len(data) // years)
+
+    y = data["inn"].to_numpy()
+    raw = indicators(panel)
+    mean = data["inn"].groupby("city").transform("mean").to_numpy()
+    wanted = redraw.outcome(
+        y,
+        data["cluster"].map(added).to_numpy(float) * tech,
+        fits["3", "2"],
+        redraw.binding({k: f for k, f in fits.items() if f.column.outcome == "inn"}, ("3", "2"), CONTROLS),
+        rng,
+        periods=years,
+        give=np.where((y == y.max()) | (y == y.min()), 0.0, mean),
+        path=path(0.06 * y.mean()) * (mean / y.mean()) ** 0.3,
+        lower=np.maximum(y.min(), 0.7 * y),
+        upper=y.max(),
+    )
+    for key in (("5", "1"), ("6", "1"), ("6", "2"), ("6", "3")):
+        name = fits[key].column.outcome
+        own, v = redraw.factor(rng), data[name].to_numpy()
+        part = (own - 1) * effects[name] * tech
+        effects[name] = round(own * effects[name], 4)
+        channels[name] = redraw.outcome(
+            v, part, fits[key], fits[key].rows, rng, periods=years, path=path(0.05 * v.std()),
+            lower=v.min(), upper=v.max(),
+        )  # fmt: skip
+    new = _with_index(panel, raw, wanted) | _with_channels(panel, channels)
+    truth = redraw.truth_of(
+        shipped, seed, "process", "regressors", "coupling", "digit_share_by_cluster",
+        factor=factor, beta=round(shipped["beta"] * factor, 4), beta_by_cluster=by_cluster,
+    )  # fmt: skip
+    truth["process"]["channel_effects"] = effects
+    return panel.assign(**new), truth
+
+
+def _with_index(panel: pd.DataFrame, raw: pd.DataFrame, wanted: np.ndarray) -> dict[str, Any]:
+    """Raw columns whose entropy index is ``wanted``; coupling and spending per head follow from other columns."""
+    at = {k: i for i, k in enumerate(raw)}
+    low, span = raw.min().to_numpy(), (raw.max() - raw.min()).to_numpy()
+    growth = panel["gdp_growth"].to_numpy()
+    v = (growth - growth.min()) / (growth.max() - growth.min())
+    head = (panel["fiscal_exp"] / panel["population"]).to_numpy()
+    least = (1.05e4 * panel["digit"].to_numpy() - low[at["pat_apply"]]) / span[at["pat_apply"]]
+    keys = pd.factorize(panel["cluster"].to_numpy() + panel.index.get_level_values("year").astype(str))[0]
+    primate = panel["primate"].to_numpy() == 1
+    first = np.empty(keys.max() + 1, int)
+    first[keys[primate]] = np.flatnonzero(primate)
+
+    def compute(x: np.ndarray) -> None:
+        apply = x[:, at["pat_apply"]]
+        x[:, at["pat_apply"]] = np.clip(np.maximum(apply, least), 0, 1)
+        u = x[:, at["pat_grant"]]
+        x[:, at["coupling"]] = redraw.minmax(2 * np.sqrt(u * v) / (u + v))
+        spent = sum(low[at[k]] + span[at[k]] * x[:, at[k]] for k in ("edu_share", "sci_share")) * head
+        x[:, at["edusci_ratio"]] = redraw.minmax(spent / spent[first[keys]])
+
+    give = np.array([k in _MOVED for k in raw], float)
+    x = redraw.rake(redraw.minmax(raw.to_numpy(float)), wanted, give, compute)
+    moved = {k: low[at[k]] + span[at[k]] * x[:, at[k]] for k in _MOVED}
+    new = {k: np.round(moved[k], 2 if k in ("tertiary", "urban") else 0) for k in _TOTALS}
+    return new | {c: np.round(moved[k] * panel[by] / times) for k, (c, by, times) in _RATIOS.items()}
+
+
+def _with_channels(panel: pd.DataFrame, channels: dict[str, np.ndarray]) -> dict[str, Any]:
+    """Raw columns that give the channels: spending on research, output of the sectors, new firms."""
+    rest = panel["gdp"] - panel["output_1"]
+    second = np.round(rest / (1 + channels["ris"]))
+    return {
+        "rd_exp": np.round(channels["cap"] * panel["fiscal_exp"]),
+        "output_2": second,
+        "output_3": rest - second,
+        "new_firms": np.round(channels["ent"] * panel["population"] * 100),
+        "inn_1": np.round(channels["inn_1"], 4),
+    } | {k: np.round(channels[k], 6) for k in ("cap", "ris", "ent")}

@@ -1,0 +1,288 @@
+"""Tools that draw a student's panel from the shipped one: effect times a factor, fresh noise, one projection, one raking.
+
+Given the regressors, every coefficient of a linear regression is a linear function of the outcome. A paper's declared
+columns are therefore rows ``G`` with ``b = G y``, and an outcome that was moved can be brought back to the coefficients
+that the changed effect implies by one weighted projection. Arrays are in unit-major order, as the shipped panels are.
+Nothing here iterates to a tolerance: the same seed gives the same panel everywhere.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from .declare import Column
+
+Array = npt.NDArray[np.float64]
+WIDEST = 0.25
+"""An effect lies at most this far, as a share of itself, from the shipped one."""
+
+
+def factor(rng: np.random.Generator, least: float = 0.06) -> float:
+    """A student's factor of an effect: from `least` to `WIDEST` above or below one.
+
+    Examples
+    --------
+    >>> 0.75 <= factor(np.random.default_rng(1)) <= 1.25
+    True
+    """
+    return float(np.round(1 + rng.choice([-1, 1]) * rng.uniform(least, WIDEST), 3))
+
+
+def walk(rng: np.random.Generator, periods: int) -> Array:
+    """A common path of its own: a random walk with mean 0 and standard deviation 1."""
+    path = np.cumsum(rng.standard_normal(periods))
+    return (path - path.mean()) / path.std()
+
+
+# ------------------------------------------------------------------------------------------------- printed columns
+@dataclass(frozen=True)
+class Fit:
+    """A declared column seen from its outcome.
+
+    Attributes
+    ----------
+    column : Column
+    rows : (k, n) array
+        One row a regressor, over all n rows of the panel: ``rows @ y`` are the coefficients.
+    X : (m, k) array
+        Regressors of the sample, without the effects.
+    sweep : callable
+        Takes the effects out of m values.
+    inside : (n,) array
+        Whether a row is in the sample.
+    """
+
+    column: Column
+    rows: Array
+    X: Array
+    sweep: Callable[[Array], Array]
+    inside: npt.NDArray[np.bool_]
+
+    def residual(self, y: Array) -> Array:
+        """Residuals over all rows of the panel; zero outside the sample."""
+        out = np.zeros(len(y))
+        out[self.inside] = self.sweep(y[self.inside]) - self.X @ (self.rows @ y)
+        return out
+
+
+def means(x: Array, codes: npt.NDArray[np.intp]) -> Array:
+    """Means of the columns of ``x`` by group, repeated for the members of a group."""
+    sums = np.stack([np.bincount(codes, column) for column in x.T], axis=1)
+    return (sums / np.bincount(codes)[:, None])[codes]
+
+
+def within(codes: Sequence[npt.NDArray[np.intp]], share: float = 1.0) -> Callable[[Array], Array]:
+    """Deviation from the means of every effect, exact on a balanced sample; ``share`` of it for random effects."""
+
+    def sweep(values: Array) -> Array:
+        x = values.reshape(len(values), -1)
+        x = x - x.mean(0)
+        return (x - share * sum(means(x, k) for k in codes)).reshape(values.shape)
+
+    return sweep
+
+
+def fits(columns: Iterable[Column], data: pd.DataFrame, theta: float = 1.0) -> dict[tuple[str, str], Fit]:
+    """See declared columns from their outcome, by table and column.
+
+    Parameters
+    ----------
+    columns
+        Least squares, just identified 2SLS or random effects, on balanced samples.
+    data
+        As `regionbook.papers.estimation.variables` returns it, in unit-major order.
+    theta
+        Share of the units' means that random effects take out.
+    """
+    swept: dict[tuple[Any, ...], Array] = {}
+    levels = {name: data.index.get_level_values(name).to_numpy() for name in data.index.names}
+    found = {}
+    for column in columns:
+        inside = np.ones(len(data), bool)
+        if column.sample:
+            inside = data.eval(column.sample).to_numpy(bool)
+        for name in column.variables:
+            if data[name].dtype.kind == "f":
+                inside = inside & ~np.isnan(data[name].to_numpy())
+        random = column.estimator == "random"
+        effects = tuple(data.index.names[:1]) if random else column.effects
+        sweep = within([pd.factorize(levels[k][inside])[0] for k in effects], theta if random else 1.0)
+        place = (inside.tobytes(), effects, random)
+
+        def term(name: str, place: Any = place, inside: Any = inside, sweep: Any = sweep) -> Array:
+            if (*place, name) not in swept:
+                parts = [data[k].to_numpy(float)[inside] for k in name.split(":")]
+                swept[*place, name] = sweep(np.prod(parts, axis=0))
+            return swept[*place, name]
+
+        X = np.column_stack([term(k) for k in column.regressors])
+        Z = X
+        if column.instruments:
+            Z = np.column_stack([term(k) for k in (*column.instruments, *column.exogenous)])
+        Z = Z / np.sqrt((Z**2).sum(0))
+        rows = np.zeros((X.shape[1], len(data)))
+        rows[:, inside] = np.linalg.solve(Z.T @ X, sweep(Z).T)
+        found[column.key] = Fit(column, rows, X, sweep, inside)
+    return found
+
+
+def binding(fits: Mapping[tuple[str, str], Fit], main: tuple[str, str], controls: Sequence[str]) -> Array:
+    """Rows that a projection respects: every coefficient of the main column, of the others those of no control."""
+    kept = [
+        one.rows
+        if key == main
+        else one.rows[[k.split("_lag")[0] not in controls for k in one.column.regressors]]
+        for key, one in fits.items()
+    ]
+    return np.vstack(kept)
+
+
+# ------------------------------------------------------------------------------------------------------ an outcome
+def fresh(e: Array, rng: np.random.Generator) -> Array:
+    """Noise like the residuals ``e`` (units x periods): half the units' own paths, mirrored by lot, half drawn anew.
+
+    New draws have the persistence of the old residuals and their spread by unit and by period.
+    """
+    rho = np.clip((e[:, 1:] * e[:, :-1]).sum() / (e[:, :-1] ** 2).sum(), 0, 0.95)
+    by_unit = np.sqrt((e**2).mean(1, keepdims=True))
+    by_period = np.sqrt((e**2).mean(0) / (e**2).mean())
+    u = rng.standard_normal(e.shape)
+    for t in range(1, e.shape[1]):
+        u[:, t] = rho * u[:, t - 1] + np.sqrt(1 - rho**2) * u[:, t]
+    mirrored = rng.choice([-1.0, 1.0], (len(e), 1)) * e
+    return np.sqrt(0.5) * (mirrored + by_unit * by_period * u)
+
+
+def project(change: Array, rows: Array, goal: Array, give: Array) -> Array:
+    """The change nearest to ``change`` for which ``rows @ change`` is ``goal``; cells move in proportion to ``give``."""
+    size = np.sqrt(rows**2 @ give) + 1e-300
+    A = rows / size[:, None]
+    lift = np.linalg.lstsq((A * give) @ A.T, (goal - rows @ change) / size, rcond=1e-11)[0]
+    return change + give * (lift @ A)
+
+
+def outcome(
+    y: Array,
+    part: Array,
+    main: Fit,
+    rows: Array,
+    rng: np.random.Generator,
+    *,
+    periods: int,
+    give: Array | float = 1.0,
+    path: Array | float = 0.0,
+    turn: float = 0.9,
+    lower: Array | float = -np.inf,
+    upper: Array | float = np.inf,
+) -> Array:
+    """Draw an outcome anew: the changed effect, a common path, a residual that is turned towards fresh noise.
+
+    Parameters
+    ----------
+    y
+        The shipped outcome.
+    part
+        What the changed effect adds to it.
+    main
+        Column whose residual is turned and keeps its sum of squares, so that no t falls.
+    rows
+        Coefficients that are in the end those of ``y + part``; see `binding`.
+    periods
+        Periods of a unit in the sample of ``main``.
+    give
+        How much each cell may move in the projection; zero holds it.
+    path
+        Common path that is added before the projection.
+    turn
+        Angle in radians between the old residual and the new one.
+    lower, upper
+        Bounds of the outcome.
+    """
+    give = np.broadcast_to(np.asarray(give, float), y.shape)
+    goal: Array = rows @ part
+    e = main.residual(y)
+    new = np.zeros(len(y))
+    new[main.inside] = fresh(e[main.inside].reshape(-1, periods), rng).ravel()
+    start = project(part + path + (np.cos(turn) - 1) * e, rows, goal, give)
+    noise = project(new, rows, 0 * goal, give)
+    a, b = main.residual(y + start), main.residual(noise)
+    p, q, r = float(b @ b), float(a @ b), float(a @ a - e @ e)
+    change = start + (-q + max(q * q - p * r, 0.0) ** 0.5) / p * noise  # |a + c b| = |e|
+    for _ in range(6):
+        bounded = np.clip(y + change, lower, upper) - y
+        change = project(bounded, rows, goal, np.where(bounded != change, 0.0, give))
+    return np.clip(y + change, lower, upper)
+
+
+# -------------------------------------------------------------------------------------------------- entropy indices
+def minmax(values: Array) -> Array:
+    """Scale each column to [0, 1]."""
+    low = values.min(0)
+    return (values - low) / (values.max(0) - low)
+
+
+def redundancy(scaled: Array) -> Array:
+    """Redundancy of min-max scaled columns; their shares in its sum are the entropy weights."""
+    total = scaled.sum(0)
+    logs = scaled * np.log(np.maximum(scaled, 1e-300))
+    return 1 + (logs.sum(0) / total - np.log(total)) / np.log(len(scaled))
+
+
+def rake(
+    x: Array,
+    wanted: Array,
+    give: Array,
+    compute: Callable[[Array], None] = lambda x: None,
+    rounds: int = 60,
+    live: int = 30,
+) -> Array:
+    """Move scaled indicators until their entropy index is ``wanted``; their weights stay what they are.
+
+    A round multiplies the indicators of a row by ``rho**give``, with the rho that closes its gap to first order, and
+    scales them to [0, 1] again; in the first ``live`` rounds a power then restores the weights.
+
+    Parameters
+    ----------
+    x
+        Scaled indicators of the shipped panel, one column each.
+    wanted
+        The index.
+    give
+        How much an indicator follows; zero for those that are fixed or computed.
+    compute
+        Recomputes, in place, columns that depend on others.
+    """
+    x, moving = x.copy(), give > 0
+    d = redundancy(x)
+    weights, total = d / d.sum(), d.sum()
+    for k in range(rounds):
+        d = redundancy(x)
+        now = d / d.sum()
+        gap = wanted - x @ now
+        capped = (x > 1 - 1e-12) & (gap > 0)[:, None]  # a column's maximum cannot grow
+        rho = np.clip(gap / (np.where(capped, 0, x) @ (now * give) + 1e-12), -0.7, 0.7)
+        x[:, moving] = minmax(x[:, moving] * np.exp(rho[:, None] * give[moving]))
+        if k < live:
+            total *= float(np.exp(-0.5 * rho.mean()))
+            power = np.sqrt(weights[moving] * total / redundancy(x[:, moving]))
+            x[:, moving] **= np.clip(power, 0.7, 1.4)
+        compute(x)
+    return x
+
+
+# ------------------------------------------------------------------------------------------------------------ truth
+def truth_of(shipped: Mapping[str, Any], seed: int, *keys: str, **new: Any) -> dict[str, Any]:
+    """The truth of a student's panel: what of the shipped one still holds (``keys``), and what is new."""
+    said = (
+        "The shipped panel drawn anew: effects times the student's factor, fresh noise with the residual's own spread and "
+        "persistence, a common path of its own. One projection brings the coefficients to what the changed effect implies."
+    )
+    kept = {k: shipped[k] for k in ("data", "paper", *keys)}
+    return json.loads(json.dumps(kept | {"seed": seed, "mode": "redrawn", "redrawn": said} | new))
