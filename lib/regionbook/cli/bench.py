@@ -385,7 +385,6 @@ def columns_growth() -> Pair:
 @benchmark("out of core", "exact two-way within, pair and dyadic errors in DuckDB through Ibis", budget=120)
 def out_of_core() -> Pair:
     """Pairs of 700 units x 19 years; with --full of 2,800, 70 million rows."""
-    import tempfile
 
     import ibis
 
