@@ -68,8 +68,12 @@ def in_world(panel: pd.DataFrame, slug: str, world: str, table: str = "") -> pd.
     ending = ".".join(["", known_world(slug, world), *filter(None, [table]), "parquet"])
     moved = panel.copy()
     if not table or data_file("teaching", f"{slug}{ending}").exists():
-        other = pd.read_parquet(teaching_file(slug, ending)).set_index(list(panel.index.names))
-        moved[other.columns] = other.loc[panel.index]
+        other = pd.read_parquet(teaching_file(slug, ending))
+        if panel.index.names == [None]:  # a list, such as citations: another length, all of it differs
+            moved = other
+        else:
+            other = other.set_index(list(panel.index.names))
+            moved[other.columns] = other.loc[panel.index]
     moved.attrs = panel.attrs | {"world": world}
     return moved
 

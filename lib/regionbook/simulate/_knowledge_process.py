@@ -75,8 +75,11 @@ def demeaned(x: Array) -> Array:
     return x - x.mean(0)
 
 
-def world(rng: dict[str, np.random.Generator], q: Process) -> World:
-    """Draw the cities, their lines, the intensities of flows, light, firms, endowments, imports."""
+def world(rng: dict[str, np.random.Generator], q: Process, rival: bool = False) -> World:
+    """Draw the cities, their lines, the intensities of flows, light, firms, endowments, imports.
+
+    With ``rival`` light is that of the world in which flows and rail do nothing; firms and imports follow this light.
+    """
     u = cities.units()
     n = len(u)
     v = cities.places(rng["places"], q)
@@ -90,19 +93,20 @@ def world(rng: dict[str, np.random.Generator], q: Process) -> World:
     empty = patents.sum(2) == 0
     flows, expected = intensities(rng["flows"], k, lines, index, empty)
     net, gross = net_inflow(expected, n)
-    log_y, log_y0, rival = light(rng["light"], q, v, demeaned(net), lines, index)
+    log_y, log_y0, log_rival = light(rng["light"], q, v, demeaned(net), lines, index)
+    shown = log_rival if rival else log_y
     table = pd.DataFrame({"code": u["code"], "city": u["name_en"], "city_zh": u["name_zh"], "province": u["province_en"],
                           "province_zh": u["province"], "region": u["region3"], "lon": u["lon"], "lat": u["lat"]})  # fmt: skip
     table = table.assign(population_2000=v["population_2000"], urban_2000=v["urban_2000"])
     growth = np.cumsum(0.004 + 0.006 * v["level"][:, None] + rng["people"].normal(0, 0.003, log_y.shape), 1)
     people = np.round(v["population_2000"][:, None] * np.exp(growth - growth[:, :1]))
     years = {
-        "light": np.round(np.exp(log_y) * people, 2),
-        "light_rival": np.round(np.exp(rival) * people, 2),
+        "light": np.round(np.exp(shown) * people, 2),
+        "light_rival": np.round(np.exp(log_rival) * people, 2),
         "population": people,
     }
     years |= {f"patents_{c}": patents[:, :, i] for i, c in enumerate(build.CLASSES)}
-    years |= firms(rng["firms"], q, v, demeaned(gross), log_y, empty)
+    years |= firms(rng["firms"], q, v, demeaned(gross), shown, empty)
     on = protection(rng["protection"], v)
     years["ipr_city"] = (YEARS >= on[:, None]).astype(float)
     table = table.assign(**old, **endowments(rng["endowments"], v, empty))
@@ -118,7 +122,7 @@ def world(rng: dict[str, np.random.Generator], q: Process) -> World:
         "rail": lines,
         "imports": import_table(rng["imports"], v, less.sum(1)),
     }
-    return World(tables, flows, net, log_y, log_y0, rival)
+    return World(tables, flows, net, shown, log_y0, log_rival)
 
 
 def indexed(frame: pd.DataFrame, names: pd.Index) -> pd.DataFrame:
