@@ -89,7 +89,7 @@ def test_the_registry_is_made_of_the_files():
 AIM = 16_500
 """Lines of the library for four papers, docstrings included: what DESIGN asks for."""
 ROOMS = {
-    "root": 1_500, "data": 1_350, "auditing": 1_150, "comparison": 1_100, "geo": 1_100, "index": 850,
+    "root": 1_500, "data": 1_350, "auditing": 1_200, "comparison": 1_100, "geo": 1_100, "index": 850,
     "models": 5_750, "papers": 2_700, "exercises": 2_250, "cli": 1_600,
 }  # fmt: skip
 """Lines that each room may have: what it has today and a little more. Lower them where a room has become smaller."""

@@ -53,10 +53,8 @@ def check_stars(paper: Paper) -> Iterator[Finding]:
             k = sum((low + high) / 2 >= v for v in normal)
             strict = [float(-ndtri(a / 2)) for a in (0.05, 0.01, 0.001)]
             hint = "; they fit 5, 1 and 0.1 %" if _stars_possible(x, strict) else ""
-            yield Finding(
-                "estimates", c.table, c.name, x.name, "stars", x.stars or "none", "*" * k or "none",
-                f"|t| lies between {low:.2f} and {high:.2f}, the stars do not fit 10, 5 and 1 %{hint}",
-            )  # fmt: skip
+            words = f"|t| lies between {low:.2f} and {high:.2f}, the stars do not fit 10, 5 and 1 %{hint}"
+            yield c.finding(x.name, "stars", x.stars or "none", "*" * k or "none", words)
 
 
 def check_brackets(paper: Paper) -> Iterator[Finding]:
@@ -64,31 +62,30 @@ def check_brackets(paper: Paper) -> Iterator[Finding]:
     for c in paper.columns:
         for x in c.terms.values():
             if x.kind in ("t", "z") and x.paren and x.b.value * x.paren.value < 0:
-                yield Finding("estimates", c.table, c.name, x.name, "sign", x.paren.text, "the other sign",
-                              f"{x.kind} has another sign than its coefficient {x.b.text}")  # fmt: skip
+                words = f"{x.kind} has another sign than its coefficient {x.b.text}"
+                yield c.finding(x.name, "sign", x.paren, "the other sign", words)
         printed = c.fit.get("T")
         main = next((x for x in c.terms.values() if x.kind == "se"), None)
         if printed and main:
             low, high = main.t
             if printed.high < low or printed.low > high:
-                yield Finding("fit", c.table, c.name, "T", "ratio", printed.text, f"{low:.2f} to {high:.2f}",
-                              f"{main.b.text} over its standard error is not the printed T")  # fmt: skip
+                words = f"{main.b.text} over its standard error is not the printed T"
+                yield c.of_fit("T", "ratio", printed, f"{low:.2f} to {high:.2f}", words)
 
 
 def check_probabilities(paper: Paper) -> Iterator[Finding]:
     """R² and p values lie in [0, 1]; adjusted R² is not above R²."""
     for r in each(paper.figures.fit):
+        place = ("fit", r.table, r.column, r.stat)
         named_p = re.match(r"p\b", r.stat.lower()) is not None
         if named_p and not 0 <= r.value <= 1:
-            yield Finding("fit", r.table, r.column, r.stat, "range", r.value_text, "0 to 1",
-                          "a p value cannot lie outside 0 to 1")  # fmt: skip
-        if "R2" in r.stat and not (r.value <= 1 or r.value != r.value):
-            yield Finding("fit", r.table, r.column, r.stat, "range", r.value_text, "at most 1", "R² above 1")
+            yield Finding.at(place, "range", r.value_text, "0 to 1", "a p value cannot lie outside 0 to 1")
+        if "R2" in r.stat and r.value > 1:
+            yield Finding.at(place, "range", r.value_text, "at most 1", "R² above 1")
     for c in paper.columns:
         r2, adjusted = c.fit.get("R2"), c.fit.get("adj_R2")
         if r2 and adjusted and adjusted.low > r2.high:
-            yield Finding("fit", c.table, c.name, "adj_R2", "range", adjusted.text, f"at most {r2.text}",
-                          "adjusted R² above R²")  # fmt: skip
+            yield c.of_fit("adj_R2", "range", adjusted, f"at most {r2.text}", "adjusted R² above R²")
 
 
 def check_parameters(paper: Paper) -> Iterator[Finding]:
@@ -96,6 +93,8 @@ def check_parameters(paper: Paper) -> Iterator[Finding]:
     for c in paper.columns:
         for x in c.terms.values():
             if x.name in ("rho", "lambda", f"W:{c.outcome}") and not -1 < x.b.value < 1:
-                yield Finding("estimates", c.table, c.name, x.name, "range", x.b.text, "-1 to 1",
-                              "the series I + ρW + ρ²W² + … diverges: outside the admissible range of a "
-                              "row-standardised matrix")  # fmt: skip
+                words = (
+                    "the series I + ρW + ρ²W² + … diverges: outside the admissible range of a "
+                    "row-standardised matrix"
+                )
+                yield c.finding(x.name, "range", x.b, "-1 to 1", words)

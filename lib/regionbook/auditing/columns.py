@@ -10,29 +10,32 @@ from regionbook.auditing.paper import Column, Finding, Paper
 from regionbook.auditing.rounding import agree, with_slack
 
 
+def _nested(small: Column, big: Column) -> bool:
+    """Whether a linear column is another one less some regressors or effects, on the same rows."""
+    if small is big or small.method != "linear" or small.key != big.key or not small.key[2]:
+        return False
+    fewer = small.core <= {name.split(":I(")[0] for name in big.core} and small.effects <= big.effects
+    return fewer and big.has_controls_of(small) and not (small.same_setting(big) and small.core == big.core)
+
+
 def check_r2_nested(paper: Paper) -> Iterator[Finding]:
     """R² does not fall when regressors or effects are added on the same rows (rounding keeps the order)."""
     columns = [c for c in paper.columns if "R2" in c.fit and c.method in ("linear", "spatial", "threshold")]
     fallen: dict[tuple[str, str, str], list[Column]] = {}
     for big in columns:
-        nested = [
-            small for small in columns
-            if small.method == "linear" and small is not big and small.key == big.key and small.key[2]
-            and small.core <= {name.split(":I(")[0] for name in big.core}
-            and small.effects <= big.effects and big.has_controls_of(small)
-            and not (small.same_setting(big) and small.core == big.core)
-            and small.fit["R2"].value > big.fit["R2"].value
-        ]  # fmt: skip
+        nested = [c for c in columns if _nested(c, big) and c.fit["R2"].value > big.fit["R2"].value]
         if nested:
             best = max(nested, key=lambda c: c.fit["R2"].value)
             fallen.setdefault((best.table, best.name, big.table), []).append(big)
     for (table, name, _), bigger in fallen.items():
         small = next(c for c in columns if (c.table, c.name) == (table, name))
         places = dict.fromkeys(f"{c.table} ({c.name}) {c.fit['R2'].text}" for c in bigger)
-        yield Finding("fit", bigger[0].table, bigger[0].name, "R2", "R2 falls", bigger[0].fit["R2"].text,
-                      f"at least {small.fit['R2'].text}",
-                      f"Table {table} ({name}) with R² {small.fit['R2'].text} is nested in {', '.join(places)}: "
-                      "not the same kind of R², or not the same model")  # fmt: skip
+        words = (
+            f"Table {table} ({name}) with R² {small.fit['R2'].text} is nested in {', '.join(places)}: "
+            "not the same kind of R², or not the same model"
+        )
+        least = f"at least {small.fit['R2'].text}"
+        yield bigger[0].of_fit("R2", "R2 falls", bigger[0].fit["R2"], least, words)
 
 
 def check_r2_gain(paper: Paper) -> Iterator[Finding]:
@@ -52,10 +55,12 @@ def check_r2_gain(paper: Paper) -> Iterator[Finding]:
         room = 30 * x.t[1] ** 2 * (1 - big.fit["R2"].value) / big.fit["N"].value
         if gain > max(room, 0.002) and (big.table, big.name) not in done:
             done.add((big.table, big.name))
-            yield Finding("fit", big.table, big.name, "R2", "R2 gain", big.fit["R2"].text,
-                          f"near {small.fit['R2'].value + room / 30:.4f}",
-                          f"{x.name} with |t| of {x.t[0]:.1f} to {x.t[1]:.1f} lifts R² from {small.fit['R2'].text} in "
-                          f"Table {small.table} ({small.name}) over thirty times as far as conventional errors allow")  # fmt: skip
+            words = (
+                f"{x.name} with |t| of {x.t[0]:.1f} to {x.t[1]:.1f} lifts R² from {small.fit['R2'].text} in "
+                f"Table {small.table} ({small.name}) over thirty times as far as conventional errors allow"
+            )
+            near = f"near {small.fit['R2'].value + room / 30:.4f}"
+            yield big.of_fit("R2", "R2 gain", big.fit["R2"], near, words)
 
 
 def check_r2_bivariate(paper: Paper) -> Iterator[Finding]:
@@ -69,9 +74,11 @@ def check_r2_bivariate(paper: Paper) -> Iterator[Finding]:
             continue
         value, slack = with_slack(lambda b, s, r: (b * s / r) ** 2, [x.b, sx, sy])
         if not agree(c.fit["R2"], value, slack):
-            yield Finding("fit", c.table, c.name, "R2", "R2 of one regressor", c.fit["R2"].text, f"{value:.4f}",
-                          "pooled least squares with this slope and the printed standard deviations gives another "
-                          "R²: the column contains effects that the table denies, or another estimator")  # fmt: skip
+            words = (
+                "pooled least squares with this slope and the printed standard deviations gives another "
+                "R²: the column contains effects that the table denies, or another estimator"
+            )
+            yield c.of_fit("R2", "R2 of one regressor", c.fit["R2"], f"{value:.4f}", words)
 
 
 def check_slope_scale(paper: Paper) -> Iterator[Finding]:
@@ -84,10 +91,12 @@ def check_slope_scale(paper: Paper) -> Iterator[Finding]:
                 continue
             move, width = (abs(x.b.value) - x.b.half) * sd.low, y["max"].high - y["min"].low
             if move > width:
-                yield Finding("estimates", c.table, c.name, name, "scale", x.b.text, f"at most {width / sd.value:.3g}",
-                              f"one standard deviation ({sd.text}) moves {c.outcome} by {move:.3g}, more than its "
-                              f"whole range {width:.3g}: the regression uses another unit than the table of "
-                              "descriptives")  # fmt: skip
+                words = (
+                    f"one standard deviation ({sd.text}) moves {c.outcome} by {move:.3g}, more than its "
+                    f"whole range {width:.3g}: the regression uses another unit than the table of "
+                    "descriptives"
+                )
+                yield c.finding(name, "scale", x.b, f"at most {width / sd.value:.3g}", words)
 
 
 def check_mediation(paper: Paper) -> Iterator[Finding]:
@@ -97,20 +106,28 @@ def check_mediation(paper: Paper) -> Iterator[Finding]:
         if first is second or m not in second.core or first.key[1:] != second.key[1:]:
             continue
         for x in sorted(first.core & second.core):
-            totals = [
-                c for c in paper.linear
-                if c.key == second.key and c.core == second.core - {m} and c.has_controls_of(second)
-            ]  # fmt: skip
+            alike = [c for c in paper.linear if (c.key, c.core) == (second.key, second.core - {m})]
+            totals = [c for c in alike if c.has_controls_of(second)]
             if not totals:
                 continue
             parts = [second.terms[x].b, first.terms[x].b, second.terms[m].b]
             value, slack = with_slack(lambda direct, a, b: direct + a * b, parts)
             if not any(agree(c.terms[x].b, value, slack) for c in totals):
                 direct, a, b = parts
-                yield Finding("estimates", second.table, second.name, m, "mediation", totals[-1].terms[x].b.text,
-                              f"{value:.4f}", f"{direct.text} + {a.text} × {b.text} = {value:.4f}, but the total "
-                              f"effect of {x} is printed as {totals[-1].terms[x].b.text} (Table {totals[-1].table}, "
-                              f"column {totals[-1].name})")  # fmt: skip
+                words = (
+                    f"{direct.text} + {a.text} × {b.text} = {value:.4f}, but the total "
+                    f"effect of {x} is printed as {totals[-1].terms[x].b.text} (Table {totals[-1].table}, "
+                    f"column {totals[-1].name})"
+                )
+                yield second.finding(m, "mediation", totals[-1].terms[x].b.text, f"{value:.4f}", words)
+
+
+_EFFECTS = {
+    "indirect": ("indirect", "间接"),
+    "direct": ("direct", "直接"),
+    "total": ("total effect", "总效应"),
+}
+"""Spatial effect -> what its column is called, the first that fits."""
 
 
 def check_effects_add_up(paper: Paper) -> Iterator[Finding]:
@@ -118,11 +135,9 @@ def check_effects_add_up(paper: Paper) -> Iterator[Finding]:
     groups: dict[tuple[str, str], dict[str, Column]] = {}
     for c in paper.columns:
         text = f"{c.panel} {c.label}".lower()
-        kind = next((k for k, marks in (("indirect", ("indirect", "间接")), ("direct", ("direct", "直接")),
-                                        ("total", ("total effect", "总效应")))
-                     if any(mark in text for mark in marks)), "")  # fmt: skip
-        if kind:
-            groups.setdefault((c.table, c.sample), {})[kind] = c
+        kinds = [k for k, marks in _EFFECTS.items() if any(mark in text for mark in marks)]
+        if kinds:
+            groups.setdefault((c.table, c.sample), {})[kinds[0]] = c
     for effects in groups.values():
         if len(effects) < 3:
             continue
@@ -131,8 +146,8 @@ def check_effects_add_up(paper: Paper) -> Iterator[Finding]:
             if len(parts) == 2:
                 value, slack = with_slack(lambda a, b: a + b, parts)
                 if not agree(total.b, value, slack):
-                    yield Finding("estimates", effects["total"].table, effects["total"].name, name, "sum",
-                                  total.b.text, f"{value:.4f}", f"{parts[0].text} + {parts[1].text}")  # fmt: skip
+                    words = f"{parts[0].text} + {parts[1].text}"
+                    yield effects["total"].finding(name, "sum", total.b, f"{value:.4f}", words)
 
 
 def check_same_regression(paper: Paper) -> Iterator[Finding]:
@@ -143,9 +158,11 @@ def check_same_regression(paper: Paper) -> Iterator[Finding]:
         common = (set(a.terms) & set(b.terms)) - a.core
         equal = [n for n in common if abs(a.terms[n].b.value - b.terms[n].b.value) <= 2 * a.terms[n].b.half]
         if len(common) >= 3 and len(equal) == len(common) and a.fit.get("R2") == b.fit.get("R2"):
-            yield Finding("estimates", b.table, b.name, "all", "same regression", f"({a.name}) and ({b.name})", "",
-                          f"columns {a.name} and {b.name} agree in R², constant and all controls: the regressors "
-                          "are linear combinations of one another")  # fmt: skip
+            words = (
+                f"columns {a.name} and {b.name} agree in R², constant and all controls: the regressors "
+                "are linear combinations of one another"
+            )
+            yield b.finding("all", "same regression", f"({a.name}) and ({b.name})", "", words)
 
 
 def check_interactions(paper: Paper) -> Iterator[Finding]:
@@ -154,10 +171,10 @@ def check_interactions(paper: Paper) -> Iterator[Finding]:
     With :math:`y=\beta_1x+\beta_2xz` the pooled slope is :math:`\beta_0=\beta_1+\beta_2 m` and
     :math:`se_1^2=se_0^2+m^2se_2^2`, where m is the mean of z weighted by the variance of x.
     """
-    base = {
-        next(iter(c.core)): c for c in sorted(paper.linear, key=lambda c: c.fit["N"].value if "N" in c.fit else 0)
-        if len(c.core) == 1 and c.effects and (c.controls or not paper.control_terms)
-    }  # fmt: skip
+    plain = [c for c in paper.linear if len(c.core) == 1 and c.effects]
+    plain = [c for c in plain if c.controls or not paper.control_terms]
+    by_size = sorted(plain, key=lambda c: c.fit["N"].value if "N" in c.fit else 0)
+    base = {next(iter(c.core)): c for c in by_size}
     for c in paper.linear:
         pairs = [n for n in c.core if ":" in n and n.split(":")[0] in c.core]
         if len(c.core) != 2 or len(pairs) != 1:
@@ -168,10 +185,11 @@ def check_interactions(paper: Paper) -> Iterator[Finding]:
             continue
         main, inter, pooled = c.terms[x], c.terms[z], b0.terms[x]
         if main.se[1] < 0.8 * pooled.se[0]:
-            yield Finding("estimates", c.table, c.name, x, "interaction", main.paren.text if main.paren else "",
-                          f"at least {pooled.se[0]:.4g}",
-                          "the error of a slope at one value of the moderator is below that of the pooled slope "
-                          f"in Table {b0.table} ({b0.name})")  # fmt: skip
+            words = (
+                "the error of a slope at one value of the moderator is below that of the pooled slope "
+                f"in Table {b0.table} ({b0.name})"
+            )
+            yield c.finding(x, "interaction", main.paren, f"at least {pooled.se[0]:.4g}", words)
             continue
         gap = (
             abs(pooled.b.value - main.b.value) - 2 * pooled.b.half,
@@ -184,7 +202,9 @@ def check_interactions(paper: Paper) -> Iterator[Finding]:
         extra = [math.sqrt(max(s**2 - p**2, 0.0)) for s, p in zip(main.se, reversed(pooled.se), strict=True)]
         by_se = extra[0] / inter.se[1], extra[1] / inter.se[0]
         if by_se[0] > 3 * by_b[1] or by_b[0] > 3 * by_se[1]:
-            yield Finding("estimates", c.table, c.name, z, "interaction", inter.paren.text if inter.paren else "",
-                          f"near {extra[1] / by_b[1]:.4f}" if by_b[1] else "",
-                          f"the moderator's mean is {by_b[0]:.2g} to {by_b[1]:.2g} by the coefficients and "
-                          f"{by_se[0]:.2g} to {by_se[1]:.2g} by the standard errors")  # fmt: skip
+            words = (
+                f"the moderator's mean is {by_b[0]:.2g} to {by_b[1]:.2g} by the coefficients and "
+                f"{by_se[0]:.2g} to {by_se[1]:.2g} by the standard errors"
+            )
+            near = f"near {extra[1] / by_b[1]:.4f}" if by_b[1] else ""
+            yield c.finding(z, "interaction", inter.paren, near, words)

@@ -28,8 +28,8 @@ def check_kleibergen_paap(paper: Paper) -> Iterator[Finding]:
         low, high = 0.95 * x.t[0] ** 2, 1.05 * x.t[1] ** 2
         stat, f = found
         if not low <= f.value <= high:
-            yield Finding("fit", c.table, c.name, stat, "first stage", f.text, f"{low:.1f} to {high:.1f}",
-                          f"the squared first-stage t of {x.name}: the two use different errors")  # fmt: skip
+            words = f"the squared first-stage t of {x.name}: the two use different errors"
+            yield c.of_fit(stat, "first stage", f, f"{low:.1f} to {high:.1f}", words)
 
 
 def check_lm_p(paper: Paper) -> Iterator[Finding]:
@@ -40,8 +40,9 @@ def check_lm_p(paper: Paper) -> Iterator[Finding]:
         if re.search("rk.LM", r.stat) and r.p_value_text:
             p, stat = number(r.p_value_text), number(r.value_text)
             if chdtrc(1, stat.high) > p.high or chdtrc(1, stat.low) < p.low:
-                yield Finding("fit", r.table, r.column, r.stat, "p value", p.text, f"{chdtrc(1, stat.value):.5f}",
-                              f"chi²(1) = {stat.text} has another p value")  # fmt: skip
+                words = f"chi²(1) = {stat.text} has another p value"
+                place = ("fit", r.table, r.column, r.stat)
+                yield Finding.at(place, "p value", p, f"{chdtrc(1, stat.value):.5f}", words)
 
 
 def check_iv_against_ols(paper: Paper) -> Iterator[Finding]:
@@ -50,15 +51,19 @@ def check_iv_against_ols(paper: Paper) -> Iterator[Finding]:
         plain = [c for c in paper.linear if c.core == iv.core and c.same_setting(iv)]
         for ols in plain[:1]:
             if "R2" in iv.fit and "R2" in ols.fit and iv.fit["R2"].low > ols.fit["R2"].high:
-                yield Finding("fit", iv.table, iv.name, "R2", "IV R2", iv.fit["R2"].text,
-                              f"at most {ols.fit['R2'].text}", "least squares with the same regressors maximises R² "
-                              f"and has {ols.fit['R2'].text} in Table {ols.table} ({ols.name})")  # fmt: skip
+                words = (
+                    "least squares with the same regressors maximises R² "
+                    f"and has {ols.fit['R2'].text} in Table {ols.table} ({ols.name})"
+                )
+                yield iv.of_fit("R2", "IV R2", iv.fit["R2"], f"at most {ols.fit['R2'].text}", words)
             for name in sorted(iv.core):
                 if iv.terms[name].se[1] < ols.terms[name].se[0]:
-                    yield Finding("estimates", iv.table, iv.name, name, "IV error", f"{iv.terms[name].se[1]:.4f}",
-                                  f"at least {ols.terms[name].se[0]:.4f}",
-                                  "smaller standard error than least squares in "
-                                  f"Table {ols.table} ({ols.name}): the errors are of different types")  # fmt: skip
+                    words = (
+                        "smaller standard error than least squares in "
+                        f"Table {ols.table} ({ols.name}): the errors are of different types"
+                    )
+                    error, least = iv.terms[name].se[1], ols.terms[name].se[0]
+                    yield iv.finding(name, "IV error", f"{error:.4f}", f"at least {least:.4f}", words)
 
 
 def check_iv_twins(paper: Paper) -> Iterator[Finding]:
@@ -72,16 +77,21 @@ def check_iv_twins(paper: Paper) -> Iterator[Finding]:
         gap = abs(slopes[0].value - slopes[1].value) + slopes[0].half + slopes[1].half
         if gap > 0.05 * abs(slopes[0].value):
             continue
-        words = f"columns {a.name} and {b.name} share outcome, rows, controls and effects, and their slopes differ by {gap:.4f} at most"
+        both = f"{a.name} and {b.name}"
+        words = (
+            f"columns {both} share outcome, rows, controls and effects, "
+            f"and their slopes differ by {gap:.4f} at most"
+        )
         scale = paper.described.get(name, {}).get("max")
         if "_cons" in a.terms and "_cons" in b.terms and scale:
             apart = abs(a.terms["_cons"].b.value - b.terms["_cons"].b.value)
             if apart > 10 * gap * scale.value:
-                yield Finding("estimates", a.table, f"{a.name} and {b.name}", "_cons", "IV twins",
-                              f"{a.terms['_cons'].b.text}, {b.terms['_cons'].b.text}", "nearly equal", words)  # fmt: skip
+                found = f"{a.terms['_cons'].b.text}, {b.terms['_cons'].b.text}"
+                place = ("estimates", a.table, both, "_cons")
+                yield Finding.at(place, "IV twins", found, "nearly equal", words)
         if "R2" in a.fit and "R2" in b.fit and abs(a.fit["R2"].value - b.fit["R2"].value) > 0.05:
-            yield Finding("fit", a.table, f"{a.name} and {b.name}", "R2", "IV twins",
-                          f"{a.fit['R2'].text}, {b.fit['R2'].text}", "nearly equal", words)  # fmt: skip
+            found = f"{a.fit['R2'].text}, {b.fit['R2'].text}"
+            yield Finding.at(("fit", a.table, both, "R2"), "IV twins", found, "nearly equal", words)
 
 
 def check_selection_ratio(paper: Paper) -> Iterator[Finding]:
@@ -91,12 +101,10 @@ def check_selection_ratio(paper: Paper) -> Iterator[Finding]:
         if ratio is None:
             continue
         full = c.terms[sorted(c.core)[0]]
-        shorter = [
-            s for s in paper.linear
-            if s.outcome == c.outcome and full.name in s.core and s.sample == c.sample and s.terms[full.name].b != full.b
-        ]  # fmt: skip
+        alike = [s for s in paper.linear if (s.outcome, s.sample) == (c.outcome, c.sample)]
+        shorter = [s for s in alike if full.name in s.core and s.terms[full.name].b != full.b]
         implied = [with_slack(lambda f, r: f / (r - f), [full.b, s.terms[full.name].b]) for s in shorter]
         if implied and not any(agree(ratio, v, slack) for v, slack in implied):
-            yield Finding("fit", c.table, c.name, "selection_ratio", "ratio", ratio.text,
-                          " or ".join(f"{v:.2f}" for v, _ in implied[:3]),
-                          f"{full.b.text} and no printed coefficient of a shorter column give this ratio")  # fmt: skip
+            words = f"{full.b.text} and no printed coefficient of a shorter column give this ratio"
+            expected = " or ".join(f"{v:.2f}" for v, _ in implied[:3])
+            yield c.of_fit("selection_ratio", "ratio", ratio, expected, words)

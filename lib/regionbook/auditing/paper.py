@@ -7,6 +7,7 @@ import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 import pandas as pd
 
@@ -28,8 +29,22 @@ class Finding:
     expected: str
     message: str
 
+    @classmethod
+    def at(
+        cls,
+        place: tuple[str, str, str, str],
+        kind: str,
+        printed: Text,
+        expected: Text,
+        message: str,
+    ) -> Finding:
+        """A finding from its place (file, table, column, term), kind, what is printed, what was expected, and why."""
+        return cls(*place, kind, str(printed or ""), str(expected or ""), message)
+
 
 Check = Callable[["Paper"], Iterator[Finding]]
+Text = str | Number | None
+"""A number stands for its print, None for nothing."""
 
 
 @dataclass(frozen=True)
@@ -54,6 +69,11 @@ class Term:
         return abs(self.b.value) / high, abs(self.b.value) / low if low > 0 else math.inf
 
 
+def _term(row: Any) -> Term:
+    paren = number(row.paren_text) if row.paren_text else None
+    return Term(row.term, number(row.estimate_text), paren, row.paren_kind, row.stars)
+
+
 def _bare(term: str) -> str:
     return term.removeprefix("ln ")
 
@@ -72,6 +92,14 @@ class Column:
     fit: dict[str, Number]
     words: dict[str, str]
     control_terms: frozenset[str]
+
+    def finding(self, term: str, kind: str, printed: Text, expected: Text, message: str) -> Finding:
+        """A coefficient of this column that cannot be."""
+        return Finding.at(("estimates", self.table, self.name, term), kind, printed, expected, message)
+
+    def of_fit(self, stat: str, kind: str, printed: Text, expected: Text, message: str) -> Finding:
+        """A statistic of this column that cannot be."""
+        return Finding.at(("fit", self.table, self.name, stat), kind, printed, expected, message)
 
     @cached_property
     def method(self) -> str:
@@ -163,11 +191,11 @@ class Paper:
         self.slug = figures.slug
         self.figures = figures
         d = figures.descriptives
+        texts = d.set_index("variable")[[f"{s}_text" for s in ("n", "mean", "sd", "min", "max")]]
         self.described = {
-            r.variable: {s: number(getattr(r, f"{s}_text")) for s in ("n", "mean", "sd", "min", "max")
-                         if getattr(r, f"{s}_text")}
-            for r in each(d)
-        }  # fmt: skip
+            str(variable): {s.removesuffix("_text"): number(text) for s, text in row.items() if text}
+            for variable, row in texts.iterrows()
+        }
         names = d.loc[d["role"].str.contains("control"), "variable"]
         self.control_terms = frozenset(v for n in names for v in (n, f"ln {n}"))
 
@@ -180,17 +208,20 @@ class Paper:
             if rows.empty:
                 continue
             stats = fit[(fit["table"] == table) & (fit["column"] == name) & (fit["panel"] == panel)]
-            found.append(
-                Column(
-                    table, panel, name, rows["column_label"].iloc[0], rows["sample"].iloc[0], rows["outcome"].iloc[0],
-                    {r.term: Term(r.term, number(r.estimate_text), number(r.paren_text) if r.paren_text else None,
-                                  r.paren_kind, r.stars) for r in each(rows)},
-                    {s: number(v) for s, v, x in zip(stats["stat"], stats["value_text"], stats["value"], strict=True)
-                     if x == x},
-                    dict(zip(stats["stat"], stats["value_text"], strict=True)),
-                    self.control_terms,
-                )
-            )  # fmt: skip
+            first = rows.iloc[0]
+            column = Column(
+                table,
+                panel,
+                name,
+                label=first["column_label"],
+                sample=first["sample"],
+                outcome=first["outcome"],
+                terms={r.term: _term(r) for r in each(rows)},
+                fit={r.stat: number(r.value_text) for r in each(stats[stats["value"].notna()])},
+                words=dict(zip(stats["stat"], stats["value_text"], strict=True)),
+                control_terms=self.control_terms,
+            )
+            found.append(column)
         return found
 
     @property

@@ -18,6 +18,9 @@ class Number:
     half: float
     text: str
 
+    def __str__(self) -> str:
+        return self.text
+
     @property
     def low(self) -> float:
         return self.value - self.half

@@ -6,7 +6,7 @@ import math
 import re
 from collections.abc import Iterator
 
-from regionbook.auditing.paper import Column, Finding, Paper
+from regionbook.auditing.paper import Column, Finding, Paper, Text
 from regionbook.auditing.rounding import number
 from regionbook.data import decimals, each
 
@@ -25,8 +25,8 @@ def check_n(paper: Paper) -> Iterator[Finding]:
         full = int(units[1]) * (int(years[2]) - int(years[1]) + 1)
         if float(n) != full:
             places = ", ".join(dict.fromkeys(f"{c.table} ({c.name})" for c in columns))
-            yield Finding("fit", columns[0].table, columns[0].name, "N", "n", n, str(full),
-                          f"{units[1]} units × {years[0]} make {full}; in {places}")  # fmt: skip
+            words = f"{units[1]} units × {years[0]} make {full}; in {places}"
+            yield columns[0].of_fit("N", "n", n, str(full), words)
 
 
 def check_moments(paper: Paper) -> Iterator[Finding]:
@@ -36,16 +36,16 @@ def check_moments(paper: Paper) -> Iterator[Finding]:
             continue
         low, mean, high = m["min"], m["mean"], m["max"]
         if not low.low <= mean.high or not mean.low <= high.high:
-            yield Finding("descriptives", _table_of(paper, variable), "mean", variable, "moments", mean.text,
-                          f"{low.text} to {high.text}", "mean outside the printed range")  # fmt: skip
+            words = "mean outside the printed range"
+            yield _finding(paper, "mean", variable, "moments", mean, f"{low.text} to {high.text}", words)
         elif "sd" in m:
             n = m["n"].value if "n" in m else math.inf
             bound = math.sqrt(
                 (high.high - mean.low) * (mean.high - low.low) * (n / (n - 1) if n < math.inf else 1)
             )
             if m["sd"].low > bound:
-                yield Finding("descriptives", _table_of(paper, variable), "sd", variable, "moments", m["sd"].text,
-                              f"at most {bound:.4g}", "no numbers in the printed range have this spread")  # fmt: skip
+                words = "no numbers in the printed range have this spread"
+                yield _finding(paper, "sd", variable, "moments", m["sd"], f"at most {bound:.4g}", words)
 
 
 def _table_of(paper: Paper, variable: str) -> str:
@@ -53,14 +53,24 @@ def _table_of(paper: Paper, variable: str) -> str:
     return str(d.loc[d["variable"] == variable, "table"].iloc[0])
 
 
+def _finding(
+    paper: Paper, moment: str, variable: str, kind: str, printed: Text, expected: Text, message: str
+) -> Finding:
+    """A described moment that cannot be."""
+    table = _table_of(paper, variable)
+    return Finding.at(("descriptives", table, moment, variable), kind, printed, expected, message)
+
+
 def check_log_of_zero(paper: Paper) -> Iterator[Finding]:
     """A variable that enters in logarithms has a positive minimum."""
     logged = {x for c in paper.columns for x in c.terms if x.startswith("ln ")}
     for variable, m in paper.described.items():
         if f"ln {variable}" in logged and "min" in m and m["min"].value <= 0:
-            yield Finding("descriptives", _table_of(paper, variable), "min", variable, "log", m["min"].text,
-                          "above 0", f"the regressions use ln {variable}, which does not exist at 0 "
-                          "(unless the print rounds a small number, or 1 was added)")  # fmt: skip
+            words = (
+                f"the regressions use ln {variable}, which does not exist at 0 "
+                "(unless the print rounds a small number, or 1 was added)"
+            )
+            yield _finding(paper, "min", variable, "log", m["min"], "above 0", words)
 
 
 def check_extremes(paper: Paper) -> Iterator[Finding]:
@@ -71,8 +81,8 @@ def check_extremes(paper: Paper) -> Iterator[Finding]:
         top, how = m.get("max"), "printed"
         if top is None:  # the mean of the min-max scaled variable gives the maximum (minimum taken as 0)
             table = _table_of(paper, variable)
-            scaled = next((v for (t, r, c), v in paper._other.items()
-                           if t == table and r.split()[0] == variable and "scaled mean" in c), None)  # fmt: skip
+            means = {(t, r.split()[0]): v for (t, r, c), v in paper._other.items() if "scaled mean" in c}
+            scaled = means.get((table, variable))
             if scaled is None or scaled.value <= 0:
                 continue
             top, how = number(f"{m['mean'].value / scaled.value:.0f}"), "implied by the scaled mean"
@@ -83,8 +93,8 @@ def check_extremes(paper: Paper) -> Iterator[Finding]:
                 if "n" in m
                 else ""
             )
-            yield Finding("descriptives", _table_of(paper, variable), "max", variable, "extreme", top.text, "",
-                          f"the maximum ({how}) lies {away:.0f} standard deviations above the mean{share}")  # fmt: skip
+            words = f"the maximum ({how}) lies {away:.0f} standard deviations above the mean{share}"
+            yield _finding(paper, "max", variable, "extreme", top, "", words)
 
 
 def check_definitions(paper: Paper) -> Iterator[Finding]:
@@ -99,14 +109,15 @@ def check_definitions(paper: Paper) -> Iterator[Finding]:
             ("mean", rule.mean_maximum, lambda v, b: v.low > b, "at most"),
             ("max", rule.reaches, lambda v, b: v.high < b, "at least"),
         ]
+        variable, source = rule.variable, rule.source
         for moment, bound, broken, words in tests:
             if bound and moment in m and broken(m[moment], float(bound)):
-                yield Finding("descriptives", _table_of(paper, rule.variable), moment, rule.variable, "definition",
-                              m[moment].text, f"{words} {bound}", rule.source)  # fmt: skip
+                expected = f"{words} {bound}"
+                yield _finding(paper, moment, variable, "definition", m[moment], expected, source)
         if rule.whole:  # GRIM test: Brown and Heathers 2017
             n, mean = int(rule.n), m["mean"]
             total = round(mean.value * n)
             if not any(abs(s / n - mean.value) <= mean.half for s in (total - 1, total, total + 1)):
-                yield Finding("descriptives", _table_of(paper, rule.variable), "mean", rule.variable, "whole numbers",
-                              mean.text, f"{total / n:.{decimals(mean.text) + 1}f}",
-                              f"{n} whole numbers cannot have this mean: {rule.source}")  # fmt: skip
+                words = f"{n} whole numbers cannot have this mean: {source}"
+                nearest = f"{total / n:.{decimals(mean.text) + 1}f}"
+                yield _finding(paper, "mean", variable, "whole numbers", mean, nearest, words)

@@ -43,15 +43,18 @@ def check_weights(paper: Paper) -> Iterator[Finding]:
                 total = number(heading[0])
                 value, slack = with_slack(lambda *w: sum(w), numbers)
                 if not agree(total, value, slack):
-                    yield Finding("indicators", table, f"weight_pct {period}", dimension, "weights", total.text,
-                                  f"{value:.{decimals(total.text)}f}", f"its {len(numbers)} weights add up to this")  # fmt: skip
+                    place = ("indicators", table, f"weight_pct {period}", dimension)
+                    found = f"{value:.{decimals(total.text)}f}"
+                    words = f"its {len(numbers)} weights add up to this"
+                    yield Finding.at(place, "weights", total, found, words)
             totals += [number(heading[0])] if heading else numbers
         value, slack = with_slack(lambda *w: sum(w), totals)
         whole = 100 if value > 2 else 1
         if abs(value - whole) > slack:
-            yield Finding("indicators", table, f"weight_pct {period}", index, "weights",
-                          f"{value:.{decimals(totals[0].text)}f}", str(whole),
-                          "the printed weights of the dimensions do not add up")  # fmt: skip
+            words = "the printed weights of the dimensions do not add up"
+            place = ("indicators", table, f"weight_pct {period}", index)
+            found = f"{value:.{decimals(totals[0].text)}f}"
+            yield Finding.at(place, "weights", found, str(whole), words)
 
 
 _OPS: dict[str, Callable[..., float]] = {
@@ -110,14 +113,14 @@ def check_identities(paper: Paper) -> Iterator[Finding]:
             value, slack = with_slack(partial(_scaled, rule.op, float(rule.scale or 1)), numbers)
             if not agree(target, value, slack):
                 shown = " and ".join(n.text for n in numbers[:3]) + (" …" if len(numbers) > 3 else "")
-                broken.append(
-                    Finding("other", rule.table, column, row, rule.op, target.text, f"{value:.4g}",
-                            f"{rule.source}: {shown} give {value:.4g}")
-                )  # fmt: skip
+                words = f"{rule.source}: {shown} give {value:.4g}"
+                place = ("other", rule.table, column, row)
+                broken.append(Finding.at(place, rule.op, target, f"{value:.4g}", words))
         if len(broken) > 3:
             first = broken[0]
-            yield replace(first, term="all rows" if len(broken) == tried else f"{len(broken)} rows",
-                          message=f"{len(broken)} of {tried} rows fail; first, {first.term}: {first.message}")  # fmt: skip
+            rows = "all rows" if len(broken) == tried else f"{len(broken)} rows"
+            words = f"{len(broken)} of {tried} rows fail; first, {first.term}: {first.message}"
+            yield replace(first, term=rows, message=words)
         else:
             yield from broken
 
@@ -141,14 +144,16 @@ def check_summary_rows(paper: Paper) -> Iterator[Finding]:
         value, slack = with_slack(_OPS["mean"], numbers)
         if not agree(mean, value, slack):
             one_more = mean.value * (len(numbers) + 1) - value * len(numbers)
-            halves.setdefault((table, column.split(":")[0]), []).append(
-                Finding("other", table, column, "mean", "summary row", mean.text, f"{value:.4g}",
-                        f"mean of the {len(numbers)} printed rows; one more row of {one_more:.4g} would close the gap")
-            )  # fmt: skip
+            words = (
+                f"mean of the {len(numbers)} printed rows; one more row of {one_more:.4g} would close the gap"
+            )
+            place = ("other", table, column, "mean")
+            finding = Finding.at(place, "summary row", mean, f"{value:.4g}", words)
+            halves.setdefault((table, column.split(":")[0]), []).append(finding)
         value, slack = with_slack(_OPS["ratio"], [sd, mean])
         if not agree(cv, value, slack):
-            yield Finding("other", table, column, "cv", "summary row", cv.text, f"{value:.3f}",
-                          f"{sd.text} / {mean.text}")  # fmt: skip
+            words = f"{sd.text} / {mean.text}"
+            yield Finding.at(("other", table, column, "cv"), "summary row", cv, f"{value:.3f}", words)
     for findings in halves.values():
         first = findings[0]
         yield replace(first, column=", ".join(f.column for f in findings))
@@ -175,9 +180,10 @@ def check_growth(paper: Paper) -> Iterator[Finding]:
         if not agree(
             replace(printed, half=2 * printed.half), value, slack
         ):  # a last digit cut off is no finding
-            yield Finding("other", r.table, r.column, r.row, "growth", printed.text, f"{value:.2f}",
-                          f"from {start.text} to {end.text}"
-                          + ("" if yearly else "; the ratio is one more than the growth"))  # fmt: skip
+            words = f"from {start.text} to {end.text}" + (
+                "" if yearly else "; the ratio is one more than the growth"
+            )
+            yield Finding.at(("other", r.table, r.column, r.row), "growth", printed, f"{value:.2f}", words)
 
 
 def check_twin_rows(paper: Paper) -> Iterator[Finding]:
@@ -191,5 +197,5 @@ def check_twin_rows(paper: Paper) -> Iterator[Finding]:
             pairs = [(paper.other(table, r, column), paper.other(table, r, z)) for r in (a, b)]
             moran, z_value = pairs[0]
             if pairs[0] == pairs[1] and moran and z_value:
-                yield Finding("other", table, column, f"{a} and {b}", "twin rows", moran.text, "",
-                              f"I and Z ({z_value.text}) are the same in both years")  # fmt: skip
+                words = f"I and Z ({z_value.text}) are the same in both years"
+                yield Finding.at(("other", table, column, f"{a} and {b}"), "twin rows", moran, "", words)
