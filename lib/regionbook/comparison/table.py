@@ -68,13 +68,14 @@ class Comparison:
 
     def _captions(self) -> tuple[str, str]:
         """Tally with what was imposed, and the tolerances of the kinds of numbers shown."""
-        where = (
-            "Numbers in the text"
-            if self.table == "text"
-            else f"Table {self.table}, printed above, ours below"
-        )
+        place = f"Table {self.table}" if self.table[0].isdigit() else self.table.capitalize()
+        where = "Numbers in the text" if self.table == "text" else f"{place}, printed above, ours below"
         tally = ", ".join(f"{n} {MARKS[m][1]} {MARKS[m][0]}" for m, n in self.counts.items() if n)
         tried = self.cells[self.cells["own"].notna()]
+        by_print = int((tried["mark"].eq("free_reproduced") & tried["source"].eq("print")).sum())
+        if by_print:
+            free = " ".join(MARKS["free_reproduced"][::-1])
+            tally = tally.replace(free, f"{free} ({by_print} by arithmetic on the print)")
         imposed = int(tried["imposed"].sum())
         calibrated = f" Calibrated to print: {imposed} of the {len(tried)} numbers compared were imposed."
         kinds = {*tried["rule"], *(["arithmetic"] if tried["source"].eq("print").any() else [])}
