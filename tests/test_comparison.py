@@ -484,6 +484,19 @@ def test_scorecard_of_the_shipped_lessons():
         assert counts["printed"] == sum(v for k, v in counts.items() if k != "printed")
     for cell in card["cells"]:
         assert cell["mark"] != "free_reproduced" or not cell["imposed"]
+    for slug in (CITY, INDUSTRY, FACTOR, FLOWS):
+        assert card["papers"][slug]["not_attempted"] == 0, slug
+
+
+def test_lessons_show_the_marks_that_the_scorecard_counts():
+    """A rule or a list of the paper that changed since the lesson was executed asks for `sync`."""
+    told = {(c["slug"], c["table"], c["column"], c["term"]): c for c in rb.scorecard(json=True)["cells"]}
+    for notebook, entry in recorded():
+        cell = told[entry["slug"], entry["table"], entry["column"], entry["term"]]
+        for key in ("mark", "imposed", "reason", "se_ratio", "sign_ok", "stars_ok", "within_2se"):
+            assert cell[key] == entry[key], (
+                f"{notebook}: {entry['table']}, {entry['column']}, {entry['term']}, {key}"
+            )
 
 
 def test_a_wide_table_fits_a_laptop():

@@ -43,8 +43,13 @@ def written(text: str) -> str:
 
 
 def write(root: Path = ROOT) -> None:
-    """Bring README.md in step; nothing where there is none."""
+    """Bring README.md in step; nothing where there is none, or while lessons contradict one another."""
     path = root / "README.md"
     text = path.read_text(encoding="utf-8") if path.exists() else ""
-    if text and (new := written(text)) != text:
+    try:
+        new = written(text)
+    except ValueError as error:
+        print(f"README.md stays as it is: {error}")
+        return
+    if text and new != text:
         path.write_text(new, encoding="utf-8", newline="\n")
