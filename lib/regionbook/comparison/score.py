@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json as json_
-import math
 from pathlib import Path
 from typing import Any
 
@@ -28,17 +27,13 @@ def recorded(chapters: Path | None = None) -> list[tuple[str, dict[str, Any]]]:
     return found
 
 
-_BEFORE = {"own_se": None, "own_p": None, "errors": "", "source": "panel", "note": ""}
-
-
 def _once(chapters: Path | None) -> dict[tuple[str, ...], tuple[str, dict[str, Any]]]:
     """Notebook and record of each printed number; an error if two lessons disagree."""
     own: dict[tuple[str, ...], tuple[str, dict[str, Any]]] = {}
     for notebook, entry in recorded(chapters):
-        entry = _BEFORE | entry  # INTERIM
         key = (entry["slug"], entry["table"], entry["column"], entry["term"])
         before = own.setdefault(key, (notebook, entry))
-        if any(before[1][k] != entry[k] for k in ("own", "own_se", "own_p")):
+        if any(before[1].get(k) != entry.get(k) for k in ("own", "own_se", "own_p")):
             raise ValueError(
                 f"{', '.join(key)} is recorded as {before[1]['own']} in {before[0]} and as {entry['own']} in "
                 f"{notebook}: compare each printed number once."
@@ -58,13 +53,11 @@ def _entry(slug: str, cell: Any, record: dict[str, Any] | None) -> dict[str, Any
         raise ValueError(
             f"{slug}, Table {cell.table}, {cell.column}, {cell.term}: the lesson is older than the data."
         )
-    own: dict[str, Any] = {k: record[k] for k in ("own", "own_paren", "own_se", "own_p", "errors", "source")}
-    if own["own_p"] is None and cell.rule == "estimate" and own["own_paren"]:  # INTERIM
-        t = own["own_paren"] if cell.paren_kind in "tz" else own["own"] / own["own_paren"]
-        own["own_se"], own["own_p"] = own["own"] / t, math.erfc(abs(t) / math.sqrt(2))
+    own: dict[str, Any] = {k: record.get(k) for k in ("own", "own_paren", "own_se", "own_p")}
+    own |= {"errors": record.get("errors", ""), "source": record["source"]}
     value, se, p = (float("nan" if own[k] is None else own[k]) for k in ("own", "own_se", "own_p"))
     verdict = judge(cell, Number(value, se, p, own["errors"], own["source"]))
-    verdict["reason"] = ". ".join(filter(None, (verdict["reason"], record["note"])))
+    verdict["reason"] = ". ".join(filter(None, (verdict["reason"], record.get("note"))))
     verdict["se_ratio"] = significant(verdict["se_ratio"])
     return {**place, **own, **verdict}
 

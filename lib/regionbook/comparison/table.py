@@ -23,9 +23,7 @@ _TINTS = {
     "differs": "background:#f7c59f;color:#111",
     "contradicted": "background:#dcdcdc;color:#111",
 }
-_RECORDED = ["table", "column", "term", "printed", "printed_paren", "own", "own_paren", "own_se", "own_p"]
-_RECORDED += ["errors", "source", "sign_ok", "stars_ok", "within_2se", "se_ratio", "imposed", "mark"]
-_RECORDED += ["reason", "note"]
+_NUMBERS = ("own", "own_paren", "own_se", "own_p")
 
 
 def significant(value: float | None, missing: Any = None) -> Any:
@@ -60,11 +58,18 @@ class Comparison:
 
     @property
     def records(self) -> list[dict[str, Any]]:
-        """What the scorecard reads: one entry a number that was attempted."""
+        """What the scorecard reads: one entry a number that was attempted; what is empty is left out."""
         tried = self.cells[self.cells["own"].notna()]
-        rows = tried[_RECORDED].to_dict("records")
-        numbers = ("printed_paren", "own", "own_paren", "own_se", "own_p", "se_ratio")
-        return [{"slug": self.slug, **row, **{k: significant(row[k]) for k in numbers}} for row in rows]
+        found = []
+        for row in tried.to_dict("records"):
+            entry = {"slug": self.slug} | {k: row[k] for k in ("table", "column", "term", "printed")}
+            own = {k: significant(row[k]) for k in _NUMBERS} | {
+                k: row[k] for k in ("errors", "source", "note")
+            }
+            found.append(
+                entry | {k: v for k, v in own.items() if v not in (None, "")} | {"mark": row["mark"]}
+            )
+        return found
 
     def _captions(self) -> tuple[str, str]:
         """Tally with what was imposed, and the tolerances of the kinds of numbers shown."""
