@@ -132,6 +132,14 @@ def test_coefficient(b, se, mark, reason):
     assert (cell["mark"], cell["reason"], cell["imposed"]) == (mark, reason, True)
 
 
+def test_close_is_no_wider_than_half_of_the_number():
+    """The constant of Table 5 (2) is printed as 2.0942 (0.3768)."""
+    for b, mark in ((1.2, "close"), (1.0, "differs")):  # 2.4 and 2.9 printed errors away
+        assert (
+            verdict(rb.compare(CITY, 5, {"2": {"_cons": (b, 0.3768, 0.001)}}), "2", "_cons")["mark"] == mark
+        )
+
+
 def test_your_own_data_are_not_calibrated():
     c = rb.compare(CITY, 3, {"2": {"digit": (0.0999, 0.0020)}}, calibrated=False)
     assert verdict(c, "2", "digit")["mark"] == "free_reproduced"

@@ -93,7 +93,10 @@ def rules() -> pd.DataFrame:
     >>> rules().loc["weight", "agrees"]
     'within 0.5 points and 25 % of itself'
     """
-    close = "sign and 5 % significance as printed, within 4 printed standard errors or 25 %"
+    close = (
+        "sign and 5 % significance as printed, within 2 printed standard errors, or 4 if that is at most half of the "
+        "number, or 25 %"
+    )
     return pd.DataFrame(
         {
             name: {
@@ -147,7 +150,8 @@ def _coefficient(cell: Any, own: Number) -> tuple[str, list[str], dict[str, Any]
         ours = f" (ours: {own.errors})" if own.errors else ""
         faults.append(f"standard error {facts['se_ratio']:.2f} of the printed one{kind}{ours}")
     same = facts["sign_ok"] and (own.p < 0.05) == (cell.stars in ("**", "***"))
-    near = distance <= max(4 * error if given else 0, (0.25 if given else 0.2) * abs(cell.printed))
+    size = abs(cell.printed)
+    near = distance <= (max(2 * error, min(4 * error, 0.5 * size), 0.25 * size) if given else 0.2 * size)
     return ("agrees" if not faults else "close" if same and near else "differs"), faults, facts
 
 

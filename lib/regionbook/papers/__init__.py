@@ -138,6 +138,7 @@ def in_text(slug: str, panel: pd.DataFrame | None = None) -> dict[tuple[str, str
     (92.4, 'print')
     """
     paper = _module(slug)
-    panel = prepare(slug) if panel is None and slug != "knowledge-flows" else panel
+    if panel is None and not hasattr(paper, "PANEL"):  # else it is built of tables, and these suffice
+        panel = prepare(slug)
     found = {"panel": paper.in_text(panel), "print": paper.from_print()}
     return {place: (float(v), source) for source, numbers in found.items() for place, v in numbers.items()}
