@@ -59,7 +59,7 @@ FREE = {
     ("6", "3"): "large cities: a sub-sample",
     ("6", "6"): "large cities: a sub-sample",
 }
-_patents = {"lower": 0, "decimals": 4, "cap": 1.3}
+_patents = {"lower": 0, "decimals": 4, "cap": 2.0}
 MOVES = {
     "quantity": Move(size=0.30, smooth=0.95, **_patents),
     "quality": Move(size=0.30, smooth=0.95, **_patents),
@@ -174,13 +174,14 @@ def story(
         "structure": np.clip(0.44 + 0.03 * z - 0.004 * t + ar1(rng, 0.8, 0.05), 0.05, 0.85),
         "lnstudents": 9.6 + 0.9 * z + 0.045 * t + ar1(rng, 0.8, 0.15),
     }
-    # outcomes: level x growth x effect; giants follow the common path closely, small cities scatter
+    # outcomes: level x growth x effect; populous cities follow the common path closely, small ones scatter
     lift = effect * (1 - np.exp(-after / 3.0))
     lift = lift * np.where(region == "East", 1.15, 0.9)[:, None] * np.where(muni | demo, 1.3, 1.0)[:, None]
     path = np.interp(t, [0, 7, 11, 17, 20], [-2.6, -1.6, -1.0, 0, -0.25])
     path2 = np.interp(t, [0, 7, 11, 15, 16, 17, 20], [-2.4, -1.6, -0.9, -0.15, -0.25, -0.05, 0.1])
-    calm, apart = np.where(z > 1.6, 0.7, 1.0), trend_gap * (t - 10) * z
-    e1, e2 = ar1(rng, 0.75, 0.55) * calm, ar1(rng, 0.75, 0.25) * calm
+    calm = np.interp(lnpop, [5.0, 6.3, 7.2], [1.3, 0.95, 0.6]) * np.where(z > 1.6, 0.8, 1.0)
+    apart = trend_gap * (t - 10) * z
+    e1, e2 = ar1(rng, 0.75, 0.62) * calm, ar1(rng, 0.75, 0.25) * calm
     base = -3.15 + 0.95 * z + 0.22 * shock + 0.25 * (lnpop - 5.8) + apart
     c["quantity"] = np.exp(base + path + e1 + lift)
     c["quality"] = np.exp(base + 0.1 + 0.12 * z + 0.35 * muni[:, None] + path2 + 0.5 * e1 + e2 + 1.2 * lift)

@@ -1,6 +1,6 @@
 """What the engine reaches: information-consumption (31 columns) and city-innovation (Tables 3, 4, 7, 25 weights).
 
-python data/teaching/make/proofs.py [paper] [seeds]      # appends nothing: rewrites proofs.csv and proofs.cells.csv
+python data/teaching/make/proofs.py      # rewrites proofs.csv (shares) and proofs.cells.csv (every cell, seed 0)
 """
 
 from __future__ import annotations
@@ -16,14 +16,13 @@ from pathlib import Path
 import pandas as pd
 
 HERE = Path(__file__).parent
-SEEDS = range(5)
 CASES = {
-    "information-consumption, all imposed": ("information_consumption", "", False),
-    "information-consumption": ("information_consumption", "", True),
-    "information-consumption, no effect": ("information_consumption", "no-effect", True),
-    "city-innovation": ("proof_city", "", True),
+    "information-consumption, all imposed": ("information_consumption", "", False, range(5)),
+    "city-innovation": ("proof_city", "", True, range(5)),
+    "information-consumption": ("information_consumption", "", True, range(2)),
+    "information-consumption, no effect": ("information_consumption", "no-effect", True, range(2)),
 }
-"""Module, world, whether the numbers of `FREE` are left free."""
+"""Module, world, whether the numbers of `FREE` are left free, seeds."""
 
 
 def prove(case: str, seed: int) -> tuple[dict, pd.DataFrame]:
@@ -31,7 +30,7 @@ def prove(case: str, seed: int) -> tuple[dict, pd.DataFrame]:
     from engine import draw
     from engine.report import broken, summary
 
-    module, world, free = CASES[case]
+    module, world, free, _ = CASES[case]
     paper = importlib.import_module(module).PAPER
     d = draw(paper if free else replace(paper, free={}), seed, world, strict=False)
     imposed = d.report[d.report["status"] != "free"]
@@ -65,8 +64,8 @@ def main() -> None:
     import tempfile
 
     rows, first = [], []
-    for case in CASES:
-        for seed in SEEDS:
+    for case, (*_, seeds) in CASES.items():
+        for seed in seeds:
             with tempfile.TemporaryDirectory() as folder:
                 command = [sys.executable, __file__, case, str(seed), folder]
                 subprocess.run(command, check=True, env=os.environ)

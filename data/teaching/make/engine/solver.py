@@ -19,6 +19,8 @@ from .rows import Gradients, Rows
 
 HUBER = 4.0
 """Residuals beyond so many tolerances count linearly: contradictory targets bend and do not break."""
+SLOW = 0.997
+"""Three rounds that leave more than this share of the cost end it."""
 RELAX = 40.0
 """Prior variances are multiplied by this: thousands of cells share a handful of printed numbers."""
 
@@ -222,7 +224,7 @@ def solve(system: System, rounds: int = 60) -> int:
             damping = 4 * max(damping, 0.1)
         else:
             break
-        slow = slow + 1 if now > 0.997 * best else 0
+        slow = slow + 1 if now > SLOW * best else 0
         z, best, damping, done = new, now, damping / 4, done + 1
         if slow == 3:
             break
