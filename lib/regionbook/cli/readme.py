@@ -21,11 +21,11 @@ def _name(chapter: str) -> str:
 def lesson_list() -> str:
     """The lessons with their minutes and what each teaches, and the papers behind them."""
     here, listed = lessons().table, papers()
-    lines = ["| lesson | minutes | you will be able to |", "|---|---|---|"]
+    lines = ["| lesson | minutes | you learn, first of all, to |", "|---|---|---|"]
     for chapter, number, title, minutes, able, path in here.itertuples(index=False):
         link = path.with_suffix(".ipynb").relative_to(ROOT).as_posix()
-        able = able[0].lower() + able[1:].removesuffix(".")
-        lines.append(f"| **{_name(chapter)}** · [{number} {title}]({link}) | {minutes} | {able} |")
+        first = re.split(r"[;.](?= |$)", able)[0]  # the lesson itself has the rest
+        lines.append(f"| **{_name(chapter)}** · [{number} {title}]({link}) | {minutes} | {first[0].lower() + first[1:]} |")
     built = [slug for slug in here["chapter"].unique() if slug in listed.index]
     who = [f"*{_name(s)}* is {listed.at[s, 'authors_zh']} ({listed.at[s, 'year']})" for s in built]
     rest = len(listed) - len(built)
