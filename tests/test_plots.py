@@ -175,23 +175,6 @@ def test_marginal_effect_plot_refuses(interaction):
             plots.marginal_effect_plot(fit.params, fit.cov_params(), **{**give, **change})
 
 
-def test_weights_plot(caplog):
-    printed = pd.Series({"绿化": 0.02, "专利": 9.16, "papers": 4.4})
-    ax = plots.weights_plot(printed, printed[::-1] + 0.1, title="权重")
-    assert [t.get_text() for t in ax.get_yticklabels()] == ["专利", "papers", "绿化"]
-    own, paper = ax.lines
-    assert own.get_xdata() == pytest.approx(paper.get_xdata() + 0.1)
-    draw_strictly(ax.figure, caplog)
-
-
-def test_weights_plot_refuses():
-    one = pd.Series({"a": 1.0, "b": 2.0})
-    with pytest.raises(ValueError, match="same indicators"):
-        plots.weights_plot(one, one.rename({"b": "c"}))
-    with pytest.raises(ValueError, match="more than once"):
-        plots.weights_plot(one.set_axis(["a", "a"]), one)
-
-
 def test_given_axes_are_used(ours):
     figure, axes = plt.subplots(1, 2)
     assert plots.coefficient_plot(ours, ax=axes[1]) is axes[1]

@@ -1,4 +1,4 @@
-"""The look of the workbook's figures, and the three plots that lessons draw again and again.
+"""The look of the workbook's figures, and the two plots that lessons draw again and again.
 
 Three voices have the same mark everywhere: what the paper reports (open circle), what our simulated panel
 gives (blue square) and what the truth is (red-rimmed diamond).
@@ -309,64 +309,6 @@ def _histogram_below(ax: Axes, z: np.ndarray) -> None:
     twin.grid(False)
     twin.set_zorder(ax.get_zorder() - 1)
     ax.patch.set_visible(False)
-
-
-def weights_plot(
-    printed: pd.Series,
-    own: pd.Series,
-    *,
-    title: str | None = None,
-    label: str = "weight (%)",
-    ax: Axes | None = None,
-) -> Axes:
-    """Printed and own index weights side by side, the largest printed weight on top.
-
-    Parameters
-    ----------
-    printed, own
-        Weights indexed by the indicator's text; the same indicators, in the unit that `label` names.
-    title
-        What the reader should see.
-    label
-        Name and unit of the horizontal axis.
-    ax
-        Axes to draw on; None makes a figure.
-
-    Returns
-    -------
-    Axes
-
-    Raises
-    ------
-    ValueError
-        If the two do not have the same indicators, or one has an indicator twice.
-
-    Examples
-    --------
-    >>> printed = pd.Series({"green": 0.02, "patents": 9.16})
-    >>> ax = weights_plot(printed, pd.Series({"patents": 9.0, "green": 0.03}))
-    >>> [t.get_text() for t in ax.get_yticklabels()]
-    ['patents', 'green']
-    """
-    for name, series in (("printed", printed), ("own", own)):
-        if series.index.has_duplicates:
-            raise ValueError(f"{name} has {series.index[series.index.duplicated()][0]!r} more than once.")
-    if differ := set(printed.index) ^ set(own.index):
-        raise ValueError(
-            f"printed and own must have the same indicators; only one of them has {sorted(map(str, differ))}."
-        )
-    printed = printed.sort_values(ascending=False)
-    own, y = own.reindex(printed.index), np.arange(len(printed))
-    ax = _axes(ax, 1.1 + 0.21 * len(printed))
-    ax.hlines(y, printed, own, color="#AAAAAA", linewidth=1.2, linestyle="-", zorder=1)
-    ax.plot(own, y, linestyle="none", markersize=5, **look.VOICES["ours"])
-    ax.plot(
-        printed, y, linestyle="none", markersize=6.5, **{**look.VOICES["paper"], "markerfacecolor": "none"}
-    )
-    ax.set_yticks(y, [str(name) for name in printed.index])
-    ax.set(ylim=(len(y) - 0.5, -0.5), xlabel=label)
-    ax.set_xlim(left=min(0.0, ax.get_xlim()[0]))
-    return _finish(ax, title)
 
 
 def _finish(ax: Axes, title: str | None) -> Axes:

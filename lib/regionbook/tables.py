@@ -69,7 +69,7 @@ def model_estimates(model: Any) -> ModelEstimates:
         )
     frame = pd.concat([pd.Series(c).astype(float) for c in columns], axis=1, keys=["estimate", "se", "p"])
     frame.index = pd.Index(["_cons" if t in CONSTANTS else str(t) for t in frame.index], name="term")
-    return ModelEstimates(frame, int(nobs), None if r2 is None or r2 != r2 else float(r2))
+    return ModelEstimates(frame, int(nobs), None if r2 is None or pd.isna(r2) else float(r2))
 
 
 def stars(p: float) -> str:

@@ -225,7 +225,10 @@ def codes(places: Iterable[Place], level: Level | None = None) -> list[str]:
 def _unknown(place: object, position: int, found: list[str], level: Level | None) -> str:
     table = unit_table()
     scope = {"city": "city-level unit", "province": "province", None: "unit"}[level]
-    say = lambda some: ", ".join(f"{table.name_en[c]} {table.name_zh[c]} ({c})" for c in some)  # noqa: E731
+
+    def say(some: Iterable[str]) -> str:
+        return ", ".join(f"{table.name_en[c]} {table.name_zh[c]} ({c})" for c in some)
+
     start = f"{place!r} (place {position + 1} of the list) "
     if found:
         return f"{start}means more than one {scope}: {say(found)}. Use a code or a full name."
