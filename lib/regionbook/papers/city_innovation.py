@@ -354,7 +354,7 @@ def _with_index(panel: pd.DataFrame, raw: pd.DataFrame, wanted: np.ndarray) -> d
     first = np.empty(keys.max() + 1, int)
     first[keys[primate]] = np.flatnonzero(primate)
 
-    def compute(x: np.ndarray) -> None:
+    def compute(x: np.ndarray, live: bool) -> None:
         apply = x[:, at["pat_apply"]]
         x[:, at["pat_apply"]] = np.clip(np.maximum(apply, least), 0, 1)
         u = x[:, at["pat_grant"]]
@@ -365,7 +365,7 @@ def _with_index(panel: pd.DataFrame, raw: pd.DataFrame, wanted: np.ndarray) -> d
     give = np.array([k in _MOVED for k in raw], float)
     x = redraw.rake(redraw.minmax(raw.to_numpy(float)), wanted, give, compute)
     moved = {k: low[at[k]] + span[at[k]] * x[:, at[k]] for k in _MOVED}
-    new = {k: np.round(moved[k], 2 if k in ("tertiary", "urban") else 0) for k in _TOTALS}
+    new = {k: redraw.rounded(moved[k], panel[k]) for k in _TOTALS}
     return new | {c: np.round(moved[k] * panel[by] / times) for k, (c, by, times) in _RATIOS.items()}
 
 

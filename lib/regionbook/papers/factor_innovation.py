@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from typing import Any
+
+import numpy as np
 import pandas as pd
 
 from regionbook.data import published
 from regionbook.index import EntropyIndex, entropy_index
 
+from . import redraw
 from .declare import Column, declaring
 
 QUESTION = (
@@ -341,3 +345,89 @@ TABLES = [
     ),
 ]
 """The printed regressions, two of them in the text only. Year effects are not told; constants and R2 need them."""
+
+
+# ------------------------------------------------------------------------------------------------ a student's panel
+_FLAT = ("E4", "S1", "S3", "S4", "N4")
+"""Indicators of RCD that hardly vary and follow little."""
+
+
+def redrawn(panel: pd.DataFrame, shipped: dict[str, Any], seed: int) -> tuple[pd.DataFrame, dict[str, Any]]:
+    """A student's panel and its truth, from the shipped ones; see `regionbook.papers.redraw`."""
+    rng, data = np.random.default_rng([seed, 3]), further(prepare(panel))
+    year = data.index.get_level_values("year").to_numpy()
+    late = year >= FIRST_YEAR
+    periods, n = len(np.unique(year[late])), data.index.unique("province").size
+    fits = redraw.fits([c for c in TABLES if c.outcome == "RCD"], data)
+    factor, of_policy = redraw.factor(rng), redraw.factor(rng)
+    y = data["RCD"].to_numpy()
+    path = np.zeros(len(y))
+    path[late] = 0.006 * np.tile(redraw.walk(rng, periods), n)
+    part, rows = np.zeros(len(y)), redraw.binding(fits, ("5", "1"), CONTROLS)
+    part[late] = (factor - 1) * fits["5", "1"].sweep(y[late])  # all that moves RCD within provinces
+    wanted = redraw.outcome(
+        y, part, fits["5", "1"], rows, rng, goal=(factor - 1) * rows @ y, periods=periods,
+        give=np.where(late, y, 0.0), path=path, lower=0.6 * y, upper=1.4 * y, mirrored=0.9,
+    )  # fmt: skip
+    effect = round(of_policy * shipped["policy"]["effect"], 4)
+    more = effect - shipped["policy"]["effect"]
+    wanted, estimate = _before(data, wanted, shipped["policy"]["estimate"] + more, rng)
+    names, signs = list(INDICATORS["RCD"]), np.array([DIRECTIONS.get(k, 1) for k in INDICATORS["RCD"]])
+    x = redraw.minmax(indicators(panel)[names].to_numpy(float) * signs)
+    x = redraw.rake(x, wanted, np.array([0.15 if k in _FLAT else 1.0 for k in names]), _bend(x, year))
+    new = {}
+    for i, column in enumerate(INDICATORS["RCD"].values()):
+        old = panel[column]
+        share = x[:, i] if signs[i] > 0 else 1 - x[:, i]
+        new[column] = redraw.rounded(old.min() + (old.max() - old.min()) * share, old)
+    scaled = ("total_effect", "direct_effect", "effect_added_by_region")
+    truth = redraw.truth_of(
+        shipped, seed, "first_stage", "process", "regressors", factor=factor,
+        policy=shipped["policy"] | {"effect": effect, "estimate": round(estimate, 4)},
+        mediator_effect=round(factor * shipped["mediator_effect"], 4),
+        **{k: {j: round(factor * b, 4) for j, b in shipped[k].items()} for k in scaled},
+    )  # fmt: skip
+    truth["process"]["controls"] = {k: round(factor * b, 4) for k, b in truth["process"]["controls"].items()}
+    return panel.assign(**new), truth
+
+
+def _bend(x: np.ndarray, year: np.ndarray) -> Any:
+    """What bends scaled indicators back to the weights that they have in each period of Table 2."""
+    pieces = [year == 2003, (year > 2003) & (year < 2013), (year >= 2013) & (year < 2023), year == 2023]
+
+    def weights(z: np.ndarray) -> np.ndarray:
+        return (d := redraw.redundancy(redraw.minmax(z))) / d.sum()
+
+    wanted = [weights(x[rows]) for rows in pieces]
+
+    def bend(x: np.ndarray, live: bool) -> None:
+        for rows, w in zip(pieces, wanted, strict=True) if live else ():
+            low, span = x[rows].min(0), np.ptp(x[rows], 0)
+            power = np.clip((w / weights(x[rows])) ** 0.5, 0.8, 1.25)
+            x[rows] = low + span * redraw.minmax(x[rows]) ** power
+
+    return bend
+
+
+def _before(
+    data: pd.DataFrame, wanted: np.ndarray, goal: float, rng: np.random.Generator
+) -> tuple[np.ndarray, float]:
+    """The outcome with years before the regressions that join it, and with a policy whose estimate is ``goal``."""
+    year = data.index.get_level_values("year").to_numpy()
+    units, late = data.index.unique("province").size, year >= FIRST_YEAR
+    pilot = data["pilot"].to_numpy() == 1
+    old, new = data["RCD"].to_numpy().reshape(units, -1), wanted.reshape(units, -1)
+    first = int((~late).sum() / units)
+    table, ago = np.log(new), np.arange(first, 0, -1) / first
+    step = table[:, [first]] - np.log(old[:, [first]])
+    own = 0.01 * np.cumsum(rng.standard_normal((units, first)), axis=1)[:, ::-1]
+    table[:, :first] = np.log(old[:, :first]) + step * (1 - 0.7 * ago) + own - own.mean(1, keepdims=True)
+    d = redraw.within([pd.factorize(data.index.get_level_values(k))[0] for k in data.index.names])
+    treated = d((pilot & late).astype(float))
+
+    def estimate() -> float:
+        return float(treated @ table.ravel() / (treated @ treated))
+
+    here = pilot.reshape(units, -1)[:, 0]
+    table[here, :first] -= goal - estimate()
+    return np.exp(table).ravel(), estimate()

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from typing import Any
+
+import numpy as np
 import pandas as pd
 
 from regionbook.index import entropy_index, location_quotient
+from regionbook.paths import data_file
 
+from . import redraw
 from .declare import declaring
 
 QUESTION = (
@@ -215,3 +220,136 @@ TABLES = [
     ),
 ]
 """The printed regressions. Columns 1 and 2 of Table 3 are random effects, as their five numbers show."""
+
+
+# ------------------------------------------------------------------------------------------------ a student's panel
+_FIXED = ("waste_rate", "sci_exp", "edu_exp")
+"""Indicators that are not redrawn: two of them are part of the control `support`."""
+_REDRAWN = ("rd_personnel", "patents_pc", "pilots", "tertiary_ratio", "labour_productivity")
+"""Channels that are redrawn; exchanges are a stock of whole numbers that never falls."""
+
+
+def _neighbours(panel: pd.DataFrame) -> np.ndarray:
+    """Row-standardised contiguity of the panel's cities, from the shipped list of borders."""
+    codes = panel["code"].groupby("city", sort=False).first()
+    pairs = pd.read_csv(data_file("teaching", "industry-agglomeration.neighbours.csv"))
+    at = pd.Series(range(len(codes)), codes.to_numpy())
+    W = np.zeros((len(codes), len(codes)))
+    W[at[pairs["code"]], at[pairs["neighbour"]]] = 1
+    W += W.T
+    return W / np.maximum(W.sum(1), 1)[:, None]
+
+
+def redrawn(panel: pd.DataFrame, shipped: dict[str, Any], seed: int) -> tuple[pd.DataFrame, dict[str, Any]]:
+    """A student's panel and its truth, from the shipped ones; see `regionbook.papers.redraw`."""
+    rng, data, W = np.random.default_rng([seed, 2]), prepare(panel), _neighbours(panel)
+    years, rho, beta = data.index.get_level_values("year").nunique(), shipped["rho"], shipped["beta"]
+
+    def lag(v: np.ndarray) -> np.ndarray:
+        return (W @ v.reshape(len(W), -1)).ravel()
+
+    inverse = np.linalg.inv(np.eye(len(W)) - rho * W)
+
+    def spread(v: np.ndarray, back: bool) -> np.ndarray:
+        return v - rho * lag(v) if back else (inverse @ v.reshape(len(W), -1)).ravel()
+
+    moved = _of("moved", "", "agglomeration ~ distance_trend + {X} | city + year")
+    fits = redraw.fits([moved, *(c for c in TABLES if c.estimator != "durbin")], data)
+    quotient = data["agglomeration"].to_numpy()
+    signal = quotient - shipped["process"]["noise_share"] * fits["moved", ""].residual(quotient)
+    signs = dict(zip(SPLITS, (1, 1, 1, 1, -1, -1), strict=True))
+    logs = np.log1p(data[SPLITS])
+    score = ((logs - logs.mean()) / logs.std(ddof=0) * pd.Series(signs)).sum(axis=1).to_numpy()
+    score = (score - score.mean()) / score.std()
+    weight = fits["moved", ""].rows[0] * (signal - signal.mean())
+    effect = beta * (
+        1 + shipped["effect_by_score"]["heterogeneity"] * (score - weight @ score / weight.sum())
+    )
+    factor = redraw.factor(rng)
+    part = (factor - 1) * spread(effect * signal + shipped["theta"] * lag(signal), False)
+
+    def path(size: float) -> np.ndarray:
+        return size * np.tile(redraw.walk(rng, years), len(W))
+
+    y = data["new_productivity"].to_numpy()
+    mine = {k: f for k, f in fits.items() if f.column.outcome == "new_productivity"}
+    durbin, score_of_rho = _durbin(data, W)
+    mean = data["new_productivity"].groupby("city").transform("mean").to_numpy()
+    x = redraw.minmax(panel[INDICATORS].to_numpy(float))
+    d = redraw.redundancy(x)
+    alone = x[:, [INDICATORS.index(k) for k in _FIXED]] @ (d / d.sum())[[INDICATORS.index(k) for k in _FIXED]]
+    wanted = redraw.outcome(
+        y, part, fits["3", "4"], np.vstack([redraw.binding(mine, ("3", "4"), CONTROLS), durbin]), rng,
+        periods=years, give=np.where((y == y.max()) | (y == y.min()), 0.0, mean), path=path(0.0008),
+        lower=np.maximum(y.min(), np.maximum(1.2 * alone, 0.7 * y)), upper=y.max(), spread=spread, curved=score_of_rho,
+    )  # fmt: skip
+    give = np.array([k not in _FIXED for k in INDICATORS], float)
+    x = redraw.rake(x, wanted, give)
+    new = {
+        k: redraw.rounded(panel[k].min() + (panel[k].max() - panel[k].min()) * x[:, i], panel[k])
+        for i, k in enumerate(INDICATORS)
+        if k not in _FIXED
+    }
+    channels = {}
+    for key in [c.key for c in TABLES if c.outcome in _REDRAWN]:
+        name = fits[key].column.outcome
+        v, whole = data[name].to_numpy(float), name == "pilots"
+        own = (redraw.factor(rng) - 1) * (fits[key].rows[0] @ v) / (1 - shipped["process"]["noise_share"])
+        channels[name] = redraw.outcome(
+            v, own * signal, fits[key], fits[key].rows, rng, periods=years, lower=-0.45 if whole else 0.5 * v,
+            upper=v.max(), path=0.0 if whole else path(0.02 * v.std()), turn=0.5 if whole else 0.9,
+        )  # fmt: skip
+    truth = redraw.truth_of(
+        shipped, seed, "rho", "effect_by_score", "process", "weights_matrix", "cities", factor=factor,
+        **{k: round(factor * shipped[k], 6) for k in ("beta", "attenuated_beta", "theta")},
+        impacts={k: round(factor * v, 6) for k, v in shipped["impacts"].items()},
+    )  # fmt: skip
+    return panel.assign(**new, **_with_channels(panel, channels)), truth
+
+
+def _durbin(data: pd.DataFrame, W: np.ndarray) -> tuple[np.ndarray, Any]:
+    """Rows of the Durbin model's own and lagged effect at its shipped rho, and the score of that rho."""
+    shape = len(W), -1
+    sweep = redraw.within([pd.factorize(data.index.get_level_values(k))[0] for k in data.index.names])
+    y, X = data["new_productivity"].to_numpy(), data[["agglomeration", *CONTROLS]].to_numpy(float)
+
+    def lag(v: np.ndarray, weights: np.ndarray = W) -> np.ndarray:
+        return (weights @ v.reshape(shape)).ravel()
+
+    D = sweep(np.column_stack([X, *(lag(x) for x in X.T)]))
+    H = np.linalg.solve(D.T @ D, D.T)
+    omega, periods = np.linalg.eigvals(W).real, len(y) // len(W)
+
+    def left(v: np.ndarray) -> np.ndarray:
+        return (u := sweep(v)) - D @ (H @ u)
+
+    def score(y: np.ndarray, rho: float) -> tuple[np.ndarray, float]:
+        e, late = left(y - rho * lag(y)), left(lag(y))
+        trace = periods * float((omega / (1 - rho * omega)).sum())
+        inner = len(y) * late - 2 * trace * e
+        gradient = inner - rho * lag(inner, W.T) + len(y) * lag(e, W.T)
+        return gradient, float(len(y) * (e @ late) - trace * (e @ e))
+
+    low, high = -0.9, 0.9
+    for _ in range(40):  # the score falls in rho
+        rho = (low + high) / 2
+        low, high = (rho, high) if score(y, rho)[1] > 0 else (low, rho)
+    rows = np.array([h - rho * lag(h, W.T) for h in H[[0, X.shape[1]]]])
+    return rows, lambda v: score(v, rho)
+
+
+def _with_channels(panel: pd.DataFrame, v: dict[str, np.ndarray]) -> dict[str, Any]:
+    """Raw columns that give the channels: sectors add up to GDP, workers to labour productivity."""
+    gdp = panel["gdp"]
+    third = np.round(gdp * v["tertiary_ratio"] / (1 + v["tertiary_ratio"]))
+    first = np.round((gdp - third) * panel["output_1"] / (panel["output_1"] + panel["output_2"]))
+    output = {"1": first, "2": gdp - third - first, "3": third}
+    each = {k: panel[f"output_{k}"] / panel[f"workers_{k}"] / 1e4 for k in output}
+    more = v["labour_productivity"] / sum(each[k] * output[k] / gdp for k in output)
+    return {
+        "rd_staff": np.round(1e4 * v["rd_personnel"]),
+        "pat_apply": np.round(v["patents_pc"] * panel["population"] / 10),
+        "pilots": np.round(np.maximum(v["pilots"], 0)),
+        **{f"output_{k}": x for k, x in output.items()},
+        **{f"workers_{k}": np.round(x / 1e4 / (each[k] * more), 4) for k, x in output.items()},
+    }

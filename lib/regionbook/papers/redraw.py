@@ -41,6 +41,19 @@ def walk(rng: np.random.Generator, periods: int) -> Array:
     return (path - path.mean()) / path.std()
 
 
+def rounded(values: Any, like: pd.Series) -> Array:
+    """Values with as many decimals as a shipped column has.
+
+    Examples
+    --------
+    >>> rounded([1.234, 5.0], pd.Series([0.25, 3.1])).tolist()
+    [1.23, 5.0]
+    """
+    known = like.to_numpy(float)
+    decimals = next(d for d in range(12) if np.allclose(known, np.round(known, d), rtol=0, atol=1e-9))
+    return np.round(np.asarray(values, float), decimals)
+
+
 # ------------------------------------------------------------------------------------------------- printed columns
 @dataclass(frozen=True)
 class Fit:
@@ -89,7 +102,7 @@ def within(codes: Sequence[npt.NDArray[np.intp]], share: float = 1.0) -> Callabl
     return sweep
 
 
-def fits(columns: Iterable[Column], data: pd.DataFrame, theta: float = 1.0) -> dict[tuple[str, str], Fit]:
+def fits(columns: Iterable[Column], data: pd.DataFrame) -> dict[tuple[str, str], Fit]:
     """See declared columns from their outcome, by table and column.
 
     Parameters
@@ -98,8 +111,6 @@ def fits(columns: Iterable[Column], data: pd.DataFrame, theta: float = 1.0) -> d
         Least squares, just identified 2SLS or random effects, on balanced samples.
     data
         As `regionbook.papers.estimation.variables` returns it, in unit-major order.
-    theta
-        Share of the units' means that random effects take out.
     """
     swept: dict[tuple[Any, ...], Array] = {}
     levels = {name: data.index.get_level_values(name).to_numpy() for name in data.index.names}
@@ -113,8 +124,9 @@ def fits(columns: Iterable[Column], data: pd.DataFrame, theta: float = 1.0) -> d
                 inside = inside & ~np.isnan(data[name].to_numpy())
         random = column.estimator == "random"
         effects = tuple(data.index.names[:1]) if random else column.effects
-        sweep = within([pd.factorize(levels[k][inside])[0] for k in effects], theta if random else 1.0)
-        place = (inside.tobytes(), effects, random)
+        codes = [pd.factorize(levels[k][inside])[0] for k in effects]
+        theta = _theta(column, data[inside], codes[0]) if random else 1.0
+        sweep, place = within(codes, theta), (inside.tobytes(), effects, theta)
 
         def term(name: str, place: Any = place, inside: Any = inside, sweep: Any = sweep) -> Array:
             if (*place, name) not in swept:
@@ -133,6 +145,17 @@ def fits(columns: Iterable[Column], data: pd.DataFrame, theta: float = 1.0) -> d
     return found
 
 
+def _theta(column: Column, data: pd.DataFrame, unit: npt.NDArray[np.intp]) -> float:
+    """Share of the units' means that random effects take out (Swamy and Arora)."""
+    v = data[[column.outcome, *column.regressors]].to_numpy(float)
+    middle = means(v, unit)
+    squares = []
+    for part, lost in ((v - middle, unit.max() + 1), (middle - v.mean(0), len(v) - unit.max())):
+        e = part[:, 0] - part[:, 1:] @ np.linalg.lstsq(part[:, 1:], part[:, 0], rcond=None)[0]
+        squares.append(e @ e / (len(v) - lost - len(column.regressors)))
+    return float(1 - np.sqrt(squares[0] / squares[1]))
+
+
 def binding(fits: Mapping[tuple[str, str], Fit], main: tuple[str, str], controls: Sequence[str]) -> Array:
     """Rows that a projection respects: every coefficient of the main column, of the others those of no control."""
     kept = [
@@ -145,10 +168,11 @@ def binding(fits: Mapping[tuple[str, str], Fit], main: tuple[str, str], controls
 
 
 # ------------------------------------------------------------------------------------------------------ an outcome
-def fresh(e: Array, rng: np.random.Generator) -> Array:
-    """Noise like the residuals ``e`` (units x periods): half the units' own paths, mirrored by lot, half drawn anew.
+def fresh(e: Array, rng: np.random.Generator, mirrored: float = 0.5) -> Array:
+    """Noise like the residuals ``e`` (units x periods): in part the units' own paths, mirrored by lot, else drawn anew.
 
-    New draws have the persistence of the old residuals and their spread by unit and by period.
+    New draws have the persistence of the old residuals and their spread by unit and by period. Mirrored paths keep the
+    errors that are clustered by unit.
     """
     rho = np.clip((e[:, 1:] * e[:, :-1]).sum() / (e[:, :-1] ** 2).sum(), 0, 0.95)
     by_unit = np.sqrt((e**2).mean(1, keepdims=True))
@@ -156,8 +180,8 @@ def fresh(e: Array, rng: np.random.Generator) -> Array:
     u = rng.standard_normal(e.shape)
     for t in range(1, e.shape[1]):
         u[:, t] = rho * u[:, t - 1] + np.sqrt(1 - rho**2) * u[:, t]
-    mirrored = rng.choice([-1.0, 1.0], (len(e), 1)) * e
-    return np.sqrt(0.5) * (mirrored + by_unit * by_period * u)
+    mirror = rng.choice([-1.0, 1.0], (len(e), 1)) * e
+    return np.sqrt(mirrored) * mirror + np.sqrt(1 - mirrored) * by_unit * by_period * u
 
 
 def project(change: Array, rows: Array, goal: Array, give: Array) -> Array:
@@ -179,8 +203,12 @@ def outcome(
     give: Array | float = 1.0,
     path: Array | float = 0.0,
     turn: float = 0.9,
+    mirrored: float = 0.5,
     lower: Array | float = -np.inf,
     upper: Array | float = np.inf,
+    spread: Callable[[Array, bool], Array] = lambda v, back: v,
+    goal: Array | None = None,
+    curved: Callable[[Array], tuple[Array, float]] | None = None,
 ) -> Array:
     """Draw an outcome anew: the changed effect, a common path, a residual that is turned towards fresh noise.
 
@@ -202,14 +230,24 @@ def outcome(
         Common path that is added before the projection.
     turn
         Angle in radians between the old residual and the new one.
+    mirrored
+        See `fresh`.
     lower, upper
         Bounds of the outcome.
+    spread
+        Lets noise spill over to neighbours or, ``back``, takes the spill-over out.
+    goal
+        How far each of the coefficients moves; left out, as far as ``part`` moves it.
+    curved
+        A statistic that is to be zero: gradient and value at an outcome.
     """
     give = np.broadcast_to(np.asarray(give, float), y.shape)
-    goal: Array = rows @ part
+    part = part - part.mean()
+    goal = rows @ part if goal is None else goal
     e = main.residual(y)
     new = np.zeros(len(y))
-    new[main.inside] = fresh(e[main.inside].reshape(-1, periods), rng).ravel()
+    new[main.inside] = fresh(spread(e, True)[main.inside].reshape(-1, periods), rng, mirrored).ravel()
+    new = spread(new, False)
     start = project(part + path + (np.cos(turn) - 1) * e, rows, goal, give)
     noise = project(new, rows, 0 * goal, give)
     a, b = main.residual(y + start), main.residual(noise)
@@ -217,7 +255,13 @@ def outcome(
     change = start + (-q + max(q * q - p * r, 0.0) ** 0.5) / p * noise  # |a + c b| = |e|
     for _ in range(6):
         bounded = np.clip(y + change, lower, upper) - y
-        change = project(bounded, rows, goal, np.where(bounded != change, 0.0, give))
+        free = np.where(bounded != change, 0.0, give)
+        if curved:
+            gradient, value = curved(y + bounded)
+            at = np.append(goal, gradient @ bounded - value)
+            change = project(bounded, np.vstack([rows, gradient]), at, free)
+        else:
+            change = project(bounded, rows, goal, free)
     return np.clip(y + change, lower, upper)
 
 
@@ -239,7 +283,7 @@ def rake(
     x: Array,
     wanted: Array,
     give: Array,
-    compute: Callable[[Array], None] = lambda x: None,
+    compute: Callable[[Array, bool], None] = lambda x, live: None,
     rounds: int = 60,
     live: int = 30,
 ) -> Array:
@@ -257,7 +301,7 @@ def rake(
     give
         How much an indicator follows; zero for those that are fixed or computed.
     compute
-        Recomputes, in place, columns that depend on others.
+        Changes columns in place that depend on others; it is told whether the round is among the first ``live``.
     """
     x, moving = x.copy(), give > 0
     d = redundancy(x)
@@ -273,7 +317,7 @@ def rake(
             total *= float(np.exp(-0.5 * rho.mean()))
             power = np.sqrt(weights[moving] * total / redundancy(x[:, moving]))
             x[:, moving] **= np.clip(power, 0.7, 1.4)
-        compute(x)
+        compute(x, k < live)
     return x
 
 
