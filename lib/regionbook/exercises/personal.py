@@ -71,28 +71,12 @@ def _own(slug: str, folder: Path, table: str | None) -> pd.DataFrame:
         return load(slug, pd.read_parquet(folder / f"{slug}.panel.parquet"), table=table)
     if table is not None:
         raw.known_table(slug, table)
-    if table in registry.handed_in(slug, "PANEL").beside and not registry.handed_in(slug, "redrawn"):
-        return raw.labelled(_beside(slug, folder, str(table)), slug, str(table))
 
     def one(name: str) -> pd.DataFrame:
-        there = any((folder / f"{slug}.{name}.{kind}").exists() for kind in ("csv", "parquet"))
-        return raw.raw_table(slug, name, folder if there else None)
+        return raw.raw_table(slug, name, folder if (folder / f"{slug}.{name}.parquet").exists() else None)
 
     tables = registry.handed_in(slug, "PANEL").tables
     return raw.pair_panel({name: one(name) for name in tables}, slug) if table is None else one(table)
-
-
-def _beside(slug: str, folder: Path, table: str) -> pd.DataFrame:
-    """A student's own table of those from which no panel is built, where it is still simulated."""
-    from regionbook.data import load, raw
-    from regionbook.simulate import _knowledge_firms, _knowledge_links, _knowledge_texts
-
-    number = int(folder.name.rpartition("-")[2], 16)
-    if table == "links":
-        return _knowledge_links.links(number, raw.raw_table(slug, "citations", folder))
-    if table == "firms":
-        return _knowledge_firms.firms(load(slug, table="years"), number)
-    return _knowledge_texts.patents(number)
 
 
 def personal_truth(slug: str, student: str | int = "") -> dict[str, Any]:
@@ -139,11 +123,10 @@ def _drawn(slug: str, student: str) -> Path:
     """Folder with a student's tables and their truth; in the cache, or a temporary one if the cache cannot be written."""
     from regionbook.data import published
 
-    if slug not in registry.papers():
+    drawn = [paper for paper in registry.papers() if registry.handed_in(paper, "redrawn")]
+    if slug not in drawn:
         published(slug)  # says so if there is no such paper at all
-        raise ValueError(
-            f"no panels are drawn for {slug!r} yet; there are some for: {', '.join(registry.papers())}"
-        )
+        raise ValueError(f"no panels are drawn for {slug!r} yet; there are some for: {', '.join(drawn)}")
     ready = cache_folder() / f"{slug}-{_process_key(slug)}-{seed(slug, student):08x}"
     if ready.is_dir():
         return ready
@@ -171,16 +154,6 @@ def _draw(slug: str, student: str, folder: Path) -> None:
     from regionbook.data import load, raw, truth
 
     paper = registry.handed_in(slug, "PANEL")
-    if not registry.handed_in(slug, "redrawn"):
-        from regionbook.simulate import simulate
-
-        simulated = simulate(slug, seed=seed(slug, student), mode="matched", jitter=1.0)
-        if paper:
-            simulated.write(slug, folder)
-            return
-        simulated.panel.to_parquet(folder / f"{slug}.panel.parquet")
-        (folder / f"{slug}.truth.json").write_text(json.dumps(simulated.truth), encoding="utf-8")
-        return
     names = (*paper.tables, *paper.beside) if paper else ()
     shipped = {name: raw.raw_table(slug, name) for name in names} if paper else load(slug)
     made, parameters = registry.handed_in(slug, "redrawn")(shipped, truth(slug), seed(slug, student))

@@ -9,6 +9,7 @@ from regionbook.data import published
 from regionbook.data.raw import raw_table
 from regionbook.papers._knowledge_tables import PANEL as PANEL  # raw tables, how the panel is built
 
+from ._knowledge_redraw import redrawn as redrawn
 from .declare import Column, declaring
 
 QUESTION = (
