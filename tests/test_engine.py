@@ -14,10 +14,6 @@ import pytest
 
 from regionbook.papers.declare import Column, declaring
 from regionbook.papers.estimation import estimate
-from regionbook.paths import ROOT
-
-sys.path.insert(0, str(ROOT / "data" / "teaching" / "make"))
-
 from engine import (
     CalibrationError,
     Cell,

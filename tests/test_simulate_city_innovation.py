@@ -18,9 +18,9 @@ import pytest
 from regionbook.index import coupling_coordination, entropy_index
 from regionbook.papers import city_innovation as paper
 from regionbook.paths import data_file
-from regionbook.simulate import SLUGS, simulate, write
-from regionbook.simulate import city_innovation as sim
-from regionbook.simulate._calibrate import (
+from first_four import SLUGS, simulate, write
+from first_four import city_innovation as sim
+from first_four._calibrate import (
     CalibrationError,
     Grid,
     Squares,

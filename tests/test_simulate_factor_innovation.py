@@ -13,10 +13,10 @@ from linearmodels import RandomEffects
 from regionbook import data, papers
 from regionbook.papers import factor_innovation as paper
 from regionbook.paths import data_file
-from regionbook.simulate import _factor_fit as steps
-from regionbook.simulate import factor_innovation as sim
-from regionbook.simulate import simulate
-from regionbook.simulate._factor_targets import FULL, PERIODS, Column, fit, printed, provinces, table_columns
+from first_four import _factor_fit as steps
+from first_four import factor_innovation as sim
+from first_four import simulate
+from first_four._factor_targets import FULL, PERIODS, Column, fit, printed, provinces, table_columns
 
 SLUG = "factor-innovation"
 

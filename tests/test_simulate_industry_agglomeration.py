@@ -11,10 +11,10 @@ import pytest
 import regionbook as rb
 from regionbook import geo
 from regionbook.paths import data_file
-from regionbook.simulate import industry_agglomeration as simulator
-from regionbook.simulate import simulate, write
-from regionbook.simulate._agglomeration_drivers import Process
-from regionbook.simulate._agglomeration_targets import (
+from first_four import industry_agglomeration as simulator
+from first_four import simulate, write
+from first_four._agglomeration_drivers import Process
+from first_four._agglomeration_targets import (
     GRID,
     SPLITS,
     TERMS,

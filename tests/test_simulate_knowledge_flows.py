@@ -18,8 +18,8 @@ from regionbook.papers import _knowledge_pairs as pairs
 from regionbook.papers import knowledge_flows as kf
 from regionbook.papers.estimation import estimates
 from regionbook.paths import data_file
-from regionbook.simulate import _knowledge_fit as fitting
-from regionbook.simulate import knowledge_flows as sim
+from first_four import _knowledge_fit as fitting
+from first_four import knowledge_flows as sim
 
 SLUG = "knowledge-flows"
 P, T = 43_660, 19
@@ -280,7 +280,7 @@ def test_drawn_and_personal_tables(monkeypatch, tmp_path):
 
 
 def rb_simulate(**how):
-    from regionbook.simulate import simulate
+    from first_four import simulate
 
     return simulate(SLUG, **how)
 

@@ -7,8 +7,8 @@ import pytest
 
 import regionbook as rb
 from regionbook.paths import data_file
-from regionbook.simulate import _knowledge_links as single
-from regionbook.simulate import knowledge_flows as sim
+from first_four import _knowledge_links as single
+from first_four import knowledge_flows as sim
 
 SLUG = "knowledge-flows"
 STEPS = {

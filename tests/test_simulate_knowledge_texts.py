@@ -8,9 +8,9 @@ import pytest
 
 import regionbook as rb
 from regionbook.paths import data_file
-from regionbook.simulate import _knowledge_texts as texts
-from regionbook.simulate import _knowledge_words as words
-from regionbook.simulate import knowledge_flows as sim
+from first_four import _knowledge_texts as texts
+from first_four import _knowledge_words as words
+from first_four import knowledge_flows as sim
 
 SLUG = "knowledge-flows"
 

@@ -13,10 +13,10 @@ from engine import Cell, Grid, Move, Numbers, Paper, paths, weights
 from engine.rows import Rows
 
 from regionbook.papers import city_innovation as paper
-from regionbook.simulate import _city_indicators as indicators
-from regionbook.simulate import city_innovation as library
-from regionbook.simulate._calibrate import tilt_to
-from regionbook.simulate._city_targets import GRID, cities, goals, printed, regressors, to_primate
+from first_four import _city_indicators as indicators
+from first_four import city_innovation as library
+from first_four._calibrate import tilt_to
+from first_four._city_targets import GRID, cities, goals, printed, regressors, to_primate
 
 MODERATORS = ("stage", "size", "inn_infra", "structure")
 DRAWN = [indicators.INDICATORS[i] for i in indicators.DRAWN]

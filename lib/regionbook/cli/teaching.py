@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import importlib
+import sys
 import tempfile
 import time
 from pathlib import Path
+from types import ModuleType
 
 import pandas as pd
 
 from regionbook.cli.notebooks import LessonError, label, sources
 from regionbook.paths import DATA
+
+MAKE = DATA / "teaching" / "make"
+"""Authoring code; no part of the library."""
 
 
 def _same(shipped: Path, made: Path) -> bool:
@@ -18,6 +23,21 @@ def _same(shipped: Path, made: Path) -> bool:
     if shipped.read_bytes() == made.read_bytes():
         return True
     return shipped.suffix == ".parquet" and pd.read_parquet(shipped).equals(pd.read_parquet(made))
+
+
+def generators() -> ModuleType:
+    """The package that makes the shipped panels.
+
+    Raises
+    ------
+    LessonError
+        If this copy of the workbook came without it.
+    """
+    if not (MAKE / "first_four").is_dir():
+        raise LessonError(f"the code that makes the teaching data is not here: {MAKE} is missing")
+    if str(MAKE) not in sys.path:
+        sys.path.insert(0, str(MAKE))
+    return importlib.import_module("first_four")
 
 
 def lessons_on(slug: str) -> list[str]:
@@ -34,17 +54,16 @@ def data(names: list[str], check: bool = False, folder: Path = DATA / "teaching"
 
     Stored notebooks do not follow by themselves, since `sync` compares texts: the command that executes them is printed.
     """
-    from regionbook.simulate import PAPERS
-
+    papers: dict[str, str] = generators().PAPERS
     for name in names:
-        if name not in PAPERS:
-            raise LessonError(f"no teaching data are simulated for {name!r}; there are: {', '.join(PAPERS)}")
+        if name not in papers:
+            raise LessonError(f"no teaching data are simulated for {name!r}; there are: {', '.join(papers)}")
     changed = 0
     stale: dict[str, None] = {}
-    for slug in names or list(PAPERS):
+    for slug in names or list(papers):
         start = time.perf_counter()
         with tempfile.TemporaryDirectory() as draft:
-            importlib.import_module(f"regionbook.simulate.{PAPERS[slug]}").write(Path(draft))
+            importlib.import_module(f"first_four.{papers[slug]}").write(Path(draft))
             made = sorted(Path(draft).iterdir())
             print(f"{slug}: drawn in {time.perf_counter() - start:.1f} s")
             for file in made:

@@ -17,7 +17,7 @@ from scipy.optimize import brentq
 
 from regionbook import geo
 from regionbook.paths import data_file
-from regionbook.simulate._calibrate import Array, CalibrationError, Grid, residual, zscore
+from first_four._calibrate import Array, CalibrationError, Grid, residual, zscore
 
 SLUG = "industry-agglomeration"
 YEARS = np.arange(2013, 2023)

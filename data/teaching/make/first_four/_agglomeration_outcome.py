@@ -9,8 +9,8 @@ import numpy as np
 from scipy.optimize import brentq
 from scipy.special import ndtri
 
-from regionbook.simulate._agglomeration_drivers import R2_FE, SIGMA2, WITHIN, Process, path
-from regionbook.simulate._agglomeration_targets import (
+from first_four._agglomeration_drivers import R2_FE, SIGMA2, WITHIN, Process, path
+from first_four._agglomeration_targets import (
     CHANNELS,
     CONTROLS,
     FE_DF,
@@ -26,7 +26,7 @@ from regionbook.simulate._agglomeration_targets import (
     lag,
     weights,
 )
-from regionbook.simulate._calibrate import (
+from first_four._calibrate import (
     Array,
     CalibrationError,
     Squares,

@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 from scipy.optimize import brentq
 
-from regionbook.simulate._calibrate import (
+from first_four._calibrate import (
     Array,
     Raked,
     minmax,
@@ -23,7 +23,7 @@ from regionbook.simulate._calibrate import (
     tilt_to,
     zscore,
 )
-from regionbook.simulate._city_targets import GRID, cities, printed, to_primate
+from first_four._city_targets import GRID, cities, printed, to_primate
 
 S0 = 1.95
 """Sum of the 25 redundancies at the start; not printed, pinned by the mean of the index."""

@@ -12,10 +12,10 @@ from scipy.optimize import Bounds, LinearConstraint, milp
 from regionbook.data import published
 from regionbook.papers import _knowledge_pairs as build
 from regionbook.papers.knowledge_flows import MODELS
-from regionbook.simulate import _knowledge_cities as cities
-from regionbook.simulate._calibrate import CalibrationError
-from regionbook.simulate._knowledge_cities import YEARS, Array, Process
-from regionbook.simulate._knowledge_fit import Grid, Key
+from first_four import _knowledge_cities as cities
+from first_four._calibrate import CalibrationError
+from first_four._knowledge_cities import YEARS, Array, Process
+from first_four._knowledge_fit import Grid, Key
 
 CELLS = 43_660 * 19
 EXTREME = CELLS - 789_394

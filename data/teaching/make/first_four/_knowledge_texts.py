@@ -15,7 +15,7 @@ from typing import Any, TypeVar
 import numpy as np
 import pandas as pd
 
-from regionbook.simulate import _knowledge_words as words
+from first_four import _knowledge_words as words
 
 T = TypeVar("T")
 K = TypeVar("K")

@@ -13,8 +13,8 @@ import numpy as np
 import pandas as pd
 from scipy.optimize import brentq, least_squares
 
-from regionbook.simulate._calibrate import Array, Grid, marginal, minmax, residual, zscore
-from regionbook.simulate._city_targets import CONTROLS, FE_DF, GRID, cities, position, printed, regressors
+from first_four._calibrate import Array, Grid, marginal, minmax, residual, zscore
+from first_four._city_targets import CONTROLS, FE_DF, GRID, cities, position, printed, regressors
 
 PORT_UNIT_KM = 150.0
 """Unit of ``port_distance``; the printed slope -0.0010 belongs to about this unit."""

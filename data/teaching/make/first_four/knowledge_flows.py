@@ -24,15 +24,15 @@ from threadpoolctl import threadpool_limits
 
 from regionbook.papers import _knowledge_pairs as build
 from regionbook.papers.knowledge_flows import MODELS
-from regionbook.simulate import _knowledge_firms as register
-from regionbook.simulate import _knowledge_fit as fitting
-from regionbook.simulate import _knowledge_links as single
-from regionbook.simulate import _knowledge_process as process
-from regionbook.simulate import _knowledge_texts as texts
-from regionbook.simulate._calibrate import CalibrationError
-from regionbook.simulate._knowledge_cities import Process
-from regionbook.simulate._knowledge_fit import Fit, Grid, Key, Target
-from regionbook.simulate._panel import Simulated, streams, write_truth
+from first_four import _knowledge_firms as register
+from first_four import _knowledge_fit as fitting
+from first_four import _knowledge_links as single
+from first_four import _knowledge_process as process
+from first_four import _knowledge_texts as texts
+from first_four._calibrate import CalibrationError
+from first_four._knowledge_cities import Process
+from first_four._knowledge_fit import Fit, Grid, Key, Target
+from first_four._panel import Simulated, streams, write_truth
 
 SLUG = "knowledge-flows"
 STREAMS = ("places", "knowledge", "patents", "rail", "history", "flows", "light", "people", "firms", "protection",
@@ -180,7 +180,7 @@ def jittered(r: np.random.Generator, q: Process, jitter: float) -> tuple[Process
 
 
 def simulate(seed: int = 2026, mode: str = "matched", jitter: float = 0.0) -> SimulatedTables:
-    """Simulate the tables of `knowledge-flows` and the panel of pairs; see `regionbook.simulate.simulate`.
+    """Simulate the tables of `knowledge-flows` and the panel of pairs; see `first_four.simulate`.
 
     A matched panel without jitter is pulled to all 43 coefficients and has all printed N. With jitter (personal panels)
     two rounds pull it to its own multiples of the coefficients of seven columns; extreme values are the plain ones.

@@ -13,7 +13,7 @@ import pandas as pd
 from threadpoolctl import threadpool_limits
 
 from regionbook.paths import data_file
-from regionbook.simulate._calibrate import CalibrationError
+from first_four._calibrate import CalibrationError
 
 
 @dataclass(frozen=True)

@@ -24,7 +24,7 @@ import numpy as np
 import pandas as pd
 
 from regionbook.papers import industry_agglomeration as paper
-from regionbook.simulate._agglomeration_drivers import (
+from first_four._agglomeration_drivers import (
     SIGMA2,
     WITHIN,
     Process,
@@ -33,7 +33,7 @@ from regionbook.simulate._agglomeration_drivers import (
     matched_agglomeration,
     matched_controls,
 )
-from regionbook.simulate._agglomeration_indicators import (
+from first_four._agglomeration_indicators import (
     draw_economy,
     draw_groups,
     draw_indicators,
@@ -42,7 +42,7 @@ from regionbook.simulate._agglomeration_indicators import (
     least_index,
     path_of_years,
 )
-from regionbook.simulate._agglomeration_outcome import (
+from first_four._agglomeration_outcome import (
     Work,
     draw_channels,
     draw_outcome,
@@ -50,7 +50,7 @@ from regionbook.simulate._agglomeration_outcome import (
     spread_out,
     true_agglomeration,
 )
-from regionbook.simulate._agglomeration_targets import (
+from first_four._agglomeration_targets import (
     ALONE,
     CHANNELS,
     FE_DF,
@@ -69,8 +69,8 @@ from regionbook.simulate._agglomeration_targets import (
     two_stage,
     weights,
 )
-from regionbook.simulate._calibrate import Array, CalibrationError
-from regionbook.simulate._panel import Simulated, by_dictionary, first_that_fits, streams, write_world
+from first_four._calibrate import Array, CalibrationError
+from first_four._panel import Simulated, by_dictionary, first_that_fits, streams, write_world
 
 
 def _assemble(columns: dict[str, Array]) -> pd.DataFrame:
@@ -100,7 +100,7 @@ STREAMS = ("goals", "controls", "treatment", "groups", "outcome", "channels", "i
 
 
 def simulate(seed: int = 2026, mode: str = "matched", jitter: float = 0.0) -> Simulated:
-    """Simulate the panel of `industry-agglomeration`; see `regionbook.simulate.simulate`.
+    """Simulate the panel of `industry-agglomeration`; see `first_four.simulate`.
 
     A draw that cannot meet its targets is thrown away and drawn again, at most ten times.
 
@@ -283,7 +283,7 @@ def _truth(
         return truth | {
             "nothing_projected": "Coefficients are what the process gives; they differ from the printed ones. The index "
             "cannot be negative, and growth that follows the level is not wholly independent of the neighbours': both "
-            "blur rho. For bias and coverage of spatial estimators use regionbook.simulate.industry_agglomeration.draw.",
+            "blur rho. For bias and coverage of spatial estimators use first_four.industry_agglomeration.draw.",
             "estimates": listed,
         }
     return truth | {

@@ -17,7 +17,7 @@ from regionbook import geo
 from regionbook.index import entropy_index, pca_index
 from regionbook.papers import city_innovation as paper
 from regionbook.paths import data_file
-from regionbook.simulate._calibrate import Array, CalibrationError, Grid, residual
+from first_four._calibrate import Array, CalibrationError, Grid, residual
 
 SLUG = "city-innovation"
 YEARS = np.arange(2008, 2022)

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from regionbook.simulate._agglomeration_targets import (
+from first_four._agglomeration_targets import (
     CONTROLS,
     FE_DF,
     GRID,
@@ -20,7 +20,7 @@ from regionbook.simulate._agglomeration_targets import (
     lag,
     printed,
 )
-from regionbook.simulate._calibrate import Array, Squares, Targets, match, soft_floor, zscore
+from first_four._calibrate import Array, Squares, Targets, match, soft_floor, zscore
 
 WITHIN = 1.2
 """Sum of squares of the outcome around the cities' means; the largest that leaves room for the printed error of

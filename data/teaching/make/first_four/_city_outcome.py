@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from regionbook.simulate._calibrate import (
+from first_four._calibrate import (
     Array,
     Grid,
     Squares,
@@ -19,9 +19,9 @@ from regionbook.simulate._calibrate import (
     soft_floor,
     zscore,
 )
-from regionbook.simulate._city_drivers import Process
-from regionbook.simulate._city_indicators import AT
-from regionbook.simulate._city_targets import (
+from first_four._city_drivers import Process
+from first_four._city_indicators import AT
+from first_four._city_targets import (
     CONTROL_TERMS,
     FE_DF,
     GRID,

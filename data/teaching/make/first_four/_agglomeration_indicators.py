@@ -13,9 +13,9 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.optimize import brentq
 
-from regionbook.simulate._agglomeration_drivers import path, smooth
-from regionbook.simulate._agglomeration_targets import GRID, cities
-from regionbook.simulate._calibrate import (
+from first_four._agglomeration_drivers import path, smooth
+from first_four._agglomeration_targets import GRID, cities
+from first_four._calibrate import (
     Array,
     CalibrationError,
     entropy_weights,

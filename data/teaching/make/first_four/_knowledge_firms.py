@@ -11,7 +11,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from regionbook.simulate._knowledge_texts import Grammar
+from first_four._knowledge_texts import Grammar
 
 PLACES = {  # city: precision and recall of the rule
     "Chengdu": (0.92, 0.80),

@@ -15,8 +15,8 @@ from functools import cache
 import numpy as np
 from scipy.linalg import cho_factor, cho_solve
 
-from regionbook.simulate._calibrate import Array, Grid
-from regionbook.simulate._factor_targets import (
+from first_four._calibrate import Array, Grid
+from first_four._factor_targets import (
     BASE,
     CONTROLS,
     FULL,

@@ -23,8 +23,8 @@ import pandas as pd
 
 from regionbook.index import entropy_index
 from regionbook.papers import factor_innovation as paper
-from regionbook.simulate._calibrate import Array, CalibrationError
-from regionbook.simulate._factor_drivers import (
+from first_four._calibrate import Array, CalibrationError
+from first_four._factor_drivers import (
     Process,
     as_used,
     controls,
@@ -35,9 +35,9 @@ from regionbook.simulate._factor_drivers import (
     outcome,
     sector_output,
 )
-from regionbook.simulate._factor_fit import TAL_MINIMUM, State, calibrate
-from regionbook.simulate._factor_indicators import shape, to_raw
-from regionbook.simulate._factor_targets import (
+from first_four._factor_fit import TAL_MINIMUM, State, calibrate
+from first_four._factor_indicators import shape, to_raw
+from first_four._factor_targets import (
     CONTROLS,
     FI,
     FULL,
@@ -59,7 +59,7 @@ from regionbook.simulate._factor_targets import (
     stars,
     table_columns,
 )
-from regionbook.simulate._panel import Simulated, by_dictionary, first_that_fits, streams, write_world
+from first_four._panel import Simulated, by_dictionary, first_that_fits, streams, write_world
 
 STREAMS = ("goals", "output", "factors", "controls", "outcome", "indicators")
 LEVELS = {"TAL": "talent", "BASE": "debt", "GAP": "income_gap", "GOV": "spending"}
@@ -101,7 +101,7 @@ def goals(rng: np.random.Generator, jitter: float) -> tuple[Printed, float]:
 
 
 def simulate(seed: int = 2026, mode: str = "matched", jitter: float = 0.0) -> Simulated:
-    """Simulate the panel of `factor-innovation`; see `regionbook.simulate.simulate`.
+    """Simulate the panel of `factor-innovation`; see `first_four.simulate`.
 
     A draw that cannot meet its targets is thrown away and drawn again, at most six times.
 

@@ -12,8 +12,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from regionbook.simulate._calibrate import Array, CalibrationError, entropy_weights, minmax, zscore
-from regionbook.simulate._factor_targets import (
+from first_four._calibrate import Array, CalibrationError, entropy_weights, minmax, zscore
+from first_four._factor_targets import (
     DIMENSION,
     FI,
     FULL,

@@ -14,7 +14,7 @@ import pandas as pd
 from scipy import special
 
 from regionbook.paths import data_file
-from regionbook.simulate._calibrate import Array, CalibrationError, Grid
+from first_four._calibrate import Array, CalibrationError, Grid
 
 SLUG = "factor-innovation"
 YEARS = np.arange(2003, 2024)

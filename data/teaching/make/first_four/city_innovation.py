@@ -24,8 +24,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from regionbook.simulate._calibrate import Array, CalibrationError, Grid, zscore
-from regionbook.simulate._city_drivers import (
+from first_four._calibrate import Array, CalibrationError, Grid, zscore
+from first_four._city_drivers import (
     DECIMALS,
     PORT_UNIT_KM,
     PROXIES,
@@ -39,9 +39,9 @@ from regionbook.simulate._city_drivers import (
     matched_controls,
     technology_given,
 )
-from regionbook.simulate._city_indicators import draw_economy, draw_indicators
-from regionbook.simulate._city_outcome import Work, draw_channels, draw_outcome
-from regionbook.simulate._city_targets import (
+from first_four._city_indicators import draw_economy, draw_indicators
+from first_four._city_outcome import Work, draw_channels, draw_outcome
+from first_four._city_targets import (
     CONTROL_TERMS,
     CONTROLS,
     GRID,
@@ -54,7 +54,7 @@ from regionbook.simulate._city_targets import (
     goals,
     regressors,
 )
-from regionbook.simulate._panel import Simulated, by_dictionary, first_that_fits, streams, write_world
+from first_four._panel import Simulated, by_dictionary, first_that_fits, streams, write_world
 
 
 def _assemble(
@@ -95,7 +95,7 @@ STREAMS = ("goals", "treatment", "controls", "instruments", "moderators", "outco
 
 
 def simulate(seed: int = 2026, mode: str = "matched", jitter: float = 0.0) -> Simulated:
-    """Simulate the panel of `city-innovation`; see `regionbook.simulate.simulate`.
+    """Simulate the panel of `city-innovation`; see `first_four.simulate`.
 
     A draw that cannot meet its targets is thrown away and drawn again, at most ten times.
 

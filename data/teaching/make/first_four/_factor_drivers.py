@@ -6,9 +6,9 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from regionbook.simulate._calibrate import Array, marginal, residual, zscore
-from regionbook.simulate._factor_fit import TAL_MINIMUM
-from regionbook.simulate._factor_targets import (
+from first_four._calibrate import Array, marginal, residual, zscore
+from first_four._factor_fit import TAL_MINIMUM
+from first_four._factor_targets import (
     CONTROLS,
     FULL,
     ID,

@@ -6,7 +6,7 @@ from importlib import import_module
 from numbers import Integral, Real
 from pathlib import Path
 
-from regionbook.simulate._panel import Simulated
+from first_four._panel import Simulated
 
 PAPERS = {
     "city-innovation": "city_innovation",
@@ -80,4 +80,4 @@ def write(slug: str, folder: Path | str) -> None:
 def _module(slug: str) -> str:
     if slug not in PAPERS:
         raise KeyError(f"no simulator for {slug!r}; there is one for: {', '.join(PAPERS)}")
-    return f"regionbook.simulate.{PAPERS[slug]}"
+    return f"first_four.{PAPERS[slug]}"
