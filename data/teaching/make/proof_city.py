@@ -72,7 +72,7 @@ def own(v: Grid, truth: dict[str, Any], numbers: Any) -> list[Rows]:
 def story(rng: np.random.Generator) -> tuple[Grid, dict[str, Any]]:
     """Everything but the indicators as the paper's generator draws it, the indicators before they are raked."""
     r = library.streams(library.STREAMS, int(rng.integers(1 << 30)), 0)
-    wanted, _ = goals(r["goals"], 0.0)
+    wanted = goals()
     q = library.Process()
     digit = library.anchored_digit(r["treatment"])
     levels = library.matched_controls(r["controls"], digit)

@@ -15,9 +15,9 @@ import numpy as np
 import pandas as pd
 from scipy.optimize import brentq
 
+from first_four._calibrate import Array, CalibrationError, Grid, residual, zscore
 from regionbook import geo
 from regionbook.paths import data_file
-from first_four._calibrate import Array, CalibrationError, Grid, residual, zscore
 
 SLUG = "industry-agglomeration"
 YEARS = np.arange(2013, 2023)

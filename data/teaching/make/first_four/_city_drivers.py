@@ -1,8 +1,7 @@
 """What drives the outcome of `city-innovation`: technology and its measurement, controls, instruments, moderators.
 
-*Matched* mode starts from the printed moments: ``digit`` and the controls get the printed means, standard deviations
-and extremes, and technology is drawn given ``digit`` and the instruments. *Drawn* mode (functions ``forward_...``)
-goes the way of causation: technology first, ``digit`` from technology and filing, nothing fitted.
+``digit`` and the controls get the printed means, standard deviations and extremes, and technology is drawn given
+``digit`` and the instruments.
 """
 
 from __future__ import annotations
@@ -13,7 +12,7 @@ import numpy as np
 import pandas as pd
 from scipy.optimize import brentq, least_squares
 
-from first_four._calibrate import Array, Grid, marginal, minmax, residual, zscore
+from first_four._calibrate import Array, marginal, minmax, residual, zscore
 from first_four._city_targets import CONTROLS, FE_DF, GRID, cities, position, printed, regressors
 
 PORT_UNIT_KM = 150.0
@@ -31,10 +30,8 @@ class Process:
         share in the within variation of digit.
     filing_share : float
         Share of strategic filing in the within variation of ``digit`` that the instruments do not explain.
-    filing_sd : float
-        Standard deviation of log filing intensity in the last year (drawn mode).
-    filing_persistence, noise_persistence : float
-        First-order autocorrelation of the passing part of filing and of the outcome error.
+    noise_persistence : float
+        First-order autocorrelation of the outcome error.
     controls : tuple
         Coefficients of the seven controls in the outcome.
     between, trend, noise : float
@@ -45,8 +42,6 @@ class Process:
 
     beta: float = 0.197
     filing_share: float = 0.52
-    filing_sd: float = 0.5
-    filing_persistence: float = 0.5
     noise_persistence: float = 0.5
     controls: tuple[float, ...] = (-3.1662, -0.0293, -0.0022, 0.0002, -0.0002, -0.0036, -0.0006)
     between: float = 0.031
@@ -76,25 +71,6 @@ def anchored_digit(rng: np.random.Generator) -> Array:
 
     fit = least_squares(lambda p: [measured(p).mean() / mean - 1, measured(p).std(ddof=1) / sd - 1], [0, 0])
     return np.round(measured(fit.x) * 1e4) / 1e4
-
-
-def forward_digit(
-    rng: np.random.Generator, frame: pd.DataFrame, process: Process, giants: float
-) -> tuple[Array, Array]:
-    """Technology and measured digit as the process makes them: digit = technology x exp(filing intensity).
-
-    The exponential of filing intensity has mean one and is unrelated to everything else (classical error).
-    """
-    grid, t = Grid(len(frame), 14), (np.arange(14) - 13) / 13
-    small = 0.0036 * (frame["gdp"] / 2500) * np.exp(rng.normal(0, 0.6, len(frame)))
-    end = frame["digital"].fillna(small).to_numpy() ** (1.19 * giants)
-    end *= 0.105 / end.mean()
-    growth = 2.8 + 0.25 * rng.standard_normal(len(frame))
-    tech = (end[:, None] * np.exp(growth[:, None] * t)).ravel() * np.exp(0.1 * rng.standard_normal(grid.size))
-    lasting = 0.8 * rng.standard_normal(len(frame))[:, None] * (1 + t)
-    intensity = lasting + 0.6 * grid.by_unit(grid.ar1(rng, process.filing_persistence))
-    variance = process.filing_sd**2 * ((0.8 * (1 + t)) ** 2 + 0.36)
-    return tech, tech * np.exp(process.filing_sd * intensity - variance / 2).ravel()
 
 
 def technology_given(
@@ -159,33 +135,6 @@ def matched_controls(rng: np.random.Generator, digit: Array) -> dict[str, Array]
     )
     with_bend(bend)
     return {k: np.round(levels[k], DECIMALS[k]) for k in CONTROLS}
-
-
-def forward_controls(rng: np.random.Generator, frame: pd.DataFrame) -> dict[str, Array]:
-    """Controls from plain distributions with about the printed means and standard deviations (drawn mode)."""
-    grid, m = Grid(len(frame), 14), printed().moments
-    size = zscore(np.log(frame["gdp"].to_numpy()))
-    links = {
-        "gov": (-0.4, 0.25, 0.21),
-        "density": (0.5, 0.01, 0.008),
-        "hum": (0.3, 0.0, 0.1),
-        "fin": (2.0, 0.22, 0.05),
-        "trans": (0.8, 0.12, 0.36),
-        "unemploy": (0.9, 0.02, 0.62),
-        "protect": (0.0, 0.4, 0.6),
-    }
-    levels = {}
-    for name, (link, trend, share) in links.items():
-        g = zscore(grid.score(rng, link * size + rng.standard_normal(len(frame)), trend, share, 0.5))
-        mean, sd, _, high = m[name]
-        if name == "hum":
-            mean, sd = 0.001, 0.001
-        if name == "protect":
-            mean = high - mean
-        spread = np.sqrt(np.log(1 + (sd / mean) ** 2))
-        value = np.exp(np.log(mean) - spread**2 / 2 + spread * g)
-        levels[name] = np.maximum(high - value, 1.0) if name == "protect" else value
-    return levels
 
 
 # ----------------------------------------------------------------------------------------------- instruments

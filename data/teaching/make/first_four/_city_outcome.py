@@ -125,8 +125,8 @@ def _floor(w: Work) -> Array:
     return 1.25 * x @ printed().weights[[AT["gdp_pc"], AT["gdp_pc_ratio"]]]
 
 
-def draw_outcome(rng: np.random.Generator, w: Work, matched: bool) -> Array:
-    """Structural outcome and, in matched mode, its projection on Tables 3, 4, 5 and 7."""
+def draw_outcome(rng: np.random.Generator, w: Work, matched: bool = True) -> Array:
+    """Structural outcome and, if ``matched``, its projection on Tables 3, 4, 5 and 7."""
     p, q = w.goals, w.process
     b1, b2 = p.slopes("1"), p.slopes("2")
     slopes = {k: p.estimate["7", c, f"digit:{k}"][0] for k, c in TABLE_7.items()}
@@ -235,8 +235,8 @@ def _moved(w: Work, before: Array, after: Array) -> dict[str, float]:
     }
 
 
-def draw_channels(rng: np.random.Generator, w: Work, matched: bool) -> dict[str, Array]:
-    """Three channels and the external index: structural draw plus, in matched mode, slope, constant, error and R2."""
+def draw_channels(rng: np.random.Generator, w: Work) -> dict[str, Array]:
+    """Three channels and the external index: structural draw, and the printed slope, constant, error and R2."""
     p = w.goals
     size = zscore(np.log(cities()["gdp"].to_numpy()))
     constant = constant_row(w.X, np.linalg.solve(w.Xw.T @ w.Xw, w.Xw.T))
@@ -265,9 +265,6 @@ def draw_channels(rng: np.random.Generator, w: Work, matched: bool) -> dict[str,
         w.log.setdefault("channel_effects", {})[name] = round(effect, 4)
         fixed = effect * w.tech
         draft = fixed + parts.sum(0)
-        if not matched:
-            out[name] = np.minimum(soft_floor(draft + mean - draft.mean(), low, 0.1 * mean), high)
-            continue
         t = Targets()
         t.add(f"{name} digit", w.Md, b * w.D)
         t.add(f"{name} constant", constant, p.estimate[(*key, "_cons")][0])

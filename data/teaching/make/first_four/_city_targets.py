@@ -13,11 +13,11 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from first_four._calibrate import Array, CalibrationError, Grid, residual
 from regionbook import geo
 from regionbook.index import entropy_index, pca_index
 from regionbook.papers import city_innovation as paper
 from regionbook.paths import data_file
-from first_four._calibrate import Array, CalibrationError, Grid, residual
 
 SLUG = "city-innovation"
 YEARS = np.arange(2008, 2022)
@@ -67,39 +67,11 @@ COMPROMISES = {("7", "1", "digit:stage"): -0.0340, ("5", "5", "_cons"): 0.092}
 """Targets moved, within two printed standard errors, where the printed numbers cannot all hold (truth.json)."""
 
 
-def goals(rng: np.random.Generator, jitter: float) -> tuple[Printed, float]:
-    """The numbers that a panel is pulled to: the printed ones, or a student's own variation of them.
-
-    With ``jitter`` the effects of digit on the outcome are scaled by a common factor (standard deviation 15 per cent
-    times jitter, at most 1.35 either way), those on the channels by factors of their own, and every coefficient moves
-    by a normal draw of 0.3 printed standard errors times ``min(jitter, 1)``. Ratios such as 2SLS to OLS, and with
-    them the story, stay.
-
-    Returns
-    -------
-    targets, factor
-        The numbers, and the common factor (one without jitter), by which the true effect is scaled too.
-    """
+def goals() -> Printed:
+    """The numbers that the panel is pulled to: the printed ones, but for `COMPROMISES`."""
     p = printed()
-    estimate = dict(p.estimate)
-    for key, value in COMPROMISES.items():
-        estimate[key] = (value, estimate[key][1])
-    if not jitter:
-        return replace(p, estimate=estimate), 1.0
-
-    def factor() -> float:
-        return float(np.exp(np.clip(0.15 * jitter * rng.standard_normal(), -0.3, 0.3)))
-
-    common = factor()
-    for key, (value, se) in estimate.items():
-        table, column, term = key
-        if table == "6" and term == "digit":
-            value *= factor()
-        elif term.startswith("digit") and (table, column) not in (("5", "1"), ("5", "3")):
-            value *= common
-        noise = 0.03 if table == "4" else 0.3  # the errors of 2SLS are as large as the step from OLS to 2SLS
-        estimate[key] = (value + noise * min(jitter, 1) * rng.standard_normal() * se, se)
-    return replace(p, estimate=estimate), common
+    moved = {key: (value, p.estimate[key][1]) for key, value in COMPROMISES.items()}
+    return replace(p, estimate=p.estimate | moved)
 
 
 # ------------------------------------------------------------------------------------------------------ cities

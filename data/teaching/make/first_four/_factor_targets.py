@@ -13,8 +13,8 @@ import numpy as np
 import pandas as pd
 from scipy import special
 
-from regionbook.paths import data_file
 from first_four._calibrate import Array, CalibrationError, Grid
+from regionbook.paths import data_file
 
 SLUG = "factor-innovation"
 YEARS = np.arange(2003, 2024)

@@ -9,13 +9,13 @@ import numpy.typing as npt
 import pandas as pd
 from scipy.optimize import Bounds, LinearConstraint, milp
 
-from regionbook.data import published
-from regionbook.papers import _knowledge_pairs as build
-from regionbook.papers.knowledge_flows import MODELS
 from first_four import _knowledge_cities as cities
 from first_four._calibrate import CalibrationError
 from first_four._knowledge_cities import YEARS, Array, Process
 from first_four._knowledge_fit import Grid, Key
+from regionbook.data import published
+from regionbook.papers import _knowledge_pairs as build
+from regionbook.papers.knowledge_flows import MODELS
 
 CELLS = 43_660 * 19
 EXTREME = CELLS - 789_394

@@ -12,8 +12,8 @@ import numpy as np
 import pandas as pd
 from threadpoolctl import threadpool_limits
 
-from regionbook.paths import data_file
 from first_four._calibrate import CalibrationError
+from regionbook.paths import data_file
 
 
 @dataclass(frozen=True)
@@ -81,9 +81,7 @@ def streams(names: Sequence[str], seed: int, *attempt: int) -> dict[str, np.rand
     return {name: np.random.default_rng([seed, i, *attempt]) for i, name in enumerate(names)}
 
 
-def first_that_fits(
-    slug: str, seed: int, jitter: float, attempts: int, draw: Callable[[int], Simulated]
-) -> Simulated:
+def first_that_fits(slug: str, seed: int, attempts: int, draw: Callable[[int], Simulated]) -> Simulated:
     """The first of ``draw(0)``, ``draw(1)``, … that meets its targets, on one thread: the matrices are small.
 
     Raises
@@ -98,9 +96,7 @@ def first_that_fits(
                 return draw(attempt)
         except CalibrationError as error:
             trouble = str(error)
-    raise CalibrationError(
-        f"{slug}, seed {seed}, jitter {jitter}: no draw meets its targets. Last: {trouble}"
-    )
+    raise CalibrationError(f"{slug}, seed {seed}: no draw meets its targets. Last: {trouble}")
 
 
 def by_dictionary(slug: str, panel: pd.DataFrame) -> pd.DataFrame:

@@ -8,7 +8,7 @@ The order of creation is the order of causation in the story:
    an instrument unrelated to filing recovers the effect of technology;
 3. controls, instruments (port distance from coordinates, telephones of 1984), cluster-level moderators;
 4. the outcome, which reacts to technology, with another slope in each cluster;
-5. *matched* mode only: the outcome is projected on the paper's coefficients (`_calibrate.match`);
+5. the outcome is projected on the paper's coefficients (`_calibrate.match`);
 6. the channels, an external index, and 25 indicators whose entropy index is the outcome.
 
 Nothing here is real data except the cities' names, places and clusters.
@@ -16,7 +16,6 @@ Nothing here is real data except the cities' names, places and clusters.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -24,18 +23,14 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from first_four._calibrate import Array, CalibrationError, Grid, zscore
+from first_four._calibrate import Array, CalibrationError, zscore
 from first_four._city_drivers import (
-    DECIMALS,
     PORT_UNIT_KM,
     PROXIES,
     Process,
     anchored_digit,
     calibrated_phones,
     draw_moderators,
-    draw_phones,
-    forward_controls,
-    forward_digit,
     matched_controls,
     technology_given,
 )
@@ -43,12 +38,10 @@ from first_four._city_indicators import draw_economy, draw_indicators
 from first_four._city_outcome import Work, draw_channels, draw_outcome
 from first_four._city_targets import (
     CONTROL_TERMS,
-    CONTROLS,
     GRID,
     SLUG,
     TABLE_6,
     YEARS,
-    Printed,
     cities,
     estimate,
     goals,
@@ -94,7 +87,7 @@ def _assemble(
 STREAMS = ("goals", "treatment", "controls", "instruments", "moderators", "outcome", "channels", "indicators")
 
 
-def simulate(seed: int = 2026, mode: str = "matched", jitter: float = 0.0) -> Simulated:
+def simulate(seed: int = 2026) -> Simulated:
     """Simulate the panel of `city-innovation`; see `first_four.simulate`.
 
     A draw that cannot meet its targets is thrown away and drawn again, at most ten times.
@@ -104,69 +97,46 @@ def simulate(seed: int = 2026, mode: str = "matched", jitter: float = 0.0) -> Si
     CalibrationError
         If no draw meets its targets.
     """
-    return first_that_fits(
-        SLUG, seed, jitter, 10, lambda attempt: _simulate(seed, mode == "matched", jitter, attempt)
-    )
+
+    def draw(attempt: int) -> Simulated:
+        rng = streams(STREAMS, seed, attempt)
+        return _effects(rng, _causes(rng), seed, attempt)
+
+    return first_that_fits(SLUG, seed, 10, draw)
 
 
-def _simulate(seed: int, matched: bool, jitter: float, attempt: int) -> Simulated:
-    rng = streams(STREAMS, seed, attempt)
-    w = _causes(rng, matched, jitter)
-    return _effects(rng, w, matched, jitter, seed, attempt)
-
-
-def _causes(rng: dict[str, np.random.Generator], matched: bool, jitter: float) -> Work:
+def _causes(rng: dict[str, np.random.Generator]) -> Work:
     """All that stands before the outcome: treatment, controls, instruments, economy, moderators."""
-    wanted, factor = goals(rng["goals"], jitter)
-    process = replace(Process(), beta=round(Process.beta * factor, 4))
+    wanted, process = goals(), Process()
     port = np.round(cities()["port_km"].to_numpy() / PORT_UNIT_KM, 4)
-    if matched:
-        digit = anchored_digit(rng["treatment"])
-        levels = matched_controls(rng["controls"], digit)
-        Cw = GRID.within(regressors(levels))
-        first, first_se = wanted.estimate["4", "3", "IV_2"]
-        phones = calibrated_phones(rng["instruments"], digit, Cw, wanted_f=17.4, slope=first)
-    else:
-        tech, digit = forward_digit(rng["treatment"], cities(), process, giants=1.0)
-        digit = np.round(digit, 4)
-        levels = {k: np.round(v, DECIMALS[k]) for k, v in forward_controls(rng["controls"], cities()).items()}
-        levels = {k: np.maximum(v, 10.0 ** -DECIMALS[k]) for k, v in levels.items()}
-        phones = np.round(
-            PHONES_UNIT
-            * draw_phones(cities(), rng["instruments"].standard_normal(GRID.units), DILUTION)[:, 0],
-            4,
-        )
+    digit = anchored_digit(rng["treatment"])
+    levels = matched_controls(rng["controls"], digit)
+    Cw = GRID.within(regressors(levels))
+    slope, _ = wanted.estimate["4", "3", "IV_2"]
+    phones = calibrated_phones(rng["instruments"], digit, Cw, wanted_f=17.4, slope=slope)
     economy = draw_economy(rng["moderators"], levels["density"])
     moderators = draw_moderators(rng["moderators"])
     w = Work(process, wanted, digit, levels, economy, moderators, {"IV_1": port, "IV_2": phones})
-    w.tech = technology_given(rng["treatment"], digit, w.Md, w.MI, process.filing_share) if matched else tech
+    w.tech = technology_given(rng["treatment"], digit, w.Md, w.MI, process.filing_share)
     return w
 
 
-def _effects(
-    rng: dict[str, np.random.Generator],
-    w: Work,
-    matched: bool,
-    jitter: float,
-    seed: int,
-    *attempt: int,
-) -> Simulated:
+def _effects(rng: dict[str, np.random.Generator], w: Work, seed: int, *attempt: int) -> Simulated:
     """Outcome, channels and indicators that follow from the causes, and the truth behind all of them."""
-    y = draw_outcome(rng["outcome"], w, matched)
-    channels = draw_channels(rng["channels"], w, matched)
-    tries = TRIES if matched and not jitter else 1
-    for left in reversed(range(tries)):
+    y = draw_outcome(rng["outcome"], w)
+    channels = draw_channels(rng["channels"], w)
+    for left in reversed(range(TRIES)):
         raw, w.log["raked"] = draw_indicators(
             rng["indicators"], y, w.digit, w.levels["gov"], w.economy["population"], w.economy["gdp"]
         )
         panel = _assemble(np.random.default_rng([seed, len(STREAMS), *attempt]), w, raw, channels)
         table = estimate(panel)
-        bad = _missed(table, w.goals, jitter) if matched else []
+        bad = _missed(table)
         if not bad:
             break
         if not left or any("Table 5 (2)" not in k for k in bad):  # nothing that other indicators would mend
             raise CalibrationError("; ".join(bad))
-    return Simulated(panel, _truth(seed, matched, jitter, attempt[0], w, table))
+    return Simulated(panel, _truth(seed, attempt[0], w, table))
 
 
 TRIES = 6
@@ -175,35 +145,29 @@ NOT_GATED = {("5", "2", "_cons"), ("5", "2", "R2")}
 """Numbers of the principal-component index that depend on its scale and zero, which are not printed."""
 
 
-def _missed(table: pd.DataFrame, wanted: Printed, jitter: float) -> list[str]:
-    """Targets that are not met: more than two printed errors away, or with another sign or other stars.
-
-    A jittered panel is held to its own coefficients (three errors), not to R-squared, moments or ``inn_2``.
-    """
+def _missed(table: pd.DataFrame) -> list[str]:
+    """Targets that are not met: more than two printed errors away, or with another sign or other stars."""
     bad = []
     for r in table.to_dict("records"):
         key = (r["table"], r["column"], r["term"])
-        if key in NOT_GATED or (jitter and (key[:2] == ("5", "2") or key[0] == "2" or key[2] == "R2")):
+        if key in NOT_GATED:
             continue
-        aim = wanted.estimate[key][0] if jitter and key in wanted.estimate else r["printed"]
-        wrong = abs(r["reached"] - aim) > (3 if jitter else 2) * r["printed_se"]
+        wrong = abs(r["reached"] - r["printed"]) > 2 * r["printed_se"]
         if key[2].startswith("digit"):  # all of them are printed with three stars
             wrong |= r["reached"] * r["printed"] < 0 or abs(r["reached"] / r["reached_se"]) < 2.576
         if wrong:
-            bad.append(f"Table {key[0]} ({key[1]}) {key[2]} {r['reached']:.4f} instead of {aim:.4f}")
+            bad.append(f"Table {key[0]} ({key[1]}) {key[2]} {r['reached']:.4f} instead of {r['printed']:.4f}")
     return bad
 
 
-def _truth(
-    seed: int, matched: bool, jitter: float, attempt: int, w: Work, table: pd.DataFrame
-) -> dict[str, Any]:
+def _truth(seed: int, attempt: int, w: Work, table: pd.DataFrame) -> dict[str, Any]:
     """The truth file of a panel."""
     q, log = w.process, w.log
     listed = []
     for r in table.to_dict("records"):
         key = (r["table"], r["column"], r["term"])
         row = dict(zip(("table", "column", "term"), key, strict=True)) | {"printed": r["printed"]}
-        if matched and key in w.goals.estimate:
+        if key in w.goals.estimate:
             row["aimed_at"] = round(w.goals.estimate[key][0], 6)
         row["reached"] = round(r["reached"], 6)
         row["within_2se"] = bool(abs(r["reached"] - r["printed"]) <= 2 * r["printed_se"])
@@ -213,8 +177,8 @@ def _truth(
             "data": "SIMULATED DATA for teaching. Names, places and clusters of cities are real, every number is made up.",
             "paper": SLUG,
             "seed": seed,
-            "mode": "matched" if matched else "drawn",
-            "jitter": jitter,
+            "mode": "matched",
+            "jitter": 0.0,
             "attempt": attempt,
             "beta": q.beta,
             "beta_by_cluster": log["beta_by_cluster"],
@@ -250,26 +214,19 @@ def _truth(
             "coupling": "100 * 2 * sqrt(u * v) / (u + v), u and v = pat_grant and gdp_growth scaled to [0, 1]",
             "digit_share_by_cluster": log["digit_share_by_cluster"],
         }
-        | (
-            {
-                "projection": "The structural outcome was moved, as little as possible, until the coefficients listed under "
-                "targets hold: finite-sample coefficients equal the printed ones by construction. Bias and coverage are to "
-                "be studied with drawn panels.",
-                "before_projection": {k: round(v, 4) for k, v in log["structural"].items()},
-                "moved": {k: round(v, 4) for k, v in log["moved"].items()},
-                "indicators": {
-                    "sum_of_redundancies": round(log["raked"].total, 4),
-                    "largest_gap": float(f"{log['raked'].gap:.1e}"),
-                },
-                "targets": listed,
-                "unreachable": [{"what": a, "reason": b} for a, b in UNREACHABLE],
-            }
-            if matched
-            else {
-                "nothing_projected": "Coefficients are what the process gives; they differ from the printed ones.",
-                "estimates": listed,
-            }
-        )
+        | {
+            "projection": "The structural outcome was moved, as little as possible, until the coefficients listed under "
+            "targets hold: finite-sample coefficients equal the printed ones by construction. Bias and coverage are to "
+            "be studied with drawn panels.",
+            "before_projection": {k: round(v, 4) for k, v in log["structural"].items()},
+            "moved": {k: round(v, 4) for k, v in log["moved"].items()},
+            "indicators": {
+                "sum_of_redundancies": round(log["raked"].total, 4),
+                "largest_gap": float(f"{log['raked'].gap:.1e}"),
+            },
+            "targets": listed,
+            "unreachable": [{"what": a, "reason": b} for a, b in UNREACHABLE],
+        }
     )
 
 
@@ -323,91 +280,6 @@ UNREACHABLE = (
 )
 
 
-DILUTION = 5.0
-"""Noise in the telephones of 1984, in standard deviations of historical size (drawn mode)."""
-PHONES_UNIT = 0.33
-"""Mean level of ``phones_1984`` in drawn mode."""
-
-
-def draw(
-    seed: int,
-    cities_n: int = 196,
-    *,
-    process: Process | None = None,
-    giants: float = 0.3,
-    dilution: float = 0.5,
-    beta_by_cluster: Mapping[str, float] | None = None,
-) -> pd.DataFrame:
-    """Draw outcome, treatment, controls and instruments from the process alone (for Monte Carlo lessons).
-
-    ``inn = a_i + w_t + beta * tech + controls + e`` and ``digit = tech * exp(filing)``. Nothing is projected, no
-    indicator is built, nothing is cut off: the model is exactly linear in ``tech``.
-
-    Parameters
-    ----------
-    seed : int
-        Seed of the draw.
-    cities_n : int
-        Number of cities: the 196 real ones, or that many drawn from them with replacement.
-    process : Process, optional
-        Parameters; the default is the shipped panel's process.
-    giants : float
-        Concentration of digital technology on a few cities. 1: as in the shipped panel, where one city carries half
-        of the variation and large-sample formulas fail; 0.3: many cities count, and they hold.
-    dilution : float
-        Noise in the telephones of 1984, in standard deviations of historical size: 0.5 is a strong instrument, 5 about
-        as weak as the paper's.
-    beta_by_cluster : mapping, optional
-        Effect by cluster; by default it is ``process.beta`` everywhere.
-
-    Returns
-    -------
-    DataFrame
-        Columns city (number), cluster, year, inn, digit, tech (not observed in reality), the seven controls in
-        Table 2's units, port_distance, phones_1984; ``.attrs["beta"]``.
-
-    Examples
-    --------
-    >>> draw(1, 50).shape
-    (700, 15)
-    """
-    if isinstance(cities_n, bool) or not isinstance(cities_n, int) or cities_n < 10:
-        raise ValueError(f"cities_n is {cities_n!r}; expected a whole number of at least 10")
-    q, rng, frame = process or Process(), streams(STREAMS, seed, 0), cities()
-    if cities_n != len(frame):
-        frame = frame.iloc[rng["goals"].choice(len(frame), cities_n)].reset_index(drop=True)
-    grid = Grid(cities_n, 14)
-    tech, digit = forward_digit(rng["treatment"], frame, q, giants)
-    levels = forward_controls(rng["controls"], frame)
-    phones = PHONES_UNIT * draw_phones(frame, rng["instruments"].standard_normal(cities_n), dilution)[:, 0]
-    L = np.exp(
-        0.68 * zscore(np.log(frame["gdp"].to_numpy())) + 0.5 * rng["outcome"].standard_normal(cities_n)
-    )
-    L = grid.expand(L / L.mean())
-    effect: Array | float = q.beta
-    if beta_by_cluster is not None:
-        unknown = sorted(set(cities()["cluster"]) - set(beta_by_cluster))
-        if unknown:
-            raise ValueError(
-                f"beta_by_cluster lacks {len(unknown)} of the 19 clusters, such as {unknown[0]!r}"
-            )
-        effect = grid.expand(frame["cluster"].map(dict(beta_by_cluster)).to_numpy(float))
-    inn = 0.02 + q.between * L + effect * tech + grid.within(regressors(levels)) @ np.array(q.controls)
-    inn = (
-        inn + q.trend * grid.standard_trend + q.noise * L**0.3 * grid.ar1(rng["outcome"], q.noise_persistence)
-    )
-    out = {"city": grid.expand(np.arange(cities_n)), "cluster": np.repeat(frame["cluster"].to_numpy(), 14)}
-    out |= {"year": np.tile(YEARS, cities_n), "inn": inn, "digit": digit, "tech": tech}
-    out |= {k: levels[k] for k in CONTROLS}
-    out |= {
-        "port_distance": grid.expand(frame["port_km"].to_numpy() / PORT_UNIT_KM),
-        "phones_1984": grid.expand(phones),
-    }
-    panel = pd.DataFrame(out)
-    panel.attrs["beta"] = q.beta
-    return panel
-
-
 # ---------------------------------------------------------------------------------------------------- rival world
 COAST: dict[str, Any] = {"beta": 0.085, "filing_share": 0.0, "direct": (-0.000118, 0.001557)}
 """The rival process: every patent is technology, and both instruments act on the outcome by themselves."""
@@ -432,10 +304,10 @@ def coast(seed: int, attempt: int) -> Simulated:
     """
 
     def draw(again: int) -> Simulated:
-        w = _causes(streams(STREAMS, seed, attempt), True, 0.0)
+        w = _causes(streams(STREAMS, seed, attempt))
         w.process = replace(w.process, **COAST)
         w.tech = w.digit
-        made = _effects(streams(STREAMS, seed, attempt, 1, again), w, True, 0.0, seed, attempt, 1, again)
+        made = _effects(streams(STREAMS, seed, attempt, 1, again), w, seed, attempt, 1, again)
         made.truth["process"] |= {
             "outcome": "inn = city scale + common trend + beta_cluster * digit + direct effects of the instruments + "
             "controls + error",
@@ -447,7 +319,7 @@ def coast(seed: int, attempt: int) -> Simulated:
         made.truth["process"].pop("filing_meaning")
         return Simulated(made.panel, {"world": "coast"} | made.truth | {"oracle": w.log["oracle"]})
 
-    return first_that_fits(SLUG, seed, 0.0, 10, draw)
+    return first_that_fits(SLUG, seed, 10, draw)
 
 
 def write(folder: Path | str, seed: int = 2026) -> None:

@@ -21,8 +21,6 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from regionbook.index import entropy_index
-from regionbook.papers import factor_innovation as paper
 from first_four._calibrate import Array, CalibrationError
 from first_four._factor_drivers import (
     Process,
@@ -60,6 +58,8 @@ from first_four._factor_targets import (
     table_columns,
 )
 from first_four._panel import Simulated, by_dictionary, first_that_fits, streams, write_world
+from regionbook.index import entropy_index
+from regionbook.papers import factor_innovation as paper
 
 STREAMS = ("goals", "output", "factors", "controls", "outcome", "indicators")
 LEVELS = {"TAL": "talent", "BASE": "debt", "GAP": "income_gap", "GOV": "spending"}

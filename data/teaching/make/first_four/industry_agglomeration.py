@@ -23,7 +23,6 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from regionbook.papers import industry_agglomeration as paper
 from first_four._agglomeration_drivers import (
     SIGMA2,
     WITHIN,
@@ -71,6 +70,7 @@ from first_four._agglomeration_targets import (
 )
 from first_four._calibrate import Array, CalibrationError
 from first_four._panel import Simulated, by_dictionary, first_that_fits, streams, write_world
+from regionbook.papers import industry_agglomeration as paper
 
 
 def _assemble(columns: dict[str, Array]) -> pd.DataFrame:

@@ -22,8 +22,6 @@ import numpy as np
 import pandas as pd
 from threadpoolctl import threadpool_limits
 
-from regionbook.papers import _knowledge_pairs as build
-from regionbook.papers.knowledge_flows import MODELS
 from first_four import _knowledge_firms as register
 from first_four import _knowledge_fit as fitting
 from first_four import _knowledge_links as single
@@ -33,6 +31,8 @@ from first_four._calibrate import CalibrationError
 from first_four._knowledge_cities import Process
 from first_four._knowledge_fit import Fit, Grid, Key, Target
 from first_four._panel import Simulated, streams, write_truth
+from regionbook.papers import _knowledge_pairs as build
+from regionbook.papers.knowledge_flows import MODELS
 
 SLUG = "knowledge-flows"
 STREAMS = ("places", "knowledge", "patents", "rail", "history", "flows", "light", "people", "firms", "protection",
