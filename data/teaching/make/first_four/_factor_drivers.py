@@ -215,17 +215,3 @@ def outcome(
     treated = lots[int(np.argmin(apart))] if treated is None else treated
     table = table * np.exp(q.policy_effect * (treated - 10 / 31))[:, None] ** (YEARS >= 2013)
     return table.ravel(), treated
-
-
-def linear_mediators(
-    rng: np.random.Generator, q: Process, base: dict[str, Array], v: dict[str, Array]
-) -> dict[str, Array]:
-    """Mediators that follow the first stage: province and year effects of ``base``, FI, controls and noise."""
-    fi = FULL.within(v["LI"] + v["KI"] + v["TI"])
-    x = sum(b * FULL.within(v[k]) for b, k in zip(q.first_stage_controls, CONTROLS, strict=True))
-    out = {}
-    for k, a in zip(ID, q.first_stage, strict=True):
-        effects = base[k] - FULL.within(base[k])
-        share = a / sum(q.first_stage)
-        out[k] = effects + a * fi + share * x + 0.08 * base[k].std() * FULL.ar1(rng, 0.7)
-    return out

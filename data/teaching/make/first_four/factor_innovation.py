@@ -6,7 +6,7 @@ The order of creation:
    mediator ID; labour, capital and technology innovation from output and science; four controls;
 2. the outcome RCD, which reacts to the parts of FI, to ID and to the controls, more strongly in some regions, and which
    a fictional policy raises from 2013 on in ten provinces drawn by lot;
-3. *matched* mode only: all of these move, by as little as possible, until Tables 3-8 hold (`_factor_fit`);
+3. all of these move, by as little as possible, until Tables 3-8 hold (`_factor_fit`);
 4. 23 indicators with the printed weights of every period whose indices are the calibrated ones (`_factor_indicators`).
 
 Nothing here is real data except the provinces' names and regions and the order of magnitude of their output.
@@ -27,7 +27,6 @@ from first_four._factor_drivers import (
     as_used,
     controls,
     factor_innovation,
-    linear_mediators,
     local_boom,
     mediators,
     outcome,
@@ -66,13 +65,8 @@ LEVELS = {"TAL": "talent", "BASE": "debt", "GAP": "income_gap", "GOV": "spending
 """Control -> raw column."""
 
 
-def goals(rng: np.random.Generator, jitter: float) -> tuple[Printed, float]:
-    """The numbers that a panel is pulled to: the printed ones, or a student's own variation of them.
-
-    With ``jitter`` every effect on RCD of FI, of its parts and of the mediators is scaled by a common factor (at jitter
-    0.3 by 4 to 20 per cent, up or down), the first stage by another; direct effects follow, so that total = direct +
-    product still holds. Constants then follow from the means and are no targets.
-    """
+def goals() -> Printed:
+    """The numbers that the panel is pulled to: the printed ones, moved off critical values where stars would be in doubt."""
     p = printed()
     estimate = dict(p.estimate)
     for c in table_columns():
@@ -80,27 +74,10 @@ def goals(rng: np.random.Generator, jitter: float) -> tuple[Printed, float]:
             b, se, star = p.estimate[c.table, c.column, term]
             if stars(b, se, c.stars_df) == star:
                 estimate[c.table, c.column, term] = (*clear(b, se, c.stars_df), star)
-    p = replace(p, estimate=estimate)
-    if not jitter:
-        return p, 1.0
-    sizes = jitter * (np.array([0.12, 0.06]) + np.array([0.2, 0.1]) * np.abs(rng.standard_normal(2)))
-    common, first = np.exp(np.minimum(sizes, 0.3) * rng.choice([-1, 1], 2))
-    estimate = {}
-    for (table, column, term), (b, se, star) in p.estimate.items():
-        if term == "_cons":
-            se = 100 * se
-        elif (table, column) == ("6", "1"):
-            b = b * first if term == "FI" else b
-        elif table == "6" and term == "FI":
-            total = p.estimate["5", "1", "FI"][0]
-            b = common * (total - first * (total - b))
-        elif term not in CONTROLS:
-            b = common * b
-        estimate[table, column, term] = (b, se, star)
-    return replace(p, estimate=estimate), float(common)
+    return replace(p, estimate=estimate)
 
 
-def simulate(seed: int = 2026, mode: str = "matched", jitter: float = 0.0) -> Simulated:
+def simulate(seed: int = 2026) -> Simulated:
     """Simulate the panel of `factor-innovation`; see `first_four.simulate`.
 
     A draw that cannot meet its targets is thrown away and drawn again, at most six times.
@@ -110,79 +87,53 @@ def simulate(seed: int = 2026, mode: str = "matched", jitter: float = 0.0) -> Si
     CalibrationError
         If no draw meets its targets.
     """
-    return first_that_fits(
-        SLUG, seed, jitter, 6, lambda attempt: _simulate(seed, mode == "matched", jitter, attempt)
-    )
+
+    def draw(attempt: int) -> Simulated:
+        rng = streams(STREAMS, seed, attempt)
+        return _built(rng, _drawn(rng), seed, attempt)
+
+    return first_that_fits(SLUG, seed, 6, draw)
 
 
 @dataclass
 class Drawn:
-    """What the indicators are made of: the process, its goal, all variables, and outcome and treated provinces."""
+    """What the indicators are made of: the process, its goal, all variables, outcome, treated provinces, and the estimate
+    that the policy is to have."""
 
     process: Process
     goal: Printed
     unit: dict[str, tuple[float, float]]
     v: dict[str, Array]
-    levels: dict[str, Array]
     y: Array
     treated: Array
-    want: float = 0.0
+    want: float
 
 
-def _simulate(seed: int, matched: bool, jitter: float, attempt: int) -> Simulated:
-    rng = streams(STREAMS, seed, attempt)
-    d = _drawn(rng, matched, jitter)
-    return _built(rng, d, seed, matched, jitter, attempt)
-
-
-def _drawn(rng: dict[str, np.random.Generator], matched: bool, jitter: float) -> Drawn:
-    """All variables of the regressions, matched or not."""
-    goal, factor = goals(rng["goals"], jitter)
-    process = Process()
-    process = replace(
-        process,
-        direct=tuple(round(b * factor, 4) for b in process.direct),  # type: ignore[arg-type]
-        mediator=round(process.mediator * factor, 4),
-        regional={k: round(b * factor, 4) for k, b in process.regional.items()},
-    )
+def _drawn(rng: dict[str, np.random.Generator]) -> Drawn:
+    """All variables of the regressions, pulled to the tables."""
+    goal, process = goals(), Process()
     score, unit = mediators(sector_output(rng["output"]), goal)
-    v = factor_innovation(rng["factors"])
-    levels = controls(rng["controls"])
-    v |= as_used(levels)
-    if not matched:
-        score = {
-            k: x - x.min() for k, x in linear_mediators(rng["output"], process, score, v).items()
-        }  # output is positive
-    v |= score
+    v = factor_innovation(rng["factors"]) | as_used(controls(rng["controls"])) | score
     y, treated = outcome(rng["outcome"], process, v, goal)
-    want = 0.0
-    if matched:
-        v, y = _match(v, y, goal, unit)
-        levels = _levels(v, levels)
-        want = process.policy_effect * (1 + 0.05 * rng["outcome"].standard_normal())
-        y = _before(np.maximum(y, 0.02), treated, goal, want)
-        _lists(v, goal)
-    return Drawn(process, goal, unit, v, levels, np.clip(y, 0.012, 0.62), treated, want)
+    v, y = _match(v, y, goal, unit)
+    want = process.policy_effect * (1 + 0.05 * rng["outcome"].standard_normal())
+    y = _before(np.maximum(y, 0.02), treated, goal, want)
+    _lists(v, goal)
+    return Drawn(process, goal, unit, v, np.clip(y, 0.012, 0.62), treated, want)
 
 
-def _built(
-    rng: dict[str, np.random.Generator], d: Drawn, seed: int, matched: bool, jitter: float, attempt: int
-) -> Simulated:
+def _built(rng: dict[str, np.random.Generator], d: Drawn, seed: int, attempt: int) -> Simulated:
     """The panel with its indicators, and the truth behind it."""
     parts = {k: d.v[k] for k in ("LI", "KI", "TI")}
     x_fi, log_fi = shape(rng["indicators"], "FI", parts, d.goal)
     x_rcd, log_rcd = shape(rng["indicators"], "RCD", {"RCD": d.y}, d.goal)
     raw = {k: to_raw(k, z) for k, z in zip((*FI, *RCD), np.hstack([x_fi, x_rcd]).T, strict=True)}
     raw |= {k: np.round(d.unit[k][0] + d.unit[k][1] * d.v[k], 2) for k in ID}
-    panel = _assemble(raw, d.levels, d.treated)
+    panel = _assemble(raw, _levels(d.v), d.treated)
     table = estimate(panel)
-    if matched:
-        bad = missed(table, d.goal, jitter)
-        if bad:
-            raise CalibrationError("; ".join(bad[:8]))
-    log = {"FI": log_fi, "RCD": log_rcd}
-    truth = _truth(seed, matched, jitter, attempt, d.process, d.goal, table, d.y, d.treated, log)
-    return Simulated(panel, truth)
+    if bad := missed(table):
+        raise CalibrationError("; ".join(bad[:8]))
+    return Simulated(panel, _truth(seed, attempt, d, table, {"FI": log_fi, "RCD": log_rcd}))
 
 
 def _match(
@@ -226,10 +177,9 @@ def _joined(k: str, old: Array, new: Array) -> Array:
     return table.ravel()
 
 
-def _levels(v: dict[str, Array], old: dict[str, Array]) -> dict[str, Array]:
+def _levels(v: dict[str, Array]) -> dict[str, Array]:
     """Raw controls from those that the regressions use."""
     high, (g_low, g_high) = printed().moments["TAL"][3], printed().moments["GAP"][2:]
-    del old
     return {
         "TAL": TAL_MINIMUM + v["TAL"] * (high - TAL_MINIMUM),
         "BASE": v["BASE"],
@@ -355,38 +305,26 @@ def estimate(panel: pd.DataFrame) -> pd.DataFrame:
 MAIN = {"FI", "LI", "KI", "TI", *ID, "ID"}
 
 
-def missed(table: pd.DataFrame, goal: Printed, jitter: float) -> list[str]:
-    """Targets not met: two printed errors away, or, for the main regressors, another sign or other stars.
-
-    A jittered panel is held to its own coefficients of the main regressors (three errors, sign) and to the weights.
-    """
+def missed(table: pd.DataFrame) -> list[str]:
+    """Targets not met: two printed errors away, or, for the main regressors, another sign or other stars."""
     bad = []
     for r in table.itertuples():
-        key = (r.table, r.column, r.term)
-        if jitter and r.term not in MAIN and r.table not in "123":
-            continue
-        aim = goal.estimate[key][0] if jitter and key in goal.estimate else r.printed
-        wrong = abs(r.reached - aim) > (3 if jitter else 2) * r.printed_se
-        if r.term in MAIN and key in goal.estimate and not jitter:
-            wrong |= np.sign(r.reached) != np.sign(aim) or r.reached_stars != r.printed_stars
+        wrong = abs(r.reached - r.printed) > 2 * r.printed_se
+        if r.term in MAIN and np.isfinite(r.reached_se):
+            wrong |= np.sign(r.reached) != np.sign(r.printed) or r.reached_stars != r.printed_stars
         if wrong:
             bad.append(
-                f"Table {r.table} ({r.column}) {r.term} {r.reached:.4f}{r.reached_stars} instead of {aim:.4f}"
+                f"Table {r.table} ({r.column}) {r.term} {r.reached:.4f}{r.reached_stars} instead of {r.printed:.4f}"
             )
     return bad
 
 
-def _truth(
-    seed: int, matched: bool, jitter: float, attempt: int, q: Process, goal: Printed, table: pd.DataFrame,
-    y: Array, treated: Array, log: dict[str, Any],
-) -> dict[str, Any]:  # fmt: skip
+def _truth(seed: int, attempt: int, d: Drawn, table: pd.DataFrame, log: dict[str, Any]) -> dict[str, Any]:
     """The truth file of a panel."""
-    names = provinces()["name_en"]
+    q, names = d.process, provinces()["name_en"]
     listed = []
     for r in table.itertuples():
         one = {"table": r.table, "column": r.column, "term": r.term, "printed": r.printed}
-        if jitter and (r.table, r.column, r.term) in goal.estimate and r.term != "_cons":
-            one["aimed_at"] = round(goal.estimate[r.table, r.column, r.term][0], 6)
         one |= {
             "reached": round(r.reached, 6),
             "within_2se": bool(abs(r.reached - r.printed) <= 2 * r.printed_se),
@@ -395,15 +333,15 @@ def _truth(
             one |= {"reached_se": round(r.reached_se, 6), "same_stars": r.reached_stars == r.printed_stars}
         listed.append(one)
     total = {
-        k: round(d + q.mediator * sum(q.first_stage), 4)
-        for k, d in zip(("LI", "KI", "TI"), q.direct, strict=True)
+        k: round(b + q.mediator * sum(q.first_stage), 4)
+        for k, b in zip(("LI", "KI", "TI"), q.direct, strict=True)
     }
     return {
         "data": "SIMULATED DATA for teaching. Names and regions of provinces are real, every number is made up.",
         "paper": SLUG,
         "seed": seed,
-        "mode": "matched" if matched else "drawn",
-        "jitter": jitter,
+        "mode": "matched",
+        "jitter": 0.0,
         "attempt": attempt,
         "total_effect": total,
         "direct_effect": dict(zip(("LI", "KI", "TI"), q.direct, strict=True)),
@@ -414,8 +352,8 @@ def _truth(
             "what": "a fictional programme, assigned by lot; column pilot marks its provinces",
             "year": POLICY_YEAR,
             "effect": q.policy_effect,
-            "provinces": [str(k) for k in names[treated]],
-            "estimate": round(did(y, treated), 4),
+            "provinces": [str(k) for k in names[d.treated]],
+            "estimate": round(did(d.y, d.treated), 4),
             "note": "ln RCD of the pilot provinces is higher by the effect from that year on, in the shipped years 2003-2023; "
             "after 2013 it is part of the province effects, so that Tables 5-8 do not see it",
         },
@@ -435,22 +373,13 @@ def _truth(
             "lag one": "all regressors of the year before",
             "random effects": "no year effects, Swamy-Arora, errors clustered by province",
         },
-    } | (
-        {
-            "calibration": "All variables of the regressions were moved, as little as possible, until the numbers listed "
-            "under targets hold: finite-sample coefficients and clustered errors equal the printed ones by construction. "
-            "Bias and coverage are to be studied with drawn panels.",
-            "indicators": log,
-            "targets": listed,
-            "unreachable": [{"what": a, "reason": b} for a, b in UNREACHABLE],
-        }
-        if matched
-        else {
-            "nothing_projected": "Coefficients are what the process gives; they differ from the printed ones. ID has the "
-            "scale that its entropy weights give; simulate.factor_innovation.draw keeps the scale of the process.",
-            "estimates": listed,
-        }
-    )
+        "calibration": "All variables of the regressions were moved, as little as possible, until the numbers listed "
+        "under targets hold: finite-sample coefficients and clustered errors equal the printed ones by construction. "
+        "Bias and coverage are to be studied with drawn panels.",
+        "indicators": log,
+        "targets": listed,
+        "unreachable": [{"what": a, "reason": b} for a, b in UNREACHABLE],
+    }
 
 
 UNREACHABLE = (
@@ -484,59 +413,6 @@ UNREACHABLE = (
 )
 
 
-def draw(seed: int, *, process: Process | None = None, provinces_n: int = 31) -> pd.DataFrame:
-    """Draw index-level variables from the process alone (for Monte Carlo lessons): nothing is pulled to anything.
-
-    Parameters
-    ----------
-    seed : int
-        Seed of the draw.
-    process : Process, optional
-        Parameters; the default is the shipped panel's process.
-    provinces_n : int
-        First so many of a random order of the 31 provinces (3 to 31), for inference with few clusters.
-
-    Returns
-    -------
-    DataFrame
-        Columns province, region4, year (2003-2023), pilot, RCD, FI, LI, KI, TI, ID, ID1, ID2, ID3, TAL, BASE, GAP, GOV.
-
-    Raises
-    ------
-    ValueError
-        If ``provinces_n`` is not a whole number from 3 to 31.
-
-    Examples
-    --------
-    >>> draw(1, provinces_n=6).shape
-    (126, 17)
-    """
-    if isinstance(provinces_n, bool) or not isinstance(provinces_n, int) or not 3 <= provinces_n <= 31:
-        raise ValueError(f"provinces_n is {provinces_n!r}; expected a whole number from 3 to 31")
-    q = process or Process()
-    rng = streams(STREAMS, seed)
-    goal = printed()
-    v = factor_innovation(rng["factors"]) | as_used(controls(rng["controls"]))
-    v |= linear_mediators(rng["output"], q, mediators(sector_output(rng["output"]), goal)[0], v)
-    y, treated = outcome(rng["outcome"], q, v, goal)
-    f = provinces()
-    panel = pd.DataFrame(
-        {
-            "province": np.repeat(f["name_en"].to_numpy(), 21),
-            "region4": np.repeat(f["region4"].to_numpy(), 21),
-            "year": np.tile(YEARS, 31),
-            "pilot": np.repeat(treated.astype(int), 21),
-            "RCD": y,
-            "FI": v["LI"] + v["KI"] + v["TI"],
-            **{k: v[k] for k in ("LI", "KI", "TI")},
-            "ID": v["ID1"] + v["ID2"] + v["ID3"],
-            **{k: v[k] for k in (*ID, *CONTROLS)},
-        }
-    )
-    keep = f["name_en"].to_numpy()[np.sort(rng["goals"].permutation(31)[:provinces_n])]
-    return panel[panel["province"].isin(keep)].reset_index(drop=True)
-
-
 # ---------------------------------------------------------------------------------------------------- rival world
 BOOM: dict[str, Any] = {"mediator": 0.0, "boom": 0.12, "noise": 0.0165, "direct": (1.7172, 0.6292, 0.0952)}
 """The rival process: the total effects of the shipped one, none of them through the mediator."""
@@ -558,7 +434,7 @@ def boom(seed: int, attempt: int) -> Simulated:
     CalibrationError
         If no draw meets the targets.
     """
-    shipped = _drawn(streams(STREAMS, seed, attempt), True, 0.0)
+    shipped = _drawn(streams(STREAMS, seed, attempt))
     process = replace(shipped.process, **BOOM)
     v, goal = shipped.v, shipped.goal
 
@@ -572,7 +448,7 @@ def boom(seed: int, attempt: int) -> Simulated:
         calibrate(state, ((("RCD",), 30),))
         y = _before(np.maximum(_joined("RCD", y, state.values["RCD"]), 0.02), treated, goal, shipped.want)
         d = replace(shipped, process=process, y=np.clip(y, 0.012, 0.62))
-        made = _built(streams(STREAMS, seed, attempt), d, seed, True, 0.0, attempt)
+        made = _built(streams(STREAMS, seed, attempt), d, seed, attempt)
         found = [round(float(b), 4) for b in rows @ d.y[SAMPLE]]
         names = provinces()["name_en"]
         made.truth["process"] |= {
@@ -588,7 +464,7 @@ def boom(seed: int, attempt: int) -> Simulated:
             made.panel, {"world": "boom"} | made.truth | {"boom": dict(zip(names, rounded, strict=True))}
         )
 
-    return first_that_fits(SLUG, seed, 0.0, 6, draw)
+    return first_that_fits(SLUG, seed, 6, draw)
 
 
 def _known(v: dict[str, Array], cause: Array) -> Array:
