@@ -20,7 +20,7 @@ from first_four._agglomeration_targets import (
     lag,
     printed,
 )
-from first_four._calibrate import Array, Squares, Targets, match, soft_floor, zscore
+from first_four._calibrate import Array, Squares, Targets, match, zscore
 
 WITHIN = 1.2
 """Sum of squares of the outcome around the cities' means; the largest that leaves room for the printed error of
@@ -252,38 +252,3 @@ def matched_agglomeration(rng: np.random.Generator, levels: dict[str, Array]) ->
         t.add(f"between link {k}", row, LINK_BETWEEN[k] * np.sqrt((row @ row) * lasting))
     draft = _scaled(U, lasting) + e
     return _pull("agglomeration", (U, e), explained, 5.5, t, Cw, draft)
-
-
-# ------------------------------------------------------------------------------------------- the process alone
-def drawn_controls(rng: np.random.Generator) -> dict[str, Array]:
-    """The six controls with about the printed moments, nothing pulled to anything."""
-    p, units, out = printed().moments, unit_parts(rng), {}
-    trend = np.tile(path(), GRID.units)
-    for k in CONTROLS:
-        mean, sd, low, _ = p[k]
-        e, U = _noise(rng, SKEW[k]), GRID.expand(zscore(units[k]))
-        between = np.sqrt(max(sd**2 - (NET[k] + COMMON[k] ** 2) / GRID.size, 0.1 * sd**2))
-        x = (
-            mean
-            + between * U
-            + COMMON[k] / np.sqrt(GRID.size) * trend
-            + np.sqrt(NET[k] / GRID.size) * zscore(e)
-        )
-        out[k] = np.minimum(soft_floor(x, low, 0.1 * mean), CAP[k])
-    return out
-
-
-def drawn_agglomeration(
-    rng: np.random.Generator, levels: dict[str, Array], process: Process
-) -> tuple[Array, Array]:
-    """Measured quotient and true agglomeration as the process makes them: measured = true + misclassified jobs."""
-    mean, sd = printed().moments["agglomeration"][:2]
-    size, km = cities()["size"].to_numpy(), cities()["km"].to_numpy()
-    U = GRID.expand(zscore(np.exp(0.5 * zscore(0.5 * size + smooth(rng.standard_normal(GRID.units))))))
-    net = NET["agglomeration"] / GRID.size
-    drift = zscore(GRID.within(-GRID.expand(zscore(km)) * GRID.trend))
-    true = mean + 0.44 * U + np.sqrt(DRIFT * net) * drift - 0.1 * sd * np.tile(path(), GRID.units)
-    true = true + np.sqrt((1 - DRIFT) * net * (1 - process.noise_share)) * zscore(_noise(rng, 0.4))
-    jobs = np.sqrt((1 - DRIFT) * net * process.noise_share) * zscore(_noise(rng, 0.4))
-    measured = soft_floor(true + jobs, 0.01, 0.08)
-    return measured, true

@@ -33,7 +33,6 @@ from first_four._calibrate import (
     Targets,
     match,
     residual,
-    soft_floor,
     zscore,
 )
 
@@ -215,17 +214,14 @@ def _spatial_rows(w: Work, rho: float) -> tuple[Array, Any]:
     return rows, score
 
 
-def draw_outcome(rng: np.random.Generator, w: Work, matched: bool, floor: Array) -> Array:
-    """Structural outcome and, in matched mode, its projection on Tables 3 and 5."""
+def draw_outcome(rng: np.random.Generator, w: Work, floor: Array) -> Array:
+    """Structural outcome, projected on Tables 3 and 5."""
     p, q = w.goals, w.process
     mean, sd, low, high = p.moments["New-productivity"]
     b2, b3, b4 = (p.slopes(k) for k in "234")
     mid = w.X - around_city(w.X)
-    if matched:
-        yearly, b3 = _years(w, b3, b4)
-        slopes, w.log["psi"] = _between(w, b2, b3)
-    else:
-        slopes = np.array([0.017, 0.005, -1.2, 0.0, 0.0015, -0.01, 0.3])
+    yearly, b3 = _years(w, b3, b4)
+    slopes, w.log["psi"] = _between(w, b2, b3)
     lasting = mid @ slopes
     lasting -= lasting.mean()
     level = _levels_of_cities(rng, lasting, mean)
@@ -239,10 +235,6 @@ def draw_outcome(rng: np.random.Generator, w: Work, matched: bool, floor: Array)
     fixed = GRID.within(spread_out(own, q.rho)) + lasting
     parts = np.array([level - mean - lasting, trend, GRID.within(spread_out(e, q.rho))])
     lower, upper = np.maximum(low, floor), np.full(GRID.size, 0.48)
-    if not matched:
-        y = fixed + parts.sum(0)
-        return np.minimum(soft_floor(y + mean - y.mean(), lower, 0.1 * mean), 0.95)
-
     t = Targets()
     for i, term in enumerate(TERMS):
         t.add(f"T3(4) {term}", w.Xw[:, i], w.Xw[:, i] @ (w.Xw @ b4))
@@ -325,8 +317,8 @@ SHAPES = dict(
 )
 
 
-def draw_channels(rng: np.random.Generator, w: Work, matched: bool) -> dict[str, Array]:
-    """Outcomes of Table 4: structural draw and, in matched mode, the printed slope, constant, error and R-squared."""
+def draw_channels(rng: np.random.Generator, w: Work) -> dict[str, Array]:
+    """Outcomes of Table 4: structural draw and the printed slope, constant, error and R-squared."""
     p, out = w.goals, {}
     to_slopes = np.linalg.solve(w.Xw.T @ w.Xw, w.Xw.T)
     constant = constant_row(w.X, to_slopes)
@@ -344,16 +336,9 @@ def draw_channels(rng: np.random.Generator, w: Work, matched: bool) -> dict[str,
             path(), GRID.units
         )
         if shape.stock:
-            out[name] = _stock(rng, signal, w, constant, (b, wanted_constant, around, ssr), matched)
+            out[name] = _stock(rng, signal, w, constant, (b, wanted_constant, around, ssr))
             continue
         parts = np.array([shape.lasting * (L - 1) / L.std(), rise, e])
-        draft = signal + parts.sum(0)
-        if not matched:
-            values = np.minimum(
-                soft_floor(draft + shape.mean, shape.low * shape.mean, 0.1 * shape.mean), shape.high
-            )
-            out[name] = np.round(values) if shape.whole else values
-            continue
         t = Targets()
         t.add(f"{name} slope", w.Md, b * w.D)
         t.add(f"{name} constant", constant, wanted_constant)
@@ -385,7 +370,6 @@ def _stock(
     w: Work,
     constant: Array,
     wanted: tuple[float, ...],
-    matched: bool,
 ) -> Array:
     """Exchanges opened so far: cities with much agglomeration open one earlier."""
     pull = GRID.by_unit(signal / signal.std() + 0.6 * GRID.expand(cities()["size"].to_numpy()))
@@ -393,7 +377,7 @@ def _stock(
     opened = rng.random(hazard.shape) < hazard
     opened[:, 0] = False
     stock = np.minimum(2.0 * opened.cumsum(1), 2).ravel()
-    return _nudge(stock, w, constant, wanted, tails=True) if matched else stock
+    return _nudge(stock, w, constant, wanted, tails=True)
 
 
 def _nudge(

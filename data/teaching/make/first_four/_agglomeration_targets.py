@@ -7,7 +7,7 @@ regression whose R-squared is the one *within* cities. Then, and only then, its 
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
@@ -78,39 +78,6 @@ def printed() -> Printed:
         {(r.table, r.column): float(r.value) for r in fit.itertuples()},
         {r.variable: (r.mean, r.sd, r.min, r.max) for r in moments.itertuples()},
     )
-
-
-def goals(rng: np.random.Generator, jitter: float) -> tuple[Printed, float]:
-    """The numbers that a panel is pulled to: the printed ones, or a student's own variation of them.
-
-    With ``jitter`` the effects of agglomeration on the outcome are scaled by a common factor (standard deviation
-    15 per cent times jitter, at most 1.35 either way), those on the channels by factors of their own. Every slope of
-    Table 3 moves by a draw of 0.3 printed standard errors times ``min(jitter, 1)``, the same in all four columns.
-
-    Returns
-    -------
-    targets, factor
-        The numbers, and the common factor (one without jitter), by which the true effect is scaled too.
-    """
-    p = printed()
-    if not jitter:
-        return p, 1.0
-
-    def factor() -> float:
-        return float(np.exp(np.clip(0.15 * jitter * rng.standard_normal(), -0.3, 0.3)))
-
-    common, estimate = factor(), dict(p.estimate)
-    noise = {k: 0.3 * min(jitter, 1) * rng.standard_normal() * p.estimate["3", "4", k][1] for k in TERMS}
-    for key, (value, se) in p.estimate.items():
-        table, _, term = key
-        if term == "agglomeration":
-            value *= factor() if table == "4" else common
-        if table == "3" and term in noise:
-            value += noise[term]
-        elif table == "4" and term == "agglomeration":
-            value += 0.3 * min(jitter, 1) * rng.standard_normal() * se
-        estimate[key] = (value, se)
-    return replace(p, estimate=estimate), common
 
 
 # ------------------------------------------------------------------------------------------------------ cities

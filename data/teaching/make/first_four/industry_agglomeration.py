@@ -8,7 +8,7 @@ The order of creation is the order of causation in the story:
    agglomeration (the nearer to Hangzhou, the faster it grows) recovers the effect;
 3. government and market variables; where a common leaning is high the effect is larger;
 4. the outcome, a spatial Durbin process on contiguity with a true rho of -0.21;
-5. *matched* mode only: treatment, controls and outcome are pulled to the paper's tables (`_calibrate.match`);
+5. treatment, controls and outcome are pulled to the paper's tables (`_calibrate.match`);
 6. the channels, 16 indicators whose entropy index is the outcome, employment whose quotient is the treatment.
 
 Nothing here is real data except the cities' names, places and borders.
@@ -24,11 +24,8 @@ import numpy as np
 import pandas as pd
 
 from first_four._agglomeration_drivers import (
-    SIGMA2,
     WITHIN,
     Process,
-    drawn_agglomeration,
-    drawn_controls,
     matched_agglomeration,
     matched_controls,
 )
@@ -39,20 +36,17 @@ from first_four._agglomeration_indicators import (
     draw_jobs,
     draw_sectors,
     least_index,
-    path_of_years,
 )
 from first_four._agglomeration_outcome import (
     Work,
     draw_channels,
     draw_outcome,
     hidden_cause,
-    spread_out,
     true_agglomeration,
 )
 from first_four._agglomeration_targets import (
     ALONE,
     CHANNELS,
-    FE_DF,
     GRID,
     LATE,
     SLUG,
@@ -62,8 +56,7 @@ from first_four._agglomeration_targets import (
     cities,
     eigenvalues,
     estimate,
-    goals,
-    lag,
+    printed,
     split_effects,
     two_stage,
     weights,
@@ -99,7 +92,7 @@ def variables(panel: pd.DataFrame) -> dict[str, Array]:
 STREAMS = ("goals", "controls", "treatment", "groups", "outcome", "channels", "indicators", "jobs")
 
 
-def simulate(seed: int = 2026, mode: str = "matched", jitter: float = 0.0) -> Simulated:
+def simulate(seed: int = 2026) -> Simulated:
     """Simulate the panel of `industry-agglomeration`; see `first_four.simulate`.
 
     A draw that cannot meet its targets is thrown away and drawn again, at most ten times.
@@ -109,33 +102,22 @@ def simulate(seed: int = 2026, mode: str = "matched", jitter: float = 0.0) -> Si
     CalibrationError
         If no draw meets its targets.
     """
-    return first_that_fits(
-        SLUG, seed, jitter, 10, lambda attempt: _simulate(seed, mode == "matched", jitter, attempt)
-    )
+
+    def draw(attempt: int) -> Simulated:
+        rng = streams(STREAMS, seed, attempt)
+        return _effects(rng, *_causes(rng), seed, attempt)
+
+    return first_that_fits(SLUG, seed, 10, draw)
 
 
-def _simulate(seed: int, matched: bool, jitter: float, attempt: int) -> Simulated:
-    rng = streams(STREAMS, seed, attempt)
-    w, economy, groups = _causes(rng, matched, jitter)
-    return _effects(rng, w, economy, groups, (seed, matched, jitter, attempt))
-
-
-def _causes(
-    rng: dict[str, np.random.Generator], matched: bool, jitter: float
-) -> tuple[Work, dict[str, Array], dict[str, Array]]:
+def _causes(rng: dict[str, np.random.Generator]) -> tuple[Work, dict[str, Array], dict[str, Array]]:
     """All that stands before the outcome: treatment, controls, economy and grouping variables."""
-    wanted, factor = goals(rng["goals"], jitter)
-    process = Process()
-    process = replace(process, beta=round(process.beta * factor, 5), theta=round(process.theta * factor, 5))
-    levels = matched_controls(rng["controls"]) if matched else drawn_controls(rng["controls"])
-    if matched:
-        agglomeration = matched_agglomeration(rng["treatment"], levels)
-    else:
-        agglomeration, signal = drawn_agglomeration(rng["treatment"], levels, process)
+    levels = matched_controls(rng["controls"])
+    agglomeration = matched_agglomeration(rng["treatment"], levels)
     economy = draw_economy(rng["groups"], levels)
     groups = draw_groups(rng["groups"], economy)
-    w = Work(process, wanted, agglomeration, levels, {k: groups[k] for k in SPLITS})
-    w.signal = true_agglomeration(w) if matched else signal
+    w = Work(Process(), printed(), agglomeration, levels, {k: groups[k] for k in SPLITS})
+    w.signal = true_agglomeration(w)
     return w, economy, groups
 
 
@@ -144,13 +126,13 @@ def _effects(
     w: Work,
     economy: dict[str, Array],
     groups: dict[str, Array],
-    how: tuple[int, bool, float, int],
+    seed: int,
+    attempt: int,
 ) -> Simulated:
     """Outcome, channels and indicators that follow from the causes, and the truth behind all of them."""
-    _, matched, jitter, _ = how
-    y = draw_outcome(rng["outcome"], w, matched, least_index(economy))
-    channels = draw_channels(rng["channels"], w, matched)
-    raw, w.log["indicators"] = draw_indicators(rng["indicators"], y, economy, 2e-4 if matched else 0.02)
+    y = draw_outcome(rng["outcome"], w, least_index(economy))
+    channels = draw_channels(rng["channels"], w)
+    raw, w.log["indicators"] = draw_indicators(rng["indicators"], y, economy, 2e-4)
     columns = raw | economy | draw_jobs(rng["jobs"], w.agglomeration)
     columns |= draw_sectors(rng["jobs"], economy, channels)
     columns |= {k: groups[k] for k in ("digital_words", "nqpf_words", "market", "integration")}
@@ -162,30 +144,25 @@ def _effects(
     frame = variables(panel)
     table = estimate(frame)
     extras = {"two_stage": two_stage(frame), "splits": split_effects(frame)}
-    if matched and (bad := _missed(table, extras, w.goals, jitter)):
+    if bad := _missed(table, extras):
         raise CalibrationError("; ".join(bad))
-    return Simulated(panel, _truth(*how, w, table, extras))
+    return Simulated(panel, _truth(seed, attempt, w, table, extras))
 
 
 def _stars(t: float) -> int:
     return int(np.searchsorted([1.645, 1.960, 2.576], abs(t)))
 
 
-def _missed(table: pd.DataFrame, extras: dict[str, Any], wanted: Any, jitter: float) -> list[str]:
+def _missed(table: pd.DataFrame, extras: dict[str, Any]) -> list[str]:
     """Targets that are not met: more than two printed errors away, or with another sign or other stars."""
     bad = []
     for r in table.itertuples():
-        key = (r.table, r.column, r.term)
-        if jitter and (r.table == "2" or r.term == "R2"):
-            continue
-        aim = wanted.estimate[key][0] if key in wanted.estimate else r.printed
-        slack = 3 if jitter else 2
-        wrong = abs(r.reached - aim) > slack * r.printed_se
-        if not jitter and np.isfinite(r.reached_se):
+        wrong = abs(r.reached - r.printed) > 2 * r.printed_se
+        if np.isfinite(r.reached_se):
             wrong |= np.sign(r.reached) != np.sign(r.printed)
             wrong |= _stars(r.reached / r.reached_se) != _stars(r.printed / r.printed_se)
         if wrong:
-            bad.append(f"Table {r.table} ({r.column}) {r.term} {r.reached:.4f} instead of {aim:.4f}")
+            bad.append(f"Table {r.table} ({r.column}) {r.term} {r.reached:.4f} instead of {r.printed:.4f}")
     for name, s in extras["splits"].items():
         high_wins = name in SPLITS[:4]
         if (s["high"] > s["low"]) != high_wins:
@@ -206,15 +183,7 @@ def true_impacts(process: Process) -> dict[str, float]:
     return {"direct": round(direct, 6), "indirect": round(total - direct, 6), "total": round(total, 6)}
 
 
-def _truth(
-    seed: int,
-    matched: bool,
-    jitter: float,
-    attempt: int,
-    w: Work,
-    table: pd.DataFrame,
-    extras: dict[str, Any],
-) -> dict[str, Any]:
+def _truth(seed: int, attempt: int, w: Work, table: pd.DataFrame, extras: dict[str, Any]) -> dict[str, Any]:
     """The truth file of a panel."""
     q = w.process
     listed = [
@@ -234,8 +203,8 @@ def _truth(
         "data": "SIMULATED DATA for teaching. Names, places and borders of cities are real, every number is made up.",
         "paper": SLUG,
         "seed": seed,
-        "mode": "matched" if matched else "drawn",
-        "jitter": jitter,
+        "mode": "matched",
+        "jitter": 0.0,
         "attempt": attempt,
         "beta": q.beta,
         "attenuated_beta": round(q.beta * (1 - q.noise_share), 6),
@@ -272,20 +241,13 @@ def _truth(
         },
         "cities": {"founded_late_or_no_series": LATE, "no_land_border_in_sample": ALONE},
         "two_stage_least_squares": extras["two_stage"]
-        | ({"estimand": round(w.log["estimand"], 6)} if matched else {})
         | {
+            "estimand": round(w.log["estimand"], 6),
             "meaning": "The instrument moves neighbours together, so 2SLS without spatial terms estimates neither beta "
-            "nor the direct effect but about the total effect of true agglomeration."
+            "nor the direct effect but about the total effect of true agglomeration.",
         },
         "median_splits": extras["splits"],
     }
-    if not matched:
-        return truth | {
-            "nothing_projected": "Coefficients are what the process gives; they differ from the printed ones. The index "
-            "cannot be negative, and growth that follows the level is not wholly independent of the neighbours': both "
-            "blur rho. For bias and coverage of spatial estimators use first_four.industry_agglomeration.draw.",
-            "estimates": listed,
-        }
     return truth | {
         "projection": "Controls, treatment and outcome were moved, as little as possible, until the coefficients "
         "listed under targets hold: finite-sample coefficients equal the printed ones by construction, 2SLS equals "
@@ -330,52 +292,6 @@ UNREACHABLE = (
 )
 
 
-def draw(seed: int, *, process: Process | None = None) -> pd.DataFrame:
-    """Draw outcome, treatment, controls and instrument from the process alone (for Monte Carlo lessons).
-
-    The model is exactly linear: no index is built, nothing is cut off, errors are independent and normal with the same
-    variance everywhere. With ``Process(noise_share=0.0)`` the measured quotient is the true one, and the spatial Durbin
-    model of outcome on agglomeration and controls, with their lags, is correctly specified.
-
-    Parameters
-    ----------
-    seed : int
-        Seed of the draw.
-    process : Process, optional
-        Parameters; the default is the shipped panel's process, with the same effect everywhere.
-
-    Returns
-    -------
-    DataFrame
-        2,800 rows: code, city, year, new_productivity, agglomeration, true_agglomeration (not observed in reality), the
-        six controls, hangzhou_km, distance_trend; ``.attrs["impacts"]`` holds the true direct, indirect and total
-        effect of true agglomeration.
-
-    Examples
-    --------
-    >>> draw(1).shape
-    (2800, 14)
-    """
-    q, rng, frame = process or Process(), streams(STREAMS, seed, 0), cities()
-    levels = drawn_controls(rng["controls"])
-    measured, true = drawn_agglomeration(rng["treatment"], levels, q)
-    C = np.column_stack([levels[k] for k in paper.CONTROLS])
-    e = np.sqrt(SIGMA2 * FE_DF / GRID.size) * rng["outcome"].standard_normal(GRID.size)
-    lasting = GRID.expand(0.03 * rng["outcome"].standard_normal(GRID.units))
-    own = (
-        q.beta * true + q.theta * lag(true) + C @ np.array(q.controls) + lasting + 0.013 * path_of_years() + e
-    )
-    out = {k: GRID.expand(frame[k].to_numpy()) for k in ("code", "city")} | {
-        "year": np.tile(YEARS, GRID.units)
-    }
-    out |= {"new_productivity": spread_out(own, q.rho), "agglomeration": measured, "true_agglomeration": true}
-    out |= levels | {"hangzhou_km": GRID.expand(frame["km"].to_numpy())}
-    panel = pd.DataFrame(out)
-    panel["distance_trend"] = panel["hangzhou_km"] / 1000 * (panel["year"] - 2012)
-    panel.attrs["impacts"] = true_impacts(q)
-    return panel
-
-
 # ---------------------------------------------------------------------------------------------------- rival world
 HIDDEN: dict[str, Any] = {"beta": 0.0092, "theta": -0.0034, "noise_share": 0.0}
 """Effects of the hidden cause, its own and its neighbours'; the quotient itself has none and is measured rightly."""
@@ -402,10 +318,10 @@ def hidden(seed: int, attempt: int) -> Simulated:
 
     def draw(again: int) -> Simulated:
         rng, new = streams(STREAMS, seed, attempt), streams(STREAMS, seed, attempt, 1, again)
-        w, economy, groups = _causes(rng, True, 0.0)
+        w, economy, groups = _causes(rng)
         w.process = replace(w.process, **HIDDEN)
         w.hidden = w.signal = hidden_cause(new["treatment"], w, OWN, BYPASS)
-        made = _effects(new | {"jobs": rng["jobs"]}, w, economy, groups, (seed, True, 0.0, attempt))
+        made = _effects(new | {"jobs": rng["jobs"]}, w, economy, groups, seed, attempt)
         truth = made.truth
         none: dict[str, Any] = {"beta": 0.0, "attenuated_beta": 0.0, "theta": 0.0}
         none["impacts"] = dict.fromkeys(truth["impacts"], 0.0)
@@ -428,7 +344,7 @@ def hidden(seed: int, attempt: int) -> Simulated:
         latent = {"hidden": dict(zip(cities()["city"], values, strict=True))}
         return Simulated(made.panel, {"world": "hidden"} | truth | none | latent)
 
-    return first_that_fits(SLUG, seed, 0.0, 10, draw)
+    return first_that_fits(SLUG, seed, 10, draw)
 
 
 def write(folder: Path | str, seed: int = 2026) -> None:
