@@ -6,7 +6,7 @@ The order of creation:
 2. intensities of citations between any two cities, from stock, patenting, distance, technology and rail;
 3. light per head: regions that converge, persistent shocks, rail, and the effect of a city's mean net inflow a year before;
 4. the pair-years that count as extreme, so that all 22 printed numbers of observations hold;
-5. *matched* mode only: the smallest tilt of the log intensities, oriented by the roles of each year, for which the 43
+5. the smallest tilt of the log intensities, oriented by the roles of each year, for which the 43
    printed coefficients hold. Light, roles, sample and R-squared stay as the process made them.
 
 Nothing here is real data except names, codes, regions and coordinates, and the order of magnitude of some cities' size.
@@ -14,7 +14,7 @@ Nothing here is real data except names, codes, regions and coordinates, and the 
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -40,16 +40,6 @@ STREAMS = ("places", "knowledge", "patents", "rail", "history", "flows", "light"
 ROUNDS = 9
 RIVAL: dict[str, Any] = {"rounds": 14, "length": 0.6, "enough": 1.9}
 """How the rival world is tilted: more rounds, shorter steps."""
-REDUCED: tuple[Key, ...] = (
-    ("1", "1"),
-    ("1", "3"),
-    ("1", "4"),
-    ("2", "1"),
-    ("3", "1"),
-    ("4", "4"),
-    ("5", "3"),
-)
-"""Columns that a personal panel is pulled to."""
 
 
 @dataclass(frozen=True)
@@ -83,11 +73,6 @@ def jumps(tables: dict[str, pd.DataFrame], g: Grid, light: str = "light") -> np.
     y = np.log(build.wide(tables["years"], light)[:, :20] / build.wide(tables["years"], "population")[:, :20])
     change, now = np.abs(np.diff(y, axis=1)), np.arange(19)
     return np.round(change[g["L"], now] + change[g["H"], now], 9)
-
-
-def plain_extremes(jump: np.ndarray) -> np.ndarray:
-    """The 40,146 largest jumps, whatever is missing there."""
-    return jump >= np.partition(jump.ravel(), jump.size - process.EXTREME)[jump.size - process.EXTREME]
 
 
 def tilt_to_targets(
@@ -172,18 +157,8 @@ def apply(w: process.World, g: Grid, less: np.ndarray, tilt: np.ndarray) -> None
     logs(g)
 
 
-def jittered(r: np.random.Generator, q: Process, jitter: float) -> tuple[Process, float]:
-    """A student's own parameters: the effect and all slopes that involve flows by a common factor of 5 to 20 per cent."""
-    size = jitter * (0.06 + 0.06 * abs(r.standard_normal()))
-    factor = float(np.exp(min(size, 0.25) * r.choice([-1, 1])))
-    return replace(q, theta=round(q.theta * factor, 4), firms_lag4=round(q.firms_lag4 * factor, 4)), factor
-
-
-def simulate(seed: int = 2026, mode: str = "matched", jitter: float = 0.0) -> SimulatedTables:
+def simulate(seed: int = 2026) -> SimulatedTables:
     """Simulate the tables of `knowledge-flows` and the panel of pairs; see `first_four.simulate`.
-
-    A matched panel without jitter is pulled to all 43 coefficients and has all printed N. With jitter (personal panels)
-    two rounds pull it to its own multiples of the coefficients of seven columns; extreme values are the plain ones.
 
     Raises
     ------
@@ -191,31 +166,20 @@ def simulate(seed: int = 2026, mode: str = "matched", jitter: float = 0.0) -> Si
         If the targets cannot be met.
     """
     with threadpool_limits(1):
-        return _simulate(seed, mode == "matched", jitter)
+        return _simulate(seed)
 
 
-def _simulate(seed: int, matched: bool, jitter: float, rival: bool = False) -> SimulatedTables:
-    rng = streams(STREAMS, seed)
-    q, factor = jittered(rng["goals"], Process(), jitter) if jitter else (Process(), 1.0)
+def _simulate(seed: int, rival: bool = False) -> SimulatedTables:
+    rng, q = streams(STREAMS, seed), Process()
     w = process.world(rng, q, rival)
-    counts = w.flows.counts()
-    g = grid(w, counts)
-    jump = jumps(w.tables, g)
-    full = matched and not jitter
-    g["extreme"] = process.extremes(g, jump) if full else plain_extremes(jump)
+    g = grid(w, w.flows.counts())
+    g["extreme"] = process.extremes(g, jumps(w.tables, g))
     goals = fitting.targets()
-    fits: dict[Key, Fit] = {}
-    log: list[dict[str, float]] = []
-    before: dict[Key, Fit] = {}
-    if matched:
-        if jitter:
-            goals = [replace(t, estimate=t.estimate * factor) for t in goals if t.key in REDUCED]
-        less = g["L"] == g["a"][:, None]
-        how = RIVAL if rival else {"rounds": ROUNDS if full else 2}
-        tilt, before, fits, log = tilt_to_targets(w, g, goals, **how)
-        counts = w.flows.counts(oriented(less, tilt))
-        if full and fitting_failed(fitting.report(fits, goals)):
-            raise CalibrationError("; ".join(fitting_failed(fitting.report(fits, goals))))
+    less = g["L"] == g["a"][:, None]
+    tilt, before, fits, log = tilt_to_targets(w, g, goals, **(RIVAL if rival else {"rounds": ROUNDS}))
+    counts = w.flows.counts(oriented(less, tilt))
+    if failed := fitting_failed(fitting.report(fits, goals)):
+        raise CalibrationError("; ".join(failed))
     a, b = build.pairs(len(w.tables["cities"]))
     tables = dict(w.tables)
     tables["citations"] = citation_table(counts, a, b, tables["cities"].index)
@@ -231,7 +195,7 @@ def _simulate(seed: int, matched: bool, jitter: float, rival: bool = False) -> S
     panel = build.frame(
         {k: v for k, v in g.items() if not k.startswith("lnDKF")}, np.arange(2001, 2020), names
     )
-    truth = _truth(seed, matched, jitter, q, factor, goals, fits, log, before, w, g, counts)
+    truth = _truth(seed, q, goals, fits, log, before, w, g, counts)
     return SimulatedTables(panel, truth, tables)
 
 
@@ -274,17 +238,17 @@ def baseline(
 
 
 def _truth(
-    seed: int, matched: bool, jitter: float, q: Process, factor: float, goals: list[Target], fits: dict[Key, Fit],
-    log: list[dict[str, float]], before: dict[Key, Fit], w: process.World, g: Grid, counts: np.ndarray,
+    seed: int, q: Process, goals: list[Target], fits: dict[Key, Fit], log: list[dict[str, float]],
+    before: dict[Key, Fit], w: process.World, g: Grid, counts: np.ndarray,
 ) -> dict[str, Any]:  # fmt: skip
     """The truth file."""
     out: dict[str, Any] = {
         "data": "SIMULATED DATA for teaching. Names, regions and places of cities are real, every number is made up.",
         "paper": SLUG,
         "seed": seed,
-        "mode": "matched" if matched else "drawn",
-        "jitter": jitter,
-        "factor": round(factor, 6),
+        "mode": "matched",
+        "jitter": 0.0,
+        "factor": 1.0,
         "theta": q.theta,
         "theta_means": "causal: log light per head of a city is higher by theta one year after its mean expected net inflow "
         "over its 295 partners, ln(1 + citations that it makes) - ln(1 + citations that it receives), was higher by one",
@@ -304,10 +268,6 @@ def _truth(
             "while they come to cite more. Levels over years correlate, changes from year to year do not",
         },
     }
-    if not matched:
-        return out | {
-            "nothing_projected": "Coefficients are what the process gives; they differ from the printed ones."
-        }
     out["calibration"] = (
         "Light, roles and sample are the process. The citations were tilted: the smallest change of the log intensities of "
         "H to L and L to H in each pair and year for which the coefficients under targets hold. The tilt uses the residual "
@@ -317,14 +277,12 @@ def _truth(
     rows = fitting.report(fits, goals)
     out["targets"] = [
         {
-            "table": t.key[0], "column": t.key[1], "term": t.term, ("aimed_at" if jitter else "printed"): round(t.estimate, 6), "reached": round(b, 5),
+            "table": t.key[0], "column": t.key[1], "term": t.term, "printed": round(t.estimate, 6), "reached": round(b, 5),
             "reached_se": round(se, 5), "within_2se": bool(abs(z) <= 2), "same_stars": fitting.stars(b, se) == t.stars,
         }
         for t, b, se, z in rows
     ]  # fmt: skip
     out["rounds"] = log
-    if jitter:
-        return out
     shipped = fits["1", "4"].at("lnDKF_net")[0]
     untilted = before["1", "4"].at("lnDKF_net")[0]
     plain = w.flows.counts()
@@ -383,7 +341,7 @@ def reversion(seed: int) -> SimulatedTables:
         If the targets cannot be met.
     """
     with threadpool_limits(1):
-        made = _simulate(seed, True, 0.0, rival=True)
+        made = _simulate(seed, rival=True)
     truth = made.truth
     truth["process"]["outcome"] = (
         "log light per head = trend + lasting level + persistent shock + noise - start behind one's own level x reversion^t; "
