@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import sys
 from dataclasses import replace
 from types import SimpleNamespace
 
@@ -11,9 +10,6 @@ import numpy as np
 import pandas as pd
 import pyfixest as pf
 import pytest
-
-from regionbook.papers.declare import Column, declaring
-from regionbook.papers.estimation import estimate
 from engine import (
     CalibrationError,
     Cell,
@@ -30,6 +26,9 @@ from engine import (
 from engine.estimator import Design, fit, poisson, pull, values
 from engine.make import dictionary
 from engine.report import summary
+
+from regionbook.papers.declare import Column, declaring
+from regionbook.papers.estimation import estimate
 
 UNITS, YEARS = 20, 6
 

@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-import json
-
 import numpy as np
 import pandas as pd
 import pyfixest as pf
 import pytest
+from first_four import _factor_fit as steps
+from first_four import factor_innovation as sim
+from first_four import simulate
+from first_four._factor_targets import PERIODS, Column, fit, printed, provinces, table_columns
 from linearmodels import RandomEffects
 
 from regionbook import data, papers
 from regionbook.papers import factor_innovation as paper
 from regionbook.paths import data_file
-from first_four import _factor_fit as steps
-from first_four import factor_innovation as sim
-from first_four import simulate
-from first_four._factor_targets import FULL, PERIODS, Column, fit, printed, provinces, table_columns
 
 SLUG = "factor-innovation"
 
@@ -154,29 +152,6 @@ def test_truth_lists_targets_and_what_cannot_be_reached():
     assert set(data.columns(SLUG)["published"]) >= {"TAL", "value added of the primary sector"}
 
 
-def test_personal_panel_differs_and_keeps_the_story():
-    made = simulate(SLUG, seed=12, jitter=0.3)
-    assert json.loads(json.dumps(made.truth))["jitter"] == 0.3
-    t = sim.estimate(made.panel)
-    main = t[(t["table"] == "5") & (t["column"] == "1") & (t["term"] == "FI")].iloc[0]
-    assert main["reached"] > 2.576 * main["reached_se"]
-    assert abs(main["reached"] / main["printed"] - 1) > 0.02
-
-
-def test_drawn_panel_and_draw():
-    made = simulate(SLUG, seed=3, mode="drawn")
-    assert made.panel.shape == (651, len(data.columns(SLUG)))
-    assert "nothing_projected" in made.truth
-    within, q = [], sim.Process()
-    for seed in range(30):
-        d = sim.draw(seed)
-        fi, y = FULL.within(d["FI"].to_numpy()), FULL.within(d["ID"].to_numpy())
-        x = np.column_stack([fi, *(FULL.within(d[k].to_numpy()) for k in paper.CONTROLS)])
-        within.append(np.linalg.lstsq(x, y, rcond=None)[0][0])
-    mean, error = np.mean(within), np.std(within) / np.sqrt(30)
-    assert abs(mean - sum(q.first_stage)) < 4 * error
-
-
 def test_gradients_are_those_of_finite_differences():
     """Coefficients and clustered errors of a lagged, a random-effects and a regional column."""
     shipped = sample(papers.prepare(SLUG))
@@ -208,9 +183,7 @@ def test_gradients_are_those_of_finite_differences():
 @pytest.mark.parametrize(
     ("call", "error", "words"),
     [
-        (lambda: simulate(SLUG, mode="nice"), ValueError, "mode is 'nice'"),
         (lambda: simulate(SLUG, seed=-1), TypeError, "seed is -1"),
-        (lambda: sim.draw(1, provinces_n=2), ValueError, "provinces_n is 2"),
         (lambda: paper.index(data.load(SLUG), "GDP"), ValueError, "no index 'GDP'"),
         (lambda: papers.prepare(SLUG, data.load(SLUG).drop(columns="loans")), ValueError, "lacks loans"),
     ],

@@ -10,6 +10,8 @@ import numpy as np
 import pandas as pd
 import pyfixest as pf
 import pytest
+from first_four import _knowledge_fit as fitting
+from first_four import knowledge_flows as sim
 
 import regionbook as rb
 from regionbook import data
@@ -18,8 +20,6 @@ from regionbook.papers import _knowledge_pairs as pairs
 from regionbook.papers import knowledge_flows as kf
 from regionbook.papers.estimation import estimates
 from regionbook.paths import data_file
-from first_four import _knowledge_fit as fitting
-from first_four import knowledge_flows as sim
 
 SLUG = "knowledge-flows"
 P, T = 43_660, 19
@@ -261,30 +261,6 @@ def test_truth_says_what_is_causal():
     assert all(t["within_2se"] for t in truth["targets"]) and "tilt" in truth["calibration"]
 
 
-@pytest.mark.simulation
-def test_drawn_and_personal_tables(monkeypatch, tmp_path):
-    drawn = rb_simulate(seed=4, mode="drawn")
-    assert drawn.panel.shape[0] == P * T and "nothing_projected" in drawn.truth
-    monkeypatch.setenv("REGIONBOOK_CACHE", str(tmp_path))
-    one = rb.personal(SLUG, "20260001")
-    assert one.attrs["simulated"] and one.attrs["student"] == "20260001" and "extreme" in one
-    m = rb.prepare(SLUG, one)
-    rows = kf.sample(m, 1, 4).reset_index()
-    b = pf.feols(kf.MODELS["1", "4"].formula, rows, vcov="iid", lean=True, copy_data=False).coef()[
-        "lnDKF_net"
-    ]
-    aimed = 0.0222 * rb.personal_truth(SLUG, "20260001")["factor"]
-    assert b == pytest.approx(aimed, abs=0.0015) and abs(b - 0.0222) > 0.0005
-    assert rb.personal(SLUG, "20260001", table="rail").shape[1] == 4
-    assert len(list(tmp_path.iterdir())) == 1
-
-
-def rb_simulate(**how):
-    from first_four import simulate
-
-    return simulate(SLUG, **how)
-
-
 # --- the user's own files ---------------------------------------------------------------------------------
 
 
@@ -389,7 +365,6 @@ def test_all_problems_at_once(own):
         (lambda: data.raw_tables("city-innovation"), "is one table"),
         (lambda: kf.sample(pd.DataFrame({"extreme": [False]}), 9, 1), "no column 1 in Table 9"),
         (lambda: kf.sample(pd.DataFrame({"extreme": [False]}), 1, 4), "lacks Bal"),
-        (lambda: rb_simulate(seed=1, mode="nice"), "mode is 'nice'"),
     ],
 )
 def test_bad_input(call, words):

@@ -5,12 +5,12 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 import pytest
-
-import regionbook as rb
-from regionbook.paths import data_file
 from first_four import _knowledge_texts as texts
 from first_four import _knowledge_words as words
 from first_four import knowledge_flows as sim
+
+import regionbook as rb
+from regionbook.paths import data_file
 
 SLUG = "knowledge-flows"
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import pandas as pd
 import pytest
+from first_four import _knowledge_links as single
+from first_four import knowledge_flows as sim
 
 import regionbook as rb
 from regionbook.paths import data_file
-from first_four import _knowledge_links as single
-from first_four import knowledge_flows as sim
 
 SLUG = "knowledge-flows"
 STEPS = {

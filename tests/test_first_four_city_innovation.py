@@ -14,12 +14,7 @@ import numpy as np
 import pandas as pd
 import pyfixest as pf
 import pytest
-
-from regionbook.index import coupling_coordination, entropy_index
-from regionbook.papers import city_innovation as paper
-from regionbook.paths import data_file
 from first_four import SLUGS, simulate, write
-from first_four import city_innovation as sim
 from first_four._calibrate import (
     CalibrationError,
     Grid,
@@ -31,9 +26,12 @@ from first_four._calibrate import (
     minmax,
     project,
     redundancy,
-    residual,
     tilt_to,
 )
+
+from regionbook.index import coupling_coordination, entropy_index
+from regionbook.papers import city_innovation as paper
+from regionbook.paths import data_file
 
 SLUG = "city-innovation"
 X = " + ".join(paper.CONTROLS)
@@ -217,86 +215,14 @@ def test_twenty_seeds_meet_the_targets(seed):
     passes(seed)
 
 
-# --------------------------------------------------------------------------------------------- personal, drawn
-def test_personal_panels_differ_and_keep_the_story():
-    slopes = []
-    for seed in (101, 4_000_000_000):
-        made = simulate(SLUG, seed, jitter=0.3)
-        assert list(made.panel) == list(shipped())
-        got = {(k["table"], k["column"], k["term"]): k["reached"] for k in made.truth["targets"]}
-        for (table, column, term), value in got.items():
-            if term.startswith("digit") and (table, column) in estimates():
-                assert value * estimates()[table, column, term][0] > 0
-        ratio = got["4", "2", "digit"] / got["3", "2", "digit"]
-        assert 1.7 < ratio < 2.3
-        assert made.truth["beta"] == pytest.approx(2 * got["3", "2", "digit"], rel=0.1)
-        slopes.append(got["3", "2", "digit"])
-    assert round(slopes[0], 3) != round(slopes[1], 3)
-    pd.testing.assert_frame_equal(made.panel, simulate(SLUG, 4_000_000_000, jitter=0.3).panel)
-
-
-def test_drawn_panel_has_the_same_columns_and_is_not_pulled_to_the_paper():
-    made = simulate(SLUG, 5, mode="drawn")
-    assert list(made.panel) == list(shipped())
-    assert not made.panel.isna().any().any()
-    assert (made.panel["digit"] * 1e4 <= made.panel["pat_apply"] + 1e-9).all()
-    assert made.truth["mode"] == "drawn" and "targets" not in made.truth
-    got = {(k["table"], k["column"], k["term"]): k["reached"] for k in made.truth["estimates"]}
-    assert round(got["3", "2", "digit"], 4) != 0.0999
-
-
-def test_monte_carlo_within_is_biased_and_2sls_is_not():
-    within, iv, covered, tech = [], [], [], []
-    for seed in range(120):
-        panel, grid = sim.draw(seed, 400), Grid(400, 14)
-        C = grid.within(sim.regressors({k: panel[k].to_numpy() for k in sim.CONTROLS}))
-        y, d, t, z = (
-            residual(grid.within(k.to_numpy()), C)
-            for k in (
-                panel["inn"],
-                panel["digit"],
-                panel["tech"],
-                panel["phones_1984"] * (panel["year"] - 2007),
-            )
-        )
-        within.append(y @ d / (d @ d))
-        tech.append(y @ t / (t @ t))
-        iv.append(z @ y / (z @ d))
-        score = grid.by_unit(z * (y - iv[-1] * d)).sum(1)
-        covered.append(abs(iv[-1] - 0.197) < 1.96 * np.sqrt((score**2).sum() * 400 / 399) / abs(z @ d))
-    assert np.mean(tech) == pytest.approx(0.197, abs=0.002)  # were technology observed
-    assert 0.4 * 0.197 < np.mean(within) < 0.75 * 0.197  # filing biases towards zero
-    assert np.median(iv) == pytest.approx(0.197, abs=0.01)
-    assert 0.85 < np.mean(covered) <= 1.0
-
-
-def test_draw_options():
-    weak, strong = (
-        np.corrcoef(sim.draw(3, dilution=k)["phones_1984"], sim.draw(3, dilution=0.0)["phones_1984"])[0, 1]
-        for k in (8.0, 0.5)
-    )
-    assert weak < 0.5 < strong
-    share = [
-        sim.draw(3, giants=k).groupby("city")["digit"].sum().pipe(lambda s: s.max() / s.sum())
-        for k in (0.3, 1)
-    ]
-    assert share[0] < 0.1 < share[1]
-    same = sim.draw(3, beta_by_cluster=dict.fromkeys(shipped()["cluster"].unique(), 0.197))
-    pd.testing.assert_series_equal(same["inn"], sim.draw(3)["inn"])
-
-
 # ------------------------------------------------------------------------------------------------------- bad input
 @pytest.mark.parametrize(
     ("arguments", "error", "words"),
     [
         (("no-such-paper",), KeyError, "no simulator"),
-        ((SLUG, 1, "exact"), ValueError, "expected one of"),
         ((SLUG, -1), TypeError, "seed"),
         ((SLUG, "7"), TypeError, "seed"),
         ((SLUG, True), TypeError, "seed"),
-        ((SLUG, 1, "matched", -0.1), ValueError, "jitter"),
-        ((SLUG, 1, "matched", float("nan")), ValueError, "jitter"),
-        ((SLUG, 1, "drawn", 0.3), ValueError, "jitter"),
     ],
 )
 def test_bad_arguments_are_told(arguments, error, words):
@@ -304,15 +230,10 @@ def test_bad_arguments_are_told(arguments, error, words):
         simulate(*arguments)
 
 
-def test_bad_arguments_of_write_and_draw_are_told(tmp_path):
+def test_writing_an_unknown_paper_is_told(tmp_path):
     assert SLUG in SLUGS
     with pytest.raises(KeyError, match="no simulator"):
         write("no-such-paper", tmp_path)
-    for n in (5, 20.0, True):
-        with pytest.raises(ValueError, match="cities_n"):
-            sim.draw(1, n)
-    with pytest.raises(ValueError, match="lacks 18 of the 19 clusters"):
-        sim.draw(1, beta_by_cluster={"Pearl River Delta": 0.2})
 
 
 # --------------------------------------------------------------------------------------------------- the devices
