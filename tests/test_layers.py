@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import ast
+import re
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -22,10 +24,11 @@ LAYERS = [
     {"cli"},
 ]
 RANK = {name: rank for rank, names in enumerate(LAYERS) for name in names}
-SIMULATE = {
-    "may import": {"paths", "look", "data", "geo", "index", "papers"},
-    "is imported by": {"exercises", "cli"},
+MAY_USE = {
+    "engine": {"data", "papers", "paths"},
+    "first_four": {"paths", "data", "geo", "index", "papers"},
 }
+"""Package of authoring code -> the parts of the library that it may import."""
 
 
 def imports() -> dict[str, set[str]]:
@@ -54,18 +57,13 @@ def test_every_part_has_a_layer():
     parts = {p.stem for p in LIB.iterdir() if p.suffix == ".py" or (p / "__init__.py").exists()} - {
         "__init__"
     }
-    assert parts - {"simulate"} <= set(RANK), "add it to LAYERS, where it belongs"
+    assert parts <= set(RANK), "add it to LAYERS, where it belongs"
 
 
 @pytest.mark.parametrize("part", sorted(imports()))
 def test_imports_go_down(part):
     for other in imports()[part]:
-        if part == "simulate":
-            assert other in SIMULATE["may import"]
-        elif other == "simulate":
-            assert part in SIMULATE["is imported by"]
-        else:
-            assert RANK[other] <= RANK[part], f"{part} imports {other}"
+        assert RANK[other] <= RANK[part], f"{part} imports {other}"
 
 
 def test_no_circles():
@@ -80,29 +78,36 @@ def test_no_circles():
         below(part, ())
 
 
+MAKES = [p.stem for p in ROOT.glob("data/*/make/*") if p.suffix == ".py" or (p / "__init__.py").exists()]
+
+
+def imported(file: Path) -> set[str]:
+    """Modules that a file imports, lazily or not."""
+    names: set[str] = set()
+    for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            names |= {a.name for a in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.level == 0:
+            names |= {node.module or ""} | {f"{node.module}.{a.name}" for a in node.names}
+    return names
+
+
 def test_authoring_stands_outside():
-    """The library and the lessons know nothing of ``data/*/make``; the engine knows little of the library."""
-    makes = [p.stem for p in ROOT.glob("data/*/make/*") if p.suffix == ".py" or (p / "__init__.py").exists()]
-    assert "engine" in makes
+    """The library knows nothing of ``data/*/make``, which knows little of the library."""
+    assert set(MAY_USE) <= set(MAKES)
     for file in LIB.rglob("*.py"):
-        for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
-            names = [a.name for a in node.names] if isinstance(node, ast.Import) else []
-            if isinstance(node, ast.ImportFrom) and node.level == 0:
-                names = [node.module or ""]
-            assert not {n.split(".")[0] for n in names} & set(makes), f"{file} imports authoring code"
-    for file in (ROOT / "data" / "teaching" / "make" / "engine").glob("*.py"):
-        used = {
-            n for n in ast.walk(ast.parse(file.read_text(encoding="utf-8"))) if isinstance(n, ast.ImportFrom)
-        }
-        parts = {n.module.split(".")[1] for n in used if n.module and n.module.startswith("regionbook.")}
-        assert parts <= {"data", "papers", "paths"}, f"{file} imports {parts}"
+        assert not {n.split(".")[0] for n in imported(file)} & set(MAKES), f"{file} imports authoring code"
+    for package, parts in MAY_USE.items():
+        for file in (ROOT / "data" / "teaching" / "make" / package).glob("*.py"):
+            used = {n.split(".")[1] for n in imported(file) if n.startswith("regionbook.")}
+            assert used <= parts, f"{file} imports {used - parts}"
 
 
 @pytest.mark.parametrize("md", nbs.sources(), ids=nbs.label)
-def test_lessons_never_import_simulate(md):
+def test_lessons_never_import_authoring_code(md):
     code = "\n".join(c.source for c in nbs.read_text(md).cells if c.cell_type == "code")
-    assert "simulate" not in {a.split(".")[1] for a in code.split() if a.startswith("regionbook.")}
-    assert "rb.simulate" not in code and "import simulate" not in code
+    words = set(re.findall(r"^\s*(?:import|from)\s+(\w+)", code, flags=re.M))
+    assert not words & set(MAKES)
 
 
 def test_the_library_starts_at_once():
