@@ -11,12 +11,12 @@ from typing import Any
 import numpy as np
 from engine import Cell, Grid, Move, Numbers, Paper, paths, weights
 from engine.rows import Rows
-
-from regionbook.papers import city_innovation as paper
 from first_four import _city_indicators as indicators
 from first_four import city_innovation as library
 from first_four._calibrate import tilt_to
 from first_four._city_targets import GRID, cities, goals, printed, regressors, to_primate
+
+from regionbook.papers import city_innovation as paper
 
 MODERATORS = ("stage", "size", "inn_infra", "structure")
 DRAWN = [indicators.INDICATORS[i] for i in indicators.DRAWN]
