@@ -10,6 +10,7 @@
     python3 workbook.py bench             speed against peers
     python3 workbook.py doctor            what is missing here, and how to mend it
     python3 workbook.py grade FILE ...    grade handed-in notebooks
+    python3 workbook.py keys STUDENTS.csv   keys to students' own panels, to hand out
 
 The first of them makes the folder .venv and installs the packages of requirements.lock into it (about 1.5 GB, a few
 minutes); later ones start at once. Options after the command are passed on: `lab --no-browser --port 9999`,
@@ -35,7 +36,7 @@ LOCK = os.path.join(ROOT, "requirements.lock")
 START = "chapters/00-start/1-how-to-use.ipynb"
 OLDEST, NEWEST = (3, 11), (3, 13)
 NEEDS_GB = 2.0  # while installing; 1.5 GB stay
-COMMANDS = ("lab", "test", "run", "sync", "data", "scorecard", "bench", "doctor", "grade")
+COMMANDS = ("lab", "test", "run", "sync", "data", "scorecard", "bench", "doctor", "grade", "keys")
 
 
 class Trouble(Exception):

@@ -41,6 +41,13 @@ def parser() -> argparse.ArgumentParser:
     grade.add_argument("--csv", dest="table", help="write the points of every cell to this file")
     grade.add_argument("--exercise", help="CHAPTER/N-name, if the file names do not tell")
     grade.add_argument("--timeout", type=int, default=120, help="seconds a cell may take (default 120)")
+
+    keys = commands.add_parser("keys", help="sealed keys to students' own panels, to hand out")
+    keys.add_argument(
+        "file", metavar="STUDENTS.csv", help="student numbers: a column called student, or the first"
+    )
+    keys.add_argument("names", nargs="*", help="slug, chapter folder or path; default: all sheets")
+    keys.add_argument("--to", default="keys", metavar="FOLDER", help="where to write them (default: keys)")
     return top
 
 
@@ -57,6 +64,7 @@ def main(argv: list[str] | None = None) -> int:
         "bench": "bench.main",
         "doctor": "doctor.main",
         "grade": "grading.main",
+        "keys": "handout.keys",
     }[command].partition(".")
     try:
         return int(bool(getattr(importlib.import_module(f"regionbook.cli.{module}"), function)(**args)))

@@ -444,6 +444,27 @@ def panel() -> Pair:
     return max(seconds.values()), None
 
 
+@benchmark("rb.check", "the slowest of right and wrong, number and series, against a sealed key", budget=0.2)
+def checking() -> Pair:
+    """Answers to sealed keys, each looked at for the first time."""
+    import pandas as pd
+
+    from regionbook.exercises import keys, seal
+
+    series = pd.Series([0.3783, 0.2152, 0.4065, 1.7], list("abcd"))
+    slowest = 0.0
+    for right, wrong in ((0.0312, 0.77), (series, 7 * series + [1, 5, 2, 4])):
+        sealed = seal.seal(keys.Key("a/b/c", keys.plain(right), decimals=4), "a b c d")
+        for given in (right, wrong):
+
+            def once(sealed: dict = sealed, given: object = given) -> None:
+                seal._slow.cache_clear()
+                seal.judge_sealed(sealed, given)
+
+            slowest = max(slowest, best(once))
+    return slowest, None
+
+
 @benchmark("choropleth", "the whole country, one map drawn and saved", budget=2.0)
 def choropleth() -> Pair:
     """A map as lessons draw them."""

@@ -69,12 +69,16 @@ def seal_keys(md: Path, root: Path = ROOT) -> bool:
         found = record.recorded(md)
     except record.RecordError as error:
         raise nbs.LessonError(str(error)) from error
-    sheet = exercise(nbs.canonical(nbs.read_text(md), md.stem), md.stem)
-    printed = "\n".join(cell.source for cell in sheet.cells)
-    sealed = {name: seal.seal(key, printed) for name, key in found.items()}
+    sealed = {name: seal.seal(key, printed(md)) for name, key in found.items()}
     text = json.dumps({"state": now, "keys": sealed}, indent=1, sort_keys=True, ensure_ascii=False)
     nbs.write(text + "\n", path)
     return True
+
+
+def printed(md: Path) -> str:
+    """The words of a sheet as it is handed out."""
+    sheet = exercise(nbs.canonical(nbs.read_text(md), md.stem), md.stem)
+    return "\n".join(cell.source for cell in sheet.cells)
 
 
 def sync(names: list[str], everything: bool = False, root: Path = ROOT) -> int:
