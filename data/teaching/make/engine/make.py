@@ -147,8 +147,6 @@ def draw(
             log["rounds"] += solve(system, rounds)
             log["unknowns"] += sum(int(np.isfinite(s.x0).sum()) for s in system.states.values())
             final |= {k: paper.moves[k].round(s.value(s.z)) for k, s in system.states.items()}
-            if paper.pin:
-                paper.pin(final)
         shipped = paper.panel(final) if paper.panel else _kept(paper, final)
         text = shipped.to_csv(index=False, lineterminator="\n", float_format="%.10g")
         log["seconds"] = round(time.perf_counter() - began, 1)
@@ -172,7 +170,7 @@ def draw(
     truth = (
         head
         | truth
-        | {"moved": _records(far), "targets": _records(found.drop(columns=["same_stars", "half", "half_se"]))}
+        | {"moved": far.to_dict("records"), "targets": found[reporting.HEAD].to_dict("records")}
     )
 
     def start() -> pd.DataFrame:
@@ -192,10 +190,6 @@ def _prepared(paper: Paper, data: pd.DataFrame) -> pd.DataFrame:
     if paper.prepare:
         return paper.prepare(data)
     return frame(paper.computed({k: data[k].to_numpy() for k in data}))
-
-
-def _records(table: pd.DataFrame) -> list[dict[str, Any]]:
-    return table.to_dict("records")
 
 
 def _plain(x: Any) -> Any:

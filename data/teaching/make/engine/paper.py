@@ -88,8 +88,6 @@ class Paper:
         ``own(columns, truth, printed)`` gives further `Rows`: moments, weights, yearly paths, invented regressions.
     polish : sequence of str
         Columns that move once more after everything has been rounded.
-    pin : callable
-        Changes rounded columns in place (a printed threshold occurs as a value).
     panel : callable
         Columns -> the frame that is shipped; left out, all columns on cells where some moving column is there.
     prepare : callable
@@ -111,7 +109,6 @@ class Paper:
     derive: Callable[[Any, Grid], Grid] | None = None
     own: Callable[[Grid, dict[str, Any], Any], list[Rows]] | None = None
     polish: Sequence[str] = ()
-    pin: Callable[[Grid], None] | None = None
     panel: Callable[[Grid], pd.DataFrame] | None = None
     prepare: Callable[[pd.DataFrame], pd.DataFrame] | None = None
     worlds: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
