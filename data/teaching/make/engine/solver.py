@@ -81,7 +81,8 @@ class System:
         self.states = {k: State.of(columns[k], paper.moves[k], self.shape[1]) for k in self.names}
         for k, s in self.states.items():
             low, high = np.nanmin(s.x0), np.nanmax(s.x0)
-            if low < s.move.lower or high > s.move.upper:
+            slack = 1e-9 * (high - low)
+            if low < s.move.lower - slack or high > s.move.upper + slack:
                 raise CalibrationError(
                     f"{paper.slug}: the story's {k} lies in [{low:.6g}, {high:.6g}], outside its bounds "
                     f"[{s.move.lower:.6g}, {s.move.upper:.6g}]; mend the story or the bounds"
