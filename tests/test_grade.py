@@ -230,3 +230,14 @@ def test_command_says_first_what_cannot_work(course, tmp_path):
 def test_exercise_belongs_to_a_solution_only():
     assert lessons.exercise_of(ROOT / "chapters/01-x/1-y.md") is None
     assert lessons.exercise_of(ROOT / "solutions/01-x/1-y.md") == ROOT / "exercises/01-x/1-y.ipynb"
+
+
+def test_keys_of_the_student_are_there_before_a_cell_needs_them(solution, monkeypatch):
+    asked = []
+    monkeypatch.setattr(grading.record, "recorded", lambda md, number: asked.append((md.stem, number)))
+    nb = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell('x = 1\nstudent = "2026"  # mine')])
+    md = ROOT / "solutions/01-city-innovation/2-regressions.md"
+    grading._ready(nb, md)
+    grading._ready(nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell('student = ""')]), md)
+    grading._ready(nb, MD)  # a sheet without keys
+    assert asked == [("2-regressions", "2026")]

@@ -181,7 +181,7 @@ def recorded(solution: Path, student: str = "") -> dict[str, Key]:
         As in `record`, or if the process ends without keys.
     """
     student = student_number(student)
-    tag = hashlib.sha256(f"{state(solution)} {student}".encode()).hexdigest()[:16]
+    tag = hashlib.sha256(f"{state(solution)} {_library()} {student}".encode()).hexdigest()[:16]
     kept = cache_folder() / f"key-{solution.stem}-{tag}.json"
     try:
         stored = json.loads(kept.read_text(encoding="utf-8"))
@@ -213,7 +213,7 @@ def _run(solution: Path, student: str) -> dict[str, Any]:
 
 
 def state(solution: Path) -> str:
-    """Changes whenever the solution, the data it reads or the way panels are drawn changes."""
+    """Changes whenever the solution or the data it reads changes."""
     text = solution.read_text(encoding="utf-8")
     slugs = sorted(
         p.parent.name
@@ -231,6 +231,15 @@ def _data_of(slug: str) -> str:
     read = [f"published/{slug}/*.csv", f"teaching/{slug}.*", "geo/*.csv"]
     digest = hashlib.sha256()
     for file in sorted(f for pattern in read for f in (ROOT / "data").glob(pattern)):
+        digest.update(file.read_bytes())
+    return digest.hexdigest()
+
+
+@functools.cache
+def _library() -> str:
+    """Changes whenever the library changes, and with it perhaps a personal panel or an estimate."""
+    digest = hashlib.sha256()
+    for file in sorted((ROOT / "lib" / "regionbook").rglob("*.py")):
         digest.update(file.read_bytes())
     return digest.hexdigest()
 
