@@ -90,14 +90,6 @@ def test_dictionary_and_columns(firms):
     assert firms["gloss"].str.fullmatch(r"[ -~]+").all()
 
 
-def test_personal_registers_differ_and_repeat(years):
-    one, two = (rb.personal(SLUG, s, table="firms") for s in ("20260001", "20260002"))
-    assert one.equals(rb.personal(SLUG, "20260001", table="firms")) and not one.equals(two)
-    assert one.attrs["student"] == "20260001" and one.attrs["table"] == "firms" and one.attrs["simulated"]
-    found = one[register.called(one)].groupby(["city", "year"]).size()
-    assert (found == years.loc[found.index, "digital_firms"]).all()
-
-
 def test_the_panel_of_pairs_does_not_need_them():
     assert "firms" not in rb.data.raw_tables(SLUG)
     with pytest.raises(ValueError, match="no table 'firms'"):

@@ -128,11 +128,3 @@ def test_any_counts_are_met():
     assert not made.equals(single.links(8, small)) and made.equals(single.links(7, small))
     with pytest.raises(ValueError, match="Lanzhou cites nothing in 2011"):
         single.links(7, small[(small["citing"] != "Lanzhou") | (small["year"] != 2011)])
-
-
-@pytest.mark.simulation
-def test_a_student_gets_links_of_the_own_counts():
-    found = rb.personal(SLUG, "20260001", table="links")
-    assert same(counts(found), rb.personal(SLUG, "20260001", table="citations"))
-    assert found.attrs["student"] == "20260001" and not found.equals(rb.load(SLUG, table="links"))
-    assert len(found) < 100_000

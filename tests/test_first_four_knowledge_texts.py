@@ -69,18 +69,6 @@ def test_quiet_texts_have_no_digital_word(patents):
     assert not quiet.str.contains("数据|程序固化|网络|微型计算机|算法|处理器|互联网").any()
 
 
-def test_personal_samples_differ_and_repeat():
-    one, two = (rb.personal(SLUG, s, table="patents") for s in ("20260001", "20260002"))
-    assert one.equals(rb.personal(SLUG, "20260001", table="patents")) and not one.equals(two)
-    assert one.attrs["student"] == "20260001" and one.attrs["table"] == "patents" and one.attrs["simulated"]
-    assert len(set(one["abstract"]) & set(two["abstract"])) < 100
-    assert (
-        one.groupby(["ipc_listed", "flag"])
-        .digital.sum()
-        .equals(two.groupby(["ipc_listed", "flag"]).digital.sum())
-    )
-
-
 def test_the_panel_of_pairs_does_not_need_them():
     assert "patents" not in rb.data.raw_tables(SLUG)
     with pytest.raises(ValueError, match="no table 'patents'"):

@@ -10,6 +10,8 @@ import regionbook as rb
 from regionbook import registry
 from regionbook.exercises import personal as module
 from regionbook.exercises.personal import personal, personal_truth, seed, student_number
+from regionbook.exercises.record import record
+from regionbook.paths import ROOT
 
 PAPERS = [slug for slug in registry.papers() if registry.handed_in(slug, "redrawn")]
 
@@ -105,13 +107,128 @@ def test_city_innovation(student):
     assert set(truth["beta_by_cluster"]) == set(rb.truth("city-innovation")["beta_by_cluster"])
 
 
-def test_two_students_have_two_panels():
-    one, two = (personal("city-innovation", s) for s in STUDENTS)
-    assert (
-        personal_truth("city-innovation", STUDENTS[0])["beta"]
-        != personal_truth("city-innovation", STUDENTS[1])["beta"]
+def test_industry_agglomeration(student):
+    slug = "industry-agglomeration"
+    panel, shipped, factor = personal(slug, student), rb.load(slug), personal_truth(slug, student)["factor"]
+    mine, theirs = (effects(p, ["3", "4"])["estimate"] for p in (panel, shipped))
+    ratio = (mine / theirs).xs("agglomeration", level="term")
+    assert ratio["3"].between(factor - 0.12, factor + 0.12).all() and ratio["4"].between(0.65, 1.35).all()
+    assert personal_truth(slug, student)["impacts"]["direct"] == pytest.approx(
+        factor * rb.truth(slug)["impacts"]["direct"], abs=1e-6
     )
-    assert (one["papers"] != two["papers"]).mean() > 0.9
+    data, formula = (
+        rb.prepare(slug, panel),
+        rb.papers.industry_agglomeration.TABLES[-1].formula.partition("|")[0],
+    )
+    cities = data.index.unique("city")
+    W = pd.DataFrame(rb.papers.industry_agglomeration._neighbours(panel), cities, cities)
+    rho = rb.models.spatial_durbin(data, formula.strip(), W, correction="direct").params["rho"]
+    assert rho == pytest.approx(rb.truth(slug)["rho"], abs=0.02)
+    kept = ["digital_staff", "employment", "sci_exp", "edu_exp", "exchanges", "motorway", "digital_words"]
+    pd.testing.assert_frame_equal(panel[kept], shipped[kept], check_dtype=False)
+    assert (panel[["output_1", "output_2", "output_3"]].sum(axis=1) == panel["gdp"]).all()
+    weights = [
+        rb.index.entropy_index(rb.papers.industry_agglomeration.indicators(p)).weights
+        for p in (panel, shipped)
+    ]
+    assert (weights[0] - weights[1]).abs().max() < 0.02
+
+
+def test_factor_innovation(student):
+    slug = "factor-innovation"
+    panel, shipped, truth = personal(slug, student), rb.load(slug), personal_truth(slug, student)
+    mine, theirs = (effects(p, ["5", "6"])["estimate"] for p in (panel, shipped))
+    controls = rb.papers.factor_innovation.CONTROLS
+    ours = [k for k in mine.index if k[0] + k[1] != "61" and k[2] not in (*controls, "_cons")]
+    assert (mine[ours] - truth["factor"] * theirs[ours]).abs().max() < 0.05
+    for k in ("total_effect", "direct_effect"):
+        scaled = pd.Series(rb.truth(slug)[k]) * truth["factor"]
+        assert (pd.Series(truth[k]) - scaled).abs().max() < 1e-4
+    log = np.log(rb.prepare(slug, panel)["RCD"]).unstack("year")
+    change = log.loc[:, 2013:].mean(axis=1) - log.loc[:, :2012].mean(axis=1)
+    pilot = panel["pilot"].groupby("province").first().eq(1)[change.index]
+    assert change[pilot].mean() - change[~pilot].mean() == pytest.approx(
+        truth["policy"]["estimate"], abs=0.002
+    )
+    moved = list(rb.papers.factor_innovation.INDICATORS["RCD"].values())
+    pd.testing.assert_frame_equal(panel.drop(columns=moved), shipped.drop(columns=moved), check_dtype=False)
+    ends = panel[moved].agg(["min", "max"]) - shipped[moved].agg(["min", "max"])
+    assert ends.abs().max().max() < 1e-9
+
+
+def test_knowledge_flows(student):
+    slug = "knowledge-flows"
+    names = ["cities", "years", "citations", "rail", "imports", "extreme", "patents", "firms", "links"]
+    mine = {k: personal(slug, student, table=k) for k in names}
+    assert all(
+        t.attrs["student"] == student and t.attrs["simulated"] and t.attrs["table"] == k
+        for k, t in mine.items()
+    )
+    shipped = {k: rb.load(slug, table=k) for k in names}
+    assert all(
+        list(mine[k]) == list(shipped[k]) and (mine[k].dtypes == shipped[k].dtypes).all() for k in names
+    )
+    assert all(mine[k].index.equals(shipped[k].index) for k in ("cities", "years"))
+    assert list(mine["years"].index.levels[0]) == list(mine["cities"].index)  # by code, not by name
+    assert all(mine[k].equals(shipped[k]) for k in ("cities", "rail", "imports"))
+    for k in ("light", "light_rival"):
+        change = np.log(mine["years"][k] / shipped["years"][k]).std()
+        assert 0.02 < change < 0.3
+    # effect, through the panel
+    data = rb.prepare(slug, personal(slug, student))
+    truth, formula = personal_truth(slug, student), rb.papers.knowledge_flows.MODELS["1", "4"].formula
+    found = rb.models.dyadic_panel(data[~data["extreme"]], formula).params["lnDKF_net"]
+    printed = rb.published(slug).estimates.query("table == '1' and column == '4' and term == 'lnDKF_net'")
+    assert found == pytest.approx(truth["factor"] * printed["estimate"].iloc[0], rel=0.05)
+    assert truth["theta"] == pytest.approx(truth["factor"] * rb.truth(slug)["theta"], abs=1e-3)
+    assert data["extreme"].sum() == 43_660 * 19 - 789_394
+    # the register of single citations gives the counts
+    d = mine["links"].drop_duplicates(["citing", "cited"])
+    d = d[(d["citing_kind"] != "design") & (d["cited_kind"] != "design") & (d["digital"] == 1)]
+    d = d[d["citing_city"].astype(str) != d["cited_city"].astype(str)]
+    counted = (
+        d.astype({"citing_city": str, "cited_city": str})
+        .groupby(["citing_city", "cited_city", "year"])
+        .size()
+    )
+    c = mine["citations"].astype({"citing": str, "cited": str})
+    cities = set(d["citing_city"].astype(str)) | set(d["cited_city"].astype(str))
+    c = c[c["citing"].isin(cities) & c["cited"].isin(cities) & c["year"].isin(d["year"].unique())]
+    there = c.set_index(["citing", "cited", "year"])["citations"].sort_index()
+    assert there.to_dict() == counted.to_dict()
+    # the register of firms gives numbers and capital, with words and industries as the sheet has them
+    firms, words = mine["firms"], "软件|计算机|互联网|网络|数据|电子商务|通信|集成电路|数控|智能"
+    whole = [
+        "软件和信息技术服务业",
+        "互联网和相关服务",
+        "电信、广播电视和卫星传输服务",
+        "计算机、通信和其他电子设备制造业",
+    ]
+    dropped = ["餐饮业", "农业", "农副食品加工业", "道路运输业", "房地产业", "居民服务业"]
+    said = ~firms["industry"].isin(dropped) & (
+        firms["industry"].isin(whole) | firms["scope"].str.contains(words)
+    )
+    sums = firms[said].groupby(["city", "year"])["capital"].agg(["size", "sum"])
+    assert (
+        sums.to_numpy() == mine["years"].loc[sums.index, ["digital_firms", "firm_capital"]].to_numpy()
+    ).all()
+    assert mine["patents"]["patent"].is_unique and mine["patents"]["year"].is_monotonic_increasing
+
+
+@pytest.mark.parametrize("slug", PAPERS)
+def test_two_students_have_two_panels(slug):
+    table = "years" if slug == "knowledge-flows" else None
+    one, two = (personal(slug, s, table) for s in STUDENTS)
+    assert not one.equals(two)
+    first, second = (personal_truth(slug, s)["factor"] for s in STUDENTS)
+    assert first != second and all(0.05 < abs(k - 1) <= 0.25 for k in (first, second))
+
+
+@pytest.mark.simulation
+@pytest.mark.parametrize("sheet", sorted((ROOT / "solutions").glob("*/*.md")), ids=lambda f: f.stem)
+def test_each_solution_passes_on_the_panels_of_twenty_students(sheet):
+    for number in range(20260001, 20260021):
+        record(sheet, str(number))  # names sheet, cell and student where one fails
 
 
 # ---------------------------------------------------------------------------------------------- numbers and seeds

@@ -49,10 +49,11 @@ def raw_table(slug: str, name: str, folder: Path | None = None) -> pd.DataFrame:
         path = folder / f"{slug}.{name}.csv"
         path = path if path.exists() else path.with_suffix(".parquet")
     if path.suffix == ".parquet":
-        return labelled(pd.read_parquet(path), slug, name)
-    kinds = {"int": "int64", "float": "float64", "str": str}
-    types: dict[Any, Any] = {r.column: kinds[r.dtype] for r in each(columns(slug, name))}
-    frame = pd.read_csv(path, dtype=types)
+        frame = pd.read_parquet(path)
+    else:
+        kinds = {"int": "int64", "float": "float64", "str": str}
+        types: dict[Any, Any] = {r.column: kinds[r.dtype] for r in each(columns(slug, name))}
+        frame = pd.read_csv(path, dtype=types)
     paper = declared(slug)
     keys = paper.tables[name] if name in paper.indexed else []
     frame = indexed(frame, keys) if len(keys) == 2 else frame.set_index(keys) if keys else frame

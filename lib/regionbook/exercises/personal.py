@@ -157,9 +157,10 @@ def _draw(slug: str, student: str, folder: Path) -> None:
     names = (*paper.tables, *paper.beside) if paper else ()
     shipped = {name: raw.raw_table(slug, name) for name in names} if paper else load(slug)
     made, parameters = registry.handed_in(slug, "redrawn")(shipped, truth(slug), seed(slug, student))
-    for name, table in made.items() if paper else (("panel", made.reset_index()),):
-        table.attrs = {}
-        table.to_parquet(folder / f"{slug}.{name}.parquet")
+    for name, table in made.items() if paper else (("panel", made),):
+        flat = table if table.index.names == [None] else table.reset_index()
+        flat.attrs = {}
+        flat.to_parquet(folder / f"{slug}.{name}.parquet")
     (folder / f"{slug}.truth.json").write_text(json.dumps(parameters), encoding="utf-8")
 
 
