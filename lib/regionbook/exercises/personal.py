@@ -167,7 +167,12 @@ def _draw(slug: str, student: str, folder: Path) -> None:
 @functools.cache
 def _process_key(slug: str) -> str:
     """Changes whenever what draws a panel or what it is drawn from changes, so that no older panel is used."""
-    read = ["lib/regionbook/papers/*.py", "lib/regionbook/index/*.py", f"data/teaching/{slug}.*"]
+    read = [
+        "lib/regionbook/papers/*.py",
+        "lib/regionbook/exercises/personal.py",
+        "lib/regionbook/index/*.py",
+        f"data/teaching/{slug}.*",
+    ]
     digest = hashlib.sha256()
     for file in sorted(file for pattern in read for file in ROOT.glob(pattern)):
         digest.update(file.read_bytes())
