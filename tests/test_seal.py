@@ -221,6 +221,12 @@ def test_nothing_can_be_read(right, wrong):
         }
 
 
+def test_lengths_tell_nothing():
+    for some in ((True, False), (1.0, 1.0 / 3), ("Ya'an", "Qiandongnan Miao and Dong"), (3, 27_441)):
+        lengths = {(len(locked["box"]), len(locked["form"])) for locked in map(sealed, some)}
+        assert len(lengths) == 1
+
+
 def test_the_same_each_time():
     assert sealed(0.0312) == sealed(0.0312) != sealed(0.0313)
 

@@ -180,12 +180,13 @@ def _numbers(table: pd.DataFrame) -> dict[str, Any]:
     return {"values": values.tolist(), "whole": whole}
 
 
+def index(labels: list[Any]) -> pd.Index:
+    """The index that stood in `plain` as ``labels``."""
+    return pd.Index([tuple(name) if isinstance(name, list) else name for name in labels])
+
+
 def table(value: Mapping[str, Any]) -> pd.DataFrame:
     """A plain series (as a table of one column) or frame with its labels."""
-
-    def names(labels: list[Any]) -> pd.Index:
-        return pd.Index([tuple(name) if isinstance(name, list) else name for name in labels])
-
-    columns = names(value["columns"]) if "columns" in value else pd.Index([0])
+    columns = index(value["columns"]) if "columns" in value else pd.Index([0])
     values = np.array(value["values"], dtype=float).reshape(len(value["index"]), len(columns))
-    return pd.DataFrame(values, names(value["index"]), columns)
+    return pd.DataFrame(values, index(value["index"]), columns)

@@ -10,6 +10,7 @@ import contextlib
 import functools
 import hashlib
 import io
+import itertools
 import json
 import os
 import re
@@ -62,7 +63,7 @@ class Recorder:
         right = keys.plain(answer)
         index = panel.index if isinstance(panel, pd.DataFrame) else pd.Index([])
         levels = [set(index.unique(k)) for k in range(index.nlevels)]
-        sides = tuple(s for s in ("index", "columns") if s in right and set(_hashable(right[s])) in levels)
+        sides = tuple(s for s in ("index", "columns") if s in right and set(keys.index(right[s])) in levels)
         self.right[exercise] = {"right": right, "personal": panel is not None, "levels": sides}
 
     def keys(self) -> dict[str, Key]:
@@ -73,7 +74,7 @@ class Recorder:
         found = {}
         for exercise, said in self.right.items():
             right = said["right"]
-            mistakes = tuple((m, wrong) for m, wrong in self.mistakes[exercise] if not _same(wrong, right))
+            mistakes = tuple((m, wrong) for m, wrong in self.mistakes[exercise] if _content(wrong) != _content(right))
             for message, wrong in mistakes:
                 if not _alike(wrong, right):
                     raise ValueError(
@@ -84,26 +85,19 @@ class Recorder:
         return found
 
 
-def _hashable(labels: list[Any]) -> list[Any]:
-    return [tuple(label) if isinstance(label, list) else label for label in labels]
+def _content(value: Mapping[str, Any]) -> dict[Any, str]:
+    """The values of an answer by their names."""
+    if "index" not in value:
+        return {"": repr(value["value"])}
+    table = keys.table(value)
+    names = itertools.product(table.index, table.columns)
+    return dict(zip(names, map(repr, table.to_numpy().ravel().tolist()), strict=True))
 
 
-def _same(wrong: Mapping[str, Any], right: Mapping[str, Any]) -> bool:
-    if wrong["kind"] in ("series", "frame") and _alike(wrong, right):
-        one, other = keys.table(wrong), keys.table(right)
-        return one.reindex_like(other).equals(other)
-    return wrong.get("value", wrong) == right.get("value", right)
-
-
-def _alike(wrong: Mapping[str, Any], right: Mapping[str, Any]) -> bool:
-    if {wrong["kind"], right["kind"]} <= {"number", "whole"}:
-        return True
-    if wrong["kind"] != right["kind"]:
-        return False
-    if right["kind"] not in ("series", "frame"):
-        return True
-    one, other = keys.table(wrong), keys.table(right)
-    return set(one.index) == set(other.index) and set(one.columns) == set(other.columns)
+def _alike(one: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
+    """Whether two answers are of one kind and have the same names."""
+    number = {one["kind"], other["kind"]} <= {"number", "whole"}
+    return number or (one["kind"] == other["kind"] and _content(one).keys() == _content(other).keys())
 
 
 def record(solution: Path, student: str = "") -> dict[str, Key]:

@@ -66,7 +66,7 @@ def seal(key: Key, printed: str = "") -> dict[str, Any]:
         "grid": _grid(key),
         "windows": windows,
         "doors": sorted({_door(_slow(key.exercise, *at), secret) for at in _targets(key, windows)}),
-        "box": _lock(zlib.compress(text.encode(), 9), secret),
+        "box": _lock(text.encode(), secret),
     }
     if hidden:
         names_hash = _slow(key.exercise, "names", _names(keys.table(key.right)))
@@ -107,7 +107,7 @@ def unseal(sealed: Mapping[str, Any], given: Any) -> Key | None:
         if mask := doors.get(_tag(hashed)):
             secret = _xor(mask, _part(hashed, b"mask"))
             if (text := _unlock(sealed["box"], secret)) is not None:
-                return Key.of(json.loads(zlib.decompress(text)))
+                return Key.of(json.loads(text))
     return None
 
 
@@ -282,7 +282,9 @@ def _xor(text: bytes, stream: bytes) -> bytes:
 
 
 def _lock(text: bytes, secret: bytes) -> str:
-    hidden = _xor(text, hashlib.shake_256(secret).digest(len(text)))
+    small = zlib.compress(text, 9)
+    small += bytes(-len(small) % 128)  # or the length would tell True from False
+    hidden = _xor(small, hashlib.shake_256(secret).digest(len(small)))
     return base64.b64encode(hmac.digest(secret, hidden, "sha256")[:16] + hidden).decode()
 
 
@@ -291,4 +293,4 @@ def _unlock(box: str, secret: bytes) -> bytes | None:
     mark, hidden = stored[:16], stored[16:]
     if not hmac.compare_digest(mark, hmac.digest(secret, hidden, "sha256")[:16]):
         return None
-    return _xor(hidden, hashlib.shake_256(secret).digest(len(hidden)))
+    return zlib.decompressobj().decompress(_xor(hidden, hashlib.shake_256(secret).digest(len(hidden))))
