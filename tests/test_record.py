@@ -12,7 +12,7 @@ import pytest
 import regionbook as rb
 from regionbook.cli import lessons
 from regionbook.cli import notebooks as nbs
-from regionbook.exercises import keys, record
+from regionbook.exercises import keys, record, seal
 from regionbook.exercises.record import RecordError
 
 SOLUTIONS = [md for md in nbs.sources() if lessons.keys_of(md)]
@@ -120,7 +120,7 @@ def test_a_table_keeps_its_names(value):
 def test_key_files_are_in_step(md):
     """Sealed from this solution and these data; run `workbook.py sync` if not."""
     stored = json.loads(lessons.keys_of(md).read_text(encoding="utf-8"))
-    assert stored["state"] == record.state(md)
+    assert (stored["state"], stored["format"]) == (record.state(md), seal.FORMAT)
     assert set(stored["keys"]) == set(
         re.findall(r"""rb\.check\(\s*["']([^"']+)["']""", md.read_text(encoding="utf-8"))
     )

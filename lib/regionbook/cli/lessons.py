@@ -62,15 +62,15 @@ def seal_keys(md: Path, root: Path = ROOT) -> bool:
     path = keys_of(md, root)
     if not path:
         return False
-    now = record.state(md)
-    if path.exists() and json.loads(path.read_text(encoding="utf-8"))["state"] == now:
+    now = {"format": seal.FORMAT, "state": record.state(md)}
+    if path.exists() and now.items() <= json.loads(path.read_text(encoding="utf-8")).items():
         return False
     try:
         found = record.recorded(md)
     except record.RecordError as error:
         raise nbs.LessonError(str(error)) from error
     sealed = {name: seal.seal(key, printed(md)) for name, key in found.items()}
-    text = json.dumps({"state": now, "keys": sealed}, indent=1, sort_keys=True, ensure_ascii=False)
+    text = json.dumps({**now, "keys": sealed}, indent=1, sort_keys=True, ensure_ascii=False)
     nbs.write(text + "\n", path)
     return True
 

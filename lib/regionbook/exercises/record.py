@@ -74,7 +74,9 @@ class Recorder:
         found = {}
         for exercise, said in self.right.items():
             right = said["right"]
-            mistakes = tuple((m, wrong) for m, wrong in self.mistakes[exercise] if _content(wrong) != _content(right))
+            mistakes = tuple(
+                (m, wrong) for m, wrong in self.mistakes[exercise] if _content(wrong) != _content(right)
+            )
             for message, wrong in mistakes:
                 if not _alike(wrong, right):
                     raise ValueError(
@@ -85,10 +87,10 @@ class Recorder:
         return found
 
 
-def _content(value: Mapping[str, Any]) -> dict[Any, str]:
+def _content(value: Mapping[str, Any]) -> dict[Any, Any]:
     """The values of an answer by their names."""
     if "index" not in value:
-        return {"": repr(value["value"])}
+        return {"": value["value"]}
     table = keys.table(value)
     names = itertools.product(table.index, table.columns)
     return dict(zip(names, map(repr, table.to_numpy().ravel().tolist()), strict=True))
@@ -129,7 +131,6 @@ def record(solution: Path, student: str = "") -> dict[str, Key]:
     with _recording(solution.parent) as recorder:
         for number, cell in enumerate(cells, 1):
             source = STUDENT.sub(f'student = "{student}"', cell.source)
-            source = re.sub(r"^[ \t]*%.*$", "", source, flags=re.M)
             name = cell.metadata.get("nbgrader", {}).get("grade_id") or source.strip().partition("\n")[0][:60]
             try:
                 exec(compile(source, f"<{sheet}, cell {name}>", "exec"), names)

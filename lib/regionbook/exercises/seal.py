@@ -31,7 +31,9 @@ from regionbook.exercises.judge import Fault
 from regionbook.exercises.keys import Key
 
 COST = {"n": 2**12, "r": 8, "p": 1, "maxmem": 2**26}
-"""Of scrypt: 10 to 20 ms a hash. Whoever changes it deletes the key files, and lets `sync` make them anew."""
+"""Of scrypt: 10 to 20 ms a hash."""
+FORMAT = f"2 {COST['n']} {COST['r']}"
+"""Stands in each key file; where it differs, or the number is raised, `sync` seals anew."""
 WINDOWS = 3
 """Cells of a table that open it."""
 
