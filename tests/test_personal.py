@@ -179,7 +179,7 @@ def test_knowledge_flows(student):
     truth, formula = personal_truth(slug, student), rb.papers.knowledge_flows.MODELS["1", "4"].formula
     found = rb.models.dyadic_panel(data[~data["extreme"]], formula).params["lnDKF_net"]
     printed = rb.published(slug).estimates.query("table == '1' and column == '4' and term == 'lnDKF_net'")
-    assert found == pytest.approx(truth["factor"] * printed["estimate"].iloc[0], rel=0.05)
+    assert found == pytest.approx(truth["factor"] * printed["estimate"].iloc[0], rel=0.08)
     assert truth["theta"] == pytest.approx(truth["factor"] * rb.truth(slug)["theta"], abs=1e-3)
     assert data["extreme"].sum() == 43_660 * 19 - 789_394
     # the register of single citations gives the counts

@@ -39,7 +39,7 @@ def redrawn(
     made = {
         "years": years,
         "citations": citations,
-        "extreme": _extreme(y[:, :LAST], tables),
+        "extreme": _extreme(years, tables),
         "patents": _patents(tables["patents"], rng),
         "firms": firms,
         "links": links,
@@ -123,14 +123,16 @@ def _shaken(y: Array, rng: np.random.Generator, turn: float = 0.45) -> Array:
 def _light(tables: Tables, shipped: Mapping[str, Any], factor: float, rng: np.random.Generator) -> Array:
     """Log light per head in all years: the changed effect, fresh noise, and coefficients that move with the effect.
 
-    Those of both flows in Table 1 (3) are brought to ``factor`` times the shipped ones by two steps of Newton's method
+    Those of both flows in Table 1 (2) are brought to ``factor`` times the shipped ones by two steps of Newton's method
     in light alone; the steps are smooth over the years of a city.
     """
     reached = {(t["table"], t["column"], t["term"]): t["reached"] for t in shipped["targets"]}
-    goal = factor * np.array([reached["1", "3", k] for k in ("lnDKF_HtoL", "lnDKF_LtoH")])
-    model = _model(tables)
+    goal = factor * np.array([reached["1", "2", k] for k in ("lnDKF_HtoL", "lnDKF_LtoH")])
+    counts = pairs.counts(tables["citations"], tables["cities"].index, np.arange(2000, 2000 + LAST))
+    flows = tuple(np.log1p(k) for k in counts)
     y = _shaken(np.log(pairs.wide(tables["years"], "light") / pairs.wide(tables["years"], "population")), rng)
-    net = _net_inflow(tables, len(y))
+    net = _net_inflow(*flows, len(y))
+    model = _model(*(k[:, : LAST - 1] for k in flows), len(y))
     y[:, 1 : 1 + net.shape[1]] += (factor - 1) * shipped["theta"] * net
     far = np.abs(np.subtract.outer(np.arange(LAST), np.arange(LAST)))
     smooth = 0.8**far
@@ -142,33 +144,18 @@ def _light(tables: Tables, shipped: Mapping[str, Any], factor: float, rng: np.ra
     return y
 
 
-def _net_inflow(tables: Tables, n: int) -> Array:
+def _net_inflow(ab: Array, ba: Array, n: int) -> Array:
     """Mean net inflow of each city in each year over its partners, without means of cities and years."""
     a, b = pairs.pairs(n)
-    ab, ba = (
-        np.log1p(k)
-        for k in pairs.counts(tables["citations"], tables["cities"].index, np.arange(2000, 2000 + LAST))
-    )
     net = np.stack([np.bincount(a, d, n) - np.bincount(b, d, n) for d in (ab - ba).T], axis=1) / (n - 1)
     net = net - net.mean(1, keepdims=True)
     return net - net.mean(0)
 
 
-def _model(tables: Tables) -> Callable[[Array], tuple[Array, Array]]:
+def _model(ab: Array, ba: Array, n: int) -> Callable[[Array], tuple[Array, Array]]:
     """What gives, for log light per head, the coefficients of both flows and their derivatives (city x year)."""
-    cities, years = tables["cities"], tables["years"]
-    n, T = len(cities), LAST - 1
     a, b = pairs.pairs(n)
-    calendar = np.arange(2000, 2000 + T)
-    ab, ba = (np.log1p(k) for k in pairs.counts(tables["citations"], cities.index, calendar))
-    patents = np.stack([pairs.wide(years, f"patents_{k}")[:, :T] for k in pairs.CLASSES], 2)
-    ipr = pairs.wide(years, "ipr_city")[:, :T]
-    controls = [
-        (pairs.link_years(tables["rail"], cities.index)[a, b][:, None] <= calendar).astype(float),
-        pairs.similarity(patents, a, b).astype(float),
-        ipr[a] + ipr[b],
-    ]
-    there = ~np.isnan(controls[1])
+    T = LAST - 1
 
     def evaluate(y: Array) -> tuple[Array, Array]:
         L, H = pairs.orient(y, a, b)
@@ -176,10 +163,9 @@ def _model(tables: Tables) -> Callable[[Array], tuple[Array, Array]]:
         balance = np.exp(y[L, now] - y[H, now])
         less = L == a[:, None]
         inflow, outflow = np.where(less, ab, ba), np.where(less, ba, ab)
-        sweep = _within(there & ~_jumps(y, L, H))
-        X = [sweep(v) for v in (inflow, outflow, *controls)]
-        xx = np.array([[np.vdot(u, v) for v in X] for u in X])
-        weights = np.linalg.inv(xx)[:2]
+        sweep = _within(~_jumps(y, L, H))
+        X = [sweep(v) for v in (inflow, outflow)]
+        weights = np.linalg.inv(np.array([[np.vdot(u, v) for v in X] for u in X]))
         values, rows = np.zeros(2), np.zeros((2, n, LAST))
         for k, w in enumerate(weights):
             share = sum(c * x for c, x in zip(w, X, strict=True)) * balance
@@ -220,10 +206,11 @@ EXTREME = 43_660 * 19 - 789_394
 """Pair-years that the paper leaves out."""
 
 
-def _extreme(y: Array, tables: Tables) -> pd.DataFrame:
+def _extreme(years: pd.DataFrame, tables: Tables) -> pd.DataFrame:
     """The table of extreme pair-years."""
     names = tables["cities"].index
     a, b = pairs.pairs(len(names))
+    y = np.log(pairs.wide(years, "light") / pairs.wide(years, "population"))[:, :LAST]
     at, when = np.nonzero(_jumps(y, *pairs.orient(y, a, b)))
     columns = {"a": pd.Categorical.from_codes(a[at], names), "b": pd.Categorical.from_codes(b[at], names)}
     return pd.DataFrame(columns | {"year": when + 2001}).astype(tables["extreme"].dtypes.to_dict())

@@ -114,11 +114,13 @@ def fits(columns: Iterable[Column], data: pd.DataFrame) -> dict[tuple[str, str],
     """
     swept: dict[tuple[Any, ...], Array] = {}
     levels = {name: data.index.get_level_values(name).to_numpy() for name in data.index.names}
+    samples: dict[str, npt.NDArray[np.bool_]] = {"": np.ones(len(data), bool)}
     found = {}
     for column in columns:
-        inside = np.ones(len(data), bool)
-        if column.sample:
-            inside = data.eval(column.sample).to_numpy(bool)
+        if column.sample not in samples:
+            named = [k for k in data if k in column.sample]
+            samples[column.sample] = data[named].eval(column.sample).to_numpy(bool)
+        inside = samples[column.sample]
         for name in column.variables:
             if data[name].dtype.kind == "f":
                 inside = inside & ~np.isnan(data[name].to_numpy())
