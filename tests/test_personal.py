@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pandas as pd
+import pyfixest as pf
 import pytest
 
 import regionbook as rb
@@ -63,7 +64,10 @@ def test_a_changed_process_is_not_read_from_the_cache(drawn, monkeypatch):
 STUDENTS = ["20260001", "20260002"]
 
 
-@pytest.fixture(scope="module", params=STUDENTS)
+FURTHER = [pytest.param(str(k), marks=pytest.mark.simulation) for k in range(20260003, 20260021)]
+
+
+@pytest.fixture(scope="module", params=[*STUDENTS, *FURTHER])
 def student(request):
     return request.param
 
@@ -87,13 +91,16 @@ def test_city_innovation(student):
     scaled = theirs.loc[digit, "estimate"] * factor
     assert (mine.loc[digit, "estimate"] / scaled).between(0.8, 1.25).all()
     assert mine.at[("3", "2", "digit"), "estimate"] == pytest.approx(scaled["3", "2", "digit"], rel=0.05)
-    for key in (("3", "2"), ("4", "2"), ("4", "4")):
-        error = mine.at[(*key, "digit"), "std_error"] / theirs.at[(*key, "digit"), "std_error"]
-        assert 0.8 < error < 1.25
+    ratio = mine["std_error"] / theirs["std_error"]
+    assert 0.9 < ratio["3", "2", "digit"] < 1.1
+    assert all(0.7 < ratio["4", k, "digit"] < 1.4 for k in "24")
     for column in "24":
         assert (
             1.7 < mine.at[("4", column, "digit"), "estimate"] / mine.at[("3", "2", "digit"), "estimate"] < 2.3
         )
+    assert (mine.loc[digit, "t"] * theirs.loc[digit, "estimate"] > 0).all() and mine.loc[
+        digit, "t"
+    ].abs().min() > 1.96
     # identities of the raw columns, and weights
     assert (panel["output_1"] + panel["output_2"] + panel["output_3"] == panel["gdp"]).all()
     assert np.allclose(panel["rd_exp"] / panel["fiscal_exp"], panel["cap"], atol=1e-4)
@@ -122,8 +129,21 @@ def test_industry_agglomeration(student):
     )
     cities = data.index.unique("city")
     W = pd.DataFrame(rb.papers.industry_agglomeration._neighbours(panel), cities, cities)
-    rho = rb.models.spatial_durbin(data, formula.strip(), W, correction="direct").params["rho"]
-    assert rho == pytest.approx(rb.truth(slug)["rho"], abs=0.02)
+    durbin = rb.models.spatial_durbin(data, formula.strip(), W, correction="direct")
+    assert durbin.params["rho"] == pytest.approx(rb.truth(slug)["rho"], abs=0.02)
+    assert durbin.params["W_agglomeration"] < 0 < durbin.params["agglomeration"]
+    # 2SLS is about the total effect; the effect is larger where market and words are above the median
+    right = f"{' + '.join(rb.papers.industry_agglomeration.CONTROLS)} | city + year"
+    flat = data.reset_index()
+    iv = pf.feols(f"new_productivity ~ {right} | agglomeration ~ distance_trend", flat)
+    assert iv.tstat()["agglomeration"] > 2.2
+    for k, more in zip(rb.papers.industry_agglomeration.SPLITS, (1, 1, 1, 1, -1, -1), strict=True):
+        above = flat[k] > flat[k].median()
+        high, low = (
+            pf.feols(f"new_productivity ~ agglomeration + {right}", flat[rows]).coef()["agglomeration"]
+            for rows in (above, ~above)
+        )
+        assert more * (high - low) > 0, k
     kept = ["digital_staff", "employment", "sci_exp", "edu_exp", "exchanges", "motorway", "digital_words"]
     pd.testing.assert_frame_equal(panel[kept], shipped[kept], check_dtype=False)
     assert (panel[["output_1", "output_2", "output_3"]].sum(axis=1) == panel["gdp"]).all()
@@ -150,7 +170,12 @@ def test_factor_innovation(student):
     assert change[pilot].mean() - change[~pilot].mean() == pytest.approx(
         truth["policy"]["estimate"], abs=0.002
     )
-    moved = list(rb.papers.factor_innovation.INDICATORS["RCD"].values())
+    assert effects(panel, ["5"]).at[("5", "1", "FI"), "t"] > 2.04
+    names = rb.papers.factor_innovation.INDICATORS
+    moved = [*names["RCD"].values(), *names["FI"].values()]
+    parts = ["LI", "KI", "TI", "ID"]
+    gap = (rb.prepare(slug, panel)[parts] - rb.prepare(slug, shipped)[parts]).abs()
+    assert gap.max().max() < 0.01
     pd.testing.assert_frame_equal(panel.drop(columns=moved), shipped.drop(columns=moved), check_dtype=False)
     ends = panel[moved].agg(["min", "max"]) - shipped[moved].agg(["min", "max"])
     assert ends.abs().max().max() < 1e-9

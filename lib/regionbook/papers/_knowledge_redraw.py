@@ -129,10 +129,10 @@ def _light(tables: Tables, shipped: Mapping[str, Any], factor: float, rng: np.ra
     reached = {(t["table"], t["column"], t["term"]): t["reached"] for t in shipped["targets"]}
     goal = factor * np.array([reached["1", "2", k] for k in ("lnDKF_HtoL", "lnDKF_LtoH")])
     counts = pairs.counts(tables["citations"], tables["cities"].index, np.arange(2000, 2000 + LAST))
-    flows = tuple(np.log1p(k) for k in counts)
+    ab, ba = (np.log1p(k) for k in counts)
     y = _shaken(np.log(pairs.wide(tables["years"], "light") / pairs.wide(tables["years"], "population")), rng)
-    net = _net_inflow(*flows, len(y))
-    model = _model(*(k[:, : LAST - 1] for k in flows), len(y))
+    net = _net_inflow(ab, ba, len(y))
+    model = _model(ab[:, :-1], ba[:, :-1], len(y))
     y[:, 1 : 1 + net.shape[1]] += (factor - 1) * shipped["theta"] * net
     far = np.abs(np.subtract.outer(np.arange(LAST), np.arange(LAST)))
     smooth = 0.8**far
@@ -155,25 +155,22 @@ def _net_inflow(ab: Array, ba: Array, n: int) -> Array:
 def _model(ab: Array, ba: Array, n: int) -> Callable[[Array], tuple[Array, Array]]:
     """What gives, for log light per head, the coefficients of both flows and their derivatives (city x year)."""
     a, b = pairs.pairs(n)
-    T = LAST - 1
 
     def evaluate(y: Array) -> tuple[Array, Array]:
-        L, H = pairs.orient(y, a, b)
-        now = np.arange(1, T + 1)
-        balance = np.exp(y[L, now] - y[H, now])
-        less = L == a[:, None]
-        inflow, outflow = np.where(less, ab, ba), np.where(less, ba, ab)
-        sweep = _within(~_jumps(y, L, H))
-        X = [sweep(v) for v in (inflow, outflow)]
+        one, two = y[a], y[b]
+        less = one[:, :-1] <= two[:, :-1]  # a is the less developed city
+        apart = one[:, 1:] - two[:, 1:]
+        balance = np.exp(np.where(less, apart, -apart))
+        sweep = _within(~_jumps(y, a, b))
+        X = [sweep(np.where(less, ab, ba)), sweep(np.where(less, ba, ab))]
         weights = np.linalg.inv(np.array([[np.vdot(u, v) for v in X] for u in X]))
         values, rows = np.zeros(2), np.zeros((2, n, LAST))
         for k, w in enumerate(weights):
-            share = sum(c * x for c, x in zip(w, X, strict=True)) * balance
+            share = (w[0] * X[0] + w[1] * X[1]) * balance
             values[k] = share.sum()
-            for t in range(T):
-                rows[k, :, t + 1] = np.bincount(L[:, t], share[:, t], n) - np.bincount(
-                    H[:, t], share[:, t], n
-                )
+            share = np.where(less, share, -share)
+            for t, column in enumerate(share.T):
+                rows[k, :, t + 1] = np.bincount(a, column, n) - np.bincount(b, column, n)
         return values, rows
 
     return evaluate
@@ -195,10 +192,10 @@ def _within(mask: npt.NDArray[np.bool_]) -> Callable[[Array], Array]:
     return sweep
 
 
-def _jumps(y: Array, L: Any, H: Any) -> npt.NDArray[np.bool_]:
+def _jumps(y: Array, a: Any, b: Any) -> npt.NDArray[np.bool_]:
     """The pair-years with the largest sum of both cities' absolute changes, as many as the paper leaves out."""
-    change, now = np.abs(np.diff(y, axis=1)), np.arange(y.shape[1] - 1)
-    jump = np.round(change[L, now] + change[H, now], 9)
+    change = np.abs(np.diff(y, axis=1))
+    jump = np.round(change[a] + change[b], 9)
     return jump >= np.partition(jump.ravel(), jump.size - EXTREME)[jump.size - EXTREME]
 
 
@@ -211,6 +208,6 @@ def _extreme(years: pd.DataFrame, tables: Tables) -> pd.DataFrame:
     names = tables["cities"].index
     a, b = pairs.pairs(len(names))
     y = np.log(pairs.wide(years, "light") / pairs.wide(years, "population"))[:, :LAST]
-    at, when = np.nonzero(_jumps(y, *pairs.orient(y, a, b)))
+    at, when = np.nonzero(_jumps(y, a, b))
     columns = {"a": pd.Categorical.from_codes(a[at], names), "b": pd.Categorical.from_codes(b[at], names)}
     return pd.DataFrame(columns | {"year": when + 2001}).astype(tables["extreme"].dtypes.to_dict())

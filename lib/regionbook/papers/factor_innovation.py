@@ -348,8 +348,8 @@ TABLES = [
 
 
 # ------------------------------------------------------------------------------------------------ a student's panel
-_FLAT = ("E4", "S1", "S3", "S4", "N4")
-"""Indicators of RCD that hardly vary and follow little."""
+_FLAT = ("K1", "E4", "S1", "S3", "S4", "N4")
+"""Indicators that hardly vary and follow little."""
 
 
 def redrawn(panel: pd.DataFrame, shipped: dict[str, Any], seed: int) -> tuple[pd.DataFrame, dict[str, Any]]:
@@ -372,14 +372,9 @@ def redrawn(panel: pd.DataFrame, shipped: dict[str, Any], seed: int) -> tuple[pd
     effect = round(of_policy * shipped["policy"]["effect"], 4)
     more = effect - shipped["policy"]["effect"]
     wanted, estimate = _before(data, wanted, shipped["policy"]["estimate"] + more, rng)
-    names, signs = list(INDICATORS["RCD"]), np.array([DIRECTIONS.get(k, 1) for k in INDICATORS["RCD"]])
-    x = redraw.minmax(indicators(panel)[names].to_numpy(float) * signs)
-    x = redraw.rake(x, wanted, np.array([0.15 if k in _FLAT else 1.0 for k in names]), _bend(x, year))
-    new = {}
-    for i, column in enumerate(INDICATORS["RCD"].values()):
-        old = panel[column]
-        share = x[:, i] if signs[i] > 0 else 1 - x[:, i]
-        new[column] = redraw.rounded(old.min() + (old.max() - old.min()) * share, old)
+    new = _raked(panel, "RCD", wanted, np.zeros(len(INDICATORS["RCD"]), int), rng)
+    parts = [["LI", "KI", "TI"].index(DIMENSIONS[k]) for k in INDICATORS["FI"]]
+    new |= _raked(panel, "FI", data[["LI", "KI", "TI"]].to_numpy(), np.array(parts), rng)
     scaled = ("total_effect", "direct_effect", "effect_added_by_region")
     truth = redraw.truth_of(
         shipped, seed, "first_stage", "process", "regressors", factor=factor,
@@ -389,6 +384,25 @@ def redrawn(panel: pd.DataFrame, shipped: dict[str, Any], seed: int) -> tuple[pd
     )  # fmt: skip
     truth["process"]["controls"] = {k: round(factor * b, 4) for k, b in truth["process"]["controls"].items()}
     return panel.assign(**new), truth
+
+
+def _raked(
+    panel: pd.DataFrame, name: str, wanted: np.ndarray, part: np.ndarray, rng: np.random.Generator
+) -> dict[str, np.ndarray]:
+    """Raw columns of an index with noise of their own, whose scores are ``wanted`` and whose weights are as shipped."""
+    year = panel.index.get_level_values("year").to_numpy()
+    names, signs = list(INDICATORS[name]), np.array([DIRECTIONS.get(k, 1) for k in INDICATORS[name]])
+    x = redraw.minmax(indicators(panel)[names].to_numpy(float) * signs)
+    flat = np.isin(names, _FLAT)
+    units, periods = panel.index.unique("province").size, len(np.unique(year))
+    noise = 0.04 * redraw.ar1(rng, (units, periods, len(names)), 0.7).reshape(x.shape)
+    x = redraw.rake(x, wanted, np.where(flat, 0.15, 1.0), _bend(x, year), part=part, noise=noise)
+    new = {}
+    for i, column in enumerate(INDICATORS[name].values()):
+        old = panel[column]
+        share = x[:, i] if signs[i] > 0 else 1 - x[:, i]
+        new[column] = redraw.rounded(old.min() + (old.max() - old.min()) * share, old)
+    return new
 
 
 def _bend(x: np.ndarray, year: np.ndarray) -> Any:

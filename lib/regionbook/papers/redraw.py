@@ -41,6 +41,14 @@ def walk(rng: np.random.Generator, periods: int) -> Array:
     return (path - path.mean()) / path.std()
 
 
+def ar1(rng: np.random.Generator, shape: tuple[int, ...], persistence: float) -> Array:
+    """First-order autoregressions of unit variance along the second axis."""
+    u = rng.standard_normal(shape)
+    for t in range(1, shape[1]):
+        u[:, t] = persistence * u[:, t - 1] + np.sqrt(1 - persistence**2) * u[:, t]
+    return u
+
+
 def rounded(values: Any, like: pd.Series) -> Array:
     """Values with as many decimals as a shipped column has.
 
@@ -179,9 +187,7 @@ def fresh(e: Array, rng: np.random.Generator, mirrored: float = 0.5) -> Array:
     rho = np.clip((e[:, 1:] * e[:, :-1]).sum() / (e[:, :-1] ** 2).sum(), 0, 0.95)
     by_unit = np.sqrt((e**2).mean(1, keepdims=True))
     by_period = np.sqrt((e**2).mean(0) / (e**2).mean())
-    u = rng.standard_normal(e.shape)
-    for t in range(1, e.shape[1]):
-        u[:, t] = rho * u[:, t - 1] + np.sqrt(1 - rho**2) * u[:, t]
+    u = ar1(rng, e.shape, float(rho))
     mirror = rng.choice([-1.0, 1.0], (len(e), 1)) * e
     return np.sqrt(mirrored) * mirror + np.sqrt(1 - mirrored) * by_unit * by_period * u
 
@@ -286,6 +292,9 @@ def rake(
     wanted: Array,
     give: Array,
     compute: Callable[[Array, bool], None] = lambda x, live: None,
+    *,
+    part: npt.NDArray[np.intp] | None = None,
+    noise: Array | float = 0.0,
     rounds: int = 60,
     live: int = 30,
 ) -> Array:
@@ -299,22 +308,30 @@ def rake(
     x
         Scaled indicators of the shipped panel, one column each.
     wanted
-        The index.
+        The index or, one column each, the scores of its parts.
     give
         How much an indicator follows; zero for those that are fixed or computed.
     compute
         Changes columns in place that depend on others; it is told whether the round is among the first ``live``.
+    part
+        Part of the index to which an indicator belongs; left out, all to one.
+    noise
+        Logarithmic noise that the moving indicators get beforehand, the less the nearer they are to their maximum.
     """
-    x, moving = x.copy(), give > 0
+    moving = give > 0
+    parts = np.zeros(x.shape[1], int) if part is None else part
+    belongs = np.eye(parts.max() + 1)[parts]
+    wanted = wanted.reshape(len(x), -1)
     d = redundancy(x)
     weights, total = d / d.sum(), d.sum()
+    x = np.where(moving, minmax(x * np.exp(noise * (1 - x))), x)
     for k in range(rounds):
         d = redundancy(x)
         now = d / d.sum()
-        gap = wanted - x @ now
-        capped = (x > 1 - 1e-12) & (gap > 0)[:, None]  # a column's maximum cannot grow
-        rho = np.clip(gap / (np.where(capped, 0, x) @ (now * give) + 1e-12), -0.7, 0.7)
-        x[:, moving] = minmax(x[:, moving] * np.exp(rho[:, None] * give[moving]))
+        gap = wanted - (x * now) @ belongs
+        capped = (x > 1 - 1e-12) & (gap > 0)[:, parts]  # a column's maximum cannot grow
+        rho = np.clip(gap / ((np.where(capped, 0, x) * now * give) @ belongs + 1e-12), -0.7, 0.7)
+        x[:, moving] = minmax(x[:, moving] * np.exp(rho[:, parts] * give)[:, moving])
         if k < live:
             total *= float(np.exp(-0.5 * rho.mean()))
             power = np.sqrt(weights[moving] * total / redundancy(x[:, moving]))
