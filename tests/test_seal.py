@@ -189,6 +189,7 @@ def test_whole_numbers_are_exact():
     for wrong in (2745, 2743.9, 2744.0001):
         assert said(locked, wrong) == judge.LOOK
     assert "ten" in said(locked, 27440)
+    assert said(sealed(3, [("none is left.", 0)]), 0) == "none is left."
     assert not said(sealed(0), 0) and said(sealed(0), 3) == judge.LOOK
 
 

@@ -183,13 +183,14 @@ def _targets(key: Key, windows: list[tuple[int, int]]) -> Iterator[tuple[str, st
         near = [x, *(float(other.iat[row, column]) for other in tables[1:])]
         exact: list[float] = []
         if not number:  # the first window also knows what a number is taken for
-            near += map(float, judge.forms(x).values())
+            near += filter(None, map(float, judge.forms(x).values()))
             mixed = tables[0].iloc[:, column].to_numpy()  # numbers that stand beside the wrong names
             exact += [round(x, digits) for digits in range(7)]
             exact += list(mixed if len(mixed) <= 12 else mixed[-1 - row :][:1])
+            exact = list(filter(None, exact))  # a zero is nobody's rounded answer
         for linear, wanted, count in ((False, near, 2), (False, exact, 1), (True, [x] if grid[1] else [], 2)):
             for y in wanted:
-                if math.isfinite(y) and (y or not x):
+                if math.isfinite(y):
                     yield from ((place, cell) for cell in list(_cell(y, grid, linear))[:count])
     if (z := _score(tables[0])) is not None:
         yield from ((f"{names}\nscore", str(c)) for c in _cells(z, 0))
