@@ -1,4 +1,4 @@
-"""A panel for each student: the same process, other numbers."""
+"""A panel for each student: the shipped one drawn anew."""
 
 from __future__ import annotations
 
