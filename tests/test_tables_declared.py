@@ -227,7 +227,10 @@ def test_effects_of_two_columns_together_and_event_studies_are_estimated():
     [
         ({"formula": "y ~ d + {X} | city"}, r"Table 3 \(2\): cannot read"),
         ({"formula": "y | city"}, "cannot read"),
-        ({"formula": "y ~ d", "estimator": "gmm"}, "estimator is 'gmm', expected one of ols, poisson, random"),
+        (
+            {"formula": "y ~ d", "estimator": "gmm"},
+            "estimator is 'gmm', expected one of ols, poisson, random",
+        ),
         ({"formula": "y ~ d", "r2": "adjusted"}, "r2 is 'adjusted'"),
         ({"formula": "y ~ d", "r2": "within"}, "r2 is 'within', but 'y ~ d' has no effects"),
     ],

@@ -168,9 +168,7 @@ def draw(
         "parameters": dict(given),
     }
     truth = (
-        head
-        | truth
-        | {"moved": far.to_dict("records"), "targets": found[reporting.HEAD].to_dict("records")}
+        head | truth | {"moved": far.to_dict("records"), "targets": found[reporting.HEAD].to_dict("records")}
     )
 
     def start() -> pd.DataFrame:
