@@ -90,12 +90,12 @@ AIM = 16_500
 """Lines of the library for four papers, docstrings included: what DESIGN asks for."""
 ROOMS = {
     "root": 1_500, "data": 1_350, "auditing": 1_200, "comparison": 1_100, "geo": 1_100, "index": 850,
-    "models": 5_750, "papers": 2_950, "exercises": 1_750, "cli": 1_720,
+    "models": 5_750, "papers": 3_000, "exercises": 1_750, "cli": 1_720,
 }  # fmt: skip
 """Lines that each room may have: what it has today and a little more. Lower them where a room has become smaller."""
 LEAVING = ("simulate",)
 """Rooms that move out of the library, and are held to nothing until then."""
-LONG_BODIES = {"grade": 77, "redrawn": 65}  # steps, one after the other
+LONG_BODIES = {"grade": 77, "redrawn": 69}  # steps, one after the other
 """Functions that need more than 60 lines below the docstring."""
 
 

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+from types import SimpleNamespace
+
 import numpy as np
 import pandas as pd
 import pyfixest as pf
@@ -12,6 +15,7 @@ from regionbook import registry
 from regionbook.exercises import personal as module
 from regionbook.exercises.personal import personal, personal_truth, seed, student_number
 from regionbook.exercises.record import record
+from regionbook.papers import redraw
 from regionbook.paths import ROOT
 
 PAPERS = [slug for slug in registry.papers() if registry.handed_in(slug, "redrawn")]
@@ -136,7 +140,7 @@ def test_industry_agglomeration(student):
     right = f"{' + '.join(rb.papers.industry_agglomeration.CONTROLS)} | city + year"
     flat = data.reset_index()
     iv = pf.feols(f"new_productivity ~ {right} | agglomeration ~ distance_trend", flat)
-    assert iv.tstat()["agglomeration"] > 2.2
+    assert iv.tstat()["agglomeration"] > 1.96  # significant at 5 per cent, as the lesson says
     for k, more in zip(rb.papers.industry_agglomeration.SPLITS, (1, 1, 1, 1, -1, -1), strict=True):
         above = flat[k] > flat[k].median()
         high, low = (
@@ -249,11 +253,24 @@ def test_two_students_have_two_panels(slug):
     assert first != second and all(0.05 < abs(k - 1) <= 0.25 for k in (first, second))
 
 
+SHEETS = sorted((ROOT / "solutions").glob("*/*.md"))
+
+
+@pytest.mark.skipif("REGIONBOOK_GATE" not in os.environ, reason="an hour of computing: set REGIONBOOK_GATE=1")
 @pytest.mark.simulation
-@pytest.mark.parametrize("sheet", sorted((ROOT / "solutions").glob("*/*.md")), ids=lambda f: f.stem)
-def test_each_solution_passes_on_the_panels_of_twenty_students(sheet):
-    for number in range(20260001, 20260021):
-        record(sheet, str(number))  # names sheet, cell and student where one fails
+@pytest.mark.parametrize("number", range(20260001, 20260021))
+@pytest.mark.parametrize("sheet", SHEETS, ids=lambda f: f"{f.parent.name}/{f.stem}")
+def test_each_solution_passes_on_the_panels_of_twenty_students(sheet, number):
+    record(sheet, str(number))  # names sheet, cell and student where one fails; test_exercises tries two
+
+
+def test_a_draw_that_loses_its_residual_is_drawn_again():
+    y, lengths = np.array([3.0, 4.0]), iter([9.0, 2.0, 5.1, 5.0])
+    main = SimpleNamespace(residual=lambda v: v)
+    drawn, said = redraw.first_steady(lambda: ((k := next(lengths)) * y / 5, k), main, y)
+    assert said == 5.1 and np.linalg.norm(drawn) == pytest.approx(5.1)
+    with pytest.raises(RuntimeError, match=r"none of 3 draws keeps its residual; .* of the shipped"):
+        redraw.first_steady(lambda: (2 * y, None), main, y, tries=3)
 
 
 # ---------------------------------------------------------------------------------------------- numbers and seeds

@@ -298,10 +298,8 @@ def redrawn(panel: pd.DataFrame, shipped: dict[str, Any], seed: int) -> tuple[pd
     data = data.assign(keywords_100=data["keywords"] / 100)
     filed = _of("filed", "", f"digit ~ IV_1 + IV_2 + {_both}")
     fits = redraw.fits([filed, *(c for c in TABLES if not c.sample and {*c.variables} <= {*data})], data)
-    digit, factor = data["digit"].to_numpy(), redraw.factor(rng)
+    digit = data["digit"].to_numpy()
     tech = digit - shipped["process"]["filing_share"] * fits["filed", ""].residual(digit)
-    by_cluster = {k: round(b * factor, 4) for k, b in shipped["beta_by_cluster"].items()}
-    added = pd.Series(by_cluster) - pd.Series(shipped["beta_by_cluster"])
     channels, effects = {}, dict(shipped["process"]["channel_effects"])
     years = data.index.get_level_values("year").nunique()
 
@@ -311,18 +309,27 @@ def redrawn(panel: pd.DataFrame, shipped: dict[str, Any], seed: int) -> tuple[pd
     y = data["inn"].to_numpy()
     raw = indicators(panel)
     mean = data["inn"].groupby("city").transform("mean").to_numpy()
-    wanted = redraw.outcome(
-        y,
-        data["cluster"].map(added).to_numpy(float) * tech,
-        fits["3", "2"],
-        redraw.binding({k: f for k, f in fits.items() if f.column.outcome == "inn"}, ("3", "2"), CONTROLS),
-        rng,
-        periods=years,
-        give=np.where((y == y.max()) | (y == y.min()), 0.0, mean),
-        path=path(0.06 * y.mean()) * (mean / y.mean()) ** 0.3,
-        lower=np.maximum(y.min(), 0.7 * y),
-        upper=y.max(),
-    )
+    rows = redraw.binding({k: f for k, f in fits.items() if f.column.outcome == "inn"}, ("3", "2"), CONTROLS)
+
+    def draw() -> tuple[np.ndarray, tuple[float, dict[str, float]]]:
+        factor = redraw.factor(rng)
+        effect = {k: round(b * factor, 4) for k, b in shipped["beta_by_cluster"].items()}
+        added = pd.Series(effect) - pd.Series(shipped["beta_by_cluster"])
+        drawn = redraw.outcome(
+            y,
+            data["cluster"].map(added).to_numpy(float) * tech,
+            fits["3", "2"],
+            rows,
+            rng,
+            periods=years,
+            give=np.where((y == y.max()) | (y == y.min()), 0.0, mean),
+            path=path(0.06 * y.mean()) * (mean / y.mean()) ** 0.3,
+            lower=np.maximum(y.min(), 0.7 * y),
+            upper=y.max(),
+        )
+        return drawn, (factor, effect)
+
+    wanted, (factor, by_cluster) = redraw.first_steady(draw, fits["3", "2"], y)
     for key in (("5", "1"), ("6", "1"), ("6", "2"), ("6", "3")):
         name = fits[key].column.outcome
         own, v = redraw.factor(rng), data[name].to_numpy()

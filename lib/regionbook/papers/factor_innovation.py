@@ -359,16 +359,20 @@ def redrawn(panel: pd.DataFrame, shipped: dict[str, Any], seed: int) -> tuple[pd
     late = year >= FIRST_YEAR
     periods, n = len(np.unique(year[late])), data.index.unique("province").size
     fits = redraw.fits([c for c in TABLES if c.outcome == "RCD"], data)
-    factor, of_policy = redraw.factor(rng), redraw.factor(rng)
-    y = data["RCD"].to_numpy()
-    path = np.zeros(len(y))
-    path[late] = 0.006 * np.tile(redraw.walk(rng, periods), n)
-    part, rows = np.zeros(len(y)), redraw.binding(fits, ("5", "1"), CONTROLS)
-    part[late] = (factor - 1) * fits["5", "1"].sweep(y[late])  # all that moves RCD within provinces
-    wanted = redraw.outcome(
-        y, part, fits["5", "1"], rows, rng, goal=(factor - 1) * rows @ y, periods=periods,
-        give=np.where(late, y, 0.0), path=path, lower=0.6 * y, upper=1.4 * y, mirrored=0.9,
-    )  # fmt: skip
+    of_policy, y = redraw.factor(rng), data["RCD"].to_numpy()
+    rows = redraw.binding(fits, ("5", "1"), CONTROLS)
+
+    def draw() -> tuple[np.ndarray, float]:
+        factor, path, part = redraw.factor(rng), np.zeros(len(y)), np.zeros(len(y))
+        path[late] = 0.006 * np.tile(redraw.walk(rng, periods), n)
+        part[late] = (factor - 1) * fits["5", "1"].sweep(y[late])  # all that moves RCD within provinces
+        drawn = redraw.outcome(
+            y, part, fits["5", "1"], rows, rng, goal=(factor - 1) * rows @ y, periods=periods,
+            give=np.where(late, y, 0.0), path=path, lower=0.6 * y, upper=1.4 * y, mirrored=0.9,
+        )  # fmt: skip
+        return drawn, factor
+
+    wanted, factor = redraw.first_steady(draw, fits["5", "1"], y)
     effect = round(of_policy * shipped["policy"]["effect"], 4)
     more = effect - shipped["policy"]["effect"]
     wanted, estimate = _before(data, wanted, shipped["policy"]["estimate"] + more, rng)

@@ -265,8 +265,7 @@ def redrawn(panel: pd.DataFrame, shipped: dict[str, Any], seed: int) -> tuple[pd
     effect = beta * (
         1 + shipped["effect_by_score"]["heterogeneity"] * (score - weight @ score / weight.sum())
     )
-    factor = redraw.factor(rng)
-    part = (factor - 1) * spread(effect * signal + shipped["theta"] * lag(signal), False)
+    whole_part = spread(effect * signal + shipped["theta"] * lag(signal), False)
 
     def path(size: float) -> np.ndarray:
         return size * np.tile(redraw.walk(rng, years), len(W))
@@ -278,11 +277,18 @@ def redrawn(panel: pd.DataFrame, shipped: dict[str, Any], seed: int) -> tuple[pd
     x = redraw.minmax(panel[INDICATORS].to_numpy(float))
     d = redraw.redundancy(x)
     alone = x[:, [INDICATORS.index(k) for k in _FIXED]] @ (d / d.sum())[[INDICATORS.index(k) for k in _FIXED]]
-    wanted = redraw.outcome(
-        y, part, fits["3", "4"], np.vstack([redraw.binding(mine, ("3", "4"), CONTROLS), durbin]), rng,
-        periods=years, give=np.where((y == y.max()) | (y == y.min()), 0.0, mean), path=path(0.0008),
-        lower=np.maximum(y.min(), np.maximum(1.2 * alone, 0.7 * y)), upper=y.max(), spread=spread, curved=score_of_rho,
-    )  # fmt: skip
+    rows = np.vstack([redraw.binding(mine, ("3", "4"), CONTROLS), durbin])
+
+    def draw() -> tuple[np.ndarray, float]:
+        factor = redraw.factor(rng)
+        drawn = redraw.outcome(
+            y, (factor - 1) * whole_part, fits["3", "4"], rows, rng, periods=years,
+            give=np.where((y == y.max()) | (y == y.min()), 0.0, mean), path=path(0.0008),
+            lower=np.maximum(y.min(), np.maximum(1.2 * alone, 0.7 * y)), upper=y.max(), spread=spread, curved=score_of_rho,
+        )  # fmt: skip
+        return drawn, factor
+
+    wanted, factor = redraw.first_steady(draw, fits["3", "4"], y)
     give = np.array([k not in _FIXED for k in INDICATORS], float)
     x = redraw.rake(x, wanted, give)
     new = {

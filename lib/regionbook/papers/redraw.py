@@ -273,6 +273,42 @@ def outcome(
     return np.clip(y + change, lower, upper)
 
 
+STEADY = 0.05
+"""How far the residual of a drawn outcome may be, as a share, from the length of the shipped one."""
+
+
+def first_steady(
+    draw: Callable[[], tuple[Array, Any]], main: Fit, y: Array, tries: int = 40
+) -> tuple[Array, Any]:
+    """The first draw whose residual in the main column is as long as the shipped one, so that no t falls.
+
+    A draw can fail: a cell that is held at the maximum of an index pushes the projection into the others.
+
+    Parameters
+    ----------
+    draw
+        Gives an outcome and what belongs to it, another one at each call.
+    main, y
+        The column, and the shipped outcome.
+    tries
+        How many draws are looked at.
+
+    Raises
+    ------
+    RuntimeError
+        If none of them is.
+    """
+    length, found = float(np.linalg.norm(main.residual(y))), []
+    for _ in range(tries):
+        wanted, said = draw()
+        found.append(float(np.linalg.norm(main.residual(wanted))) / length)
+        if abs(found[-1] - 1) < STEADY:
+            return wanted, said
+    raise RuntimeError(
+        f"none of {tries} draws keeps its residual; their lengths are {np.round(found, 2)} of the shipped"
+    )
+
+
 # -------------------------------------------------------------------------------------------------- entropy indices
 def minmax(values: Array) -> Array:
     """Scale each column to [0, 1]."""
