@@ -18,7 +18,7 @@ from regionbook import data
 from regionbook.data import DataError, DataWarning
 from regionbook.papers import _knowledge_pairs as pairs
 from regionbook.papers import knowledge_flows as kf
-from regionbook.papers.estimation import estimates
+from regionbook.papers.estimation import estimate, estimates, rows
 from regionbook.paths import data_file
 
 SLUG = "knowledge-flows"
@@ -133,9 +133,10 @@ def test_printed_numbers_of_observations(panel, fits):
     printed = rb.published(SLUG).fit.query("stat == 'N'")
     assert len(printed) == 22
     for r in printed.itertuples():
-        rows = kf.sample(panel, r.table, r.column)
-        assert len(rows) == int(r.value) == fits[r.table, r.column].n
-        assert rows.groupby(level="pair").size().min() > 1  # no singletons: every software has this N
+        column = kf.MODELS[r.table, r.column]
+        used = rows(column, panel[["extreme", *column.variables]])
+        assert len(used) == int(r.value) == fits[r.table, r.column].n
+        assert used.groupby("pair").size().min() > 1  # no singletons: every software has this N
 
 
 def test_the_generators_own_estimates_are_the_librarys(panel, fits):
@@ -363,8 +364,7 @@ def test_all_problems_at_once(own):
         (lambda: rb.load(SLUG, allow_gaps=True), "for your own data"),
         (lambda: data.pair_panel(light="lux"), "no column 'lux'"),
         (lambda: data.raw_tables("city-innovation"), "is one table"),
-        (lambda: kf.sample(pd.DataFrame({"extreme": [False]}), 9, 1), "no column 1 in Table 9"),
-        (lambda: kf.sample(pd.DataFrame({"extreme": [False]}), 1, 4), "lacks Bal"),
+        (lambda: estimate(kf.MODELS["1", "4"], pd.DataFrame({"extreme": [False]})), "lacks Bal"),
     ],
 )
 def test_bad_input(call, words):

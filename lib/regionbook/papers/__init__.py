@@ -10,7 +10,7 @@ from types import ModuleType
 import pandas as pd
 
 from regionbook import registry
-from regionbook.data import load, published
+from regionbook.data import columns, load, published
 
 
 def __getattr__(name: str) -> ModuleType:
@@ -109,12 +109,14 @@ def prepare(slug: str, panel: pd.DataFrame | None = None) -> pd.DataFrame:
         raise ValueError(
             f"panel must be a data frame as rb.load({slug!r}) gives it, not {type(panel).__name__}"
         )
-    missing = [column for column in paper.RAW if column not in panel]
-    if missing:
+    try:
+        return paper.prepare(panel)
+    except KeyError as error:
+        known = columns(slug).query("not role.str.endswith('optional')")["column"]
+        missing = known[~known.isin([*panel, *panel.index.names])]
         raise ValueError(
-            f"the panel lacks {', '.join(missing)}; give one that rb.load({slug!r}, source=…) has checked"
-        )
-    return paper.prepare(panel)
+            f"the panel lacks {', '.join(missing) or error}; give one that rb.load({slug!r}, source=…) has checked"
+        ) from error
 
 
 def in_text(slug: str, panel: pd.DataFrame | None = None) -> dict[tuple[str, str, str], tuple[float, str]]:

@@ -44,48 +44,6 @@ TERMS = {"gov_k": "gov"} | {name: name.replace("_", " ") for name in CONTROLS[1:
 PROXIES = ["edu_staff", "hightech_firms", "transport_staff", "it_staff", "loans"]
 """Five cluster-level proxies of innovation infrastructure (footnote to section 5.2.3 of the paper)."""
 
-RAW = [
-    "cluster",
-    "primate",
-    "population",
-    "gdp",
-    "gdp_growth",
-    "fiscal_exp",
-    "edu_exp",
-    "sci_exp",
-    "st_trade",
-    "library_books",
-    "internet_users",
-    "sci_staff",
-    "fdi_firms",
-    "fdi_usd",
-    "colleges",
-    "teachers",
-    "students",
-    "papers",
-    "pat_apply",
-    "tech_market",
-    "trademarks",
-    "pat_grant",
-    "green",
-    "tertiary",
-    "telecom",
-    "urban",
-    "hc",
-    "gov",
-    "density",
-    "hum",
-    "fin",
-    "trans",
-    "protect",
-    "unemploy",
-    "port_distance",
-    "phones_1984",
-    "cluster_density",
-    "cluster_gdp",
-] + PROXIES
-"""Raw columns that `prepare` reads."""
-
 
 def _to_primate(values: pd.Series, panel: pd.DataFrame) -> pd.Series:
     """Per cent of the value that the primate city (首位城市) of the same cluster has in the same year."""
@@ -124,17 +82,8 @@ def indicators(panel: pd.DataFrame) -> pd.DataFrame:
         {
             "edu_share": 100 * panel["edu_exp"] / panel["fiscal_exp"],
             "sci_share": 100 * panel["sci_exp"] / panel["fiscal_exp"],
-            "sci_staff": panel["sci_staff"],
-            "fdi_firms": panel["fdi_firms"],
-            "fdi_usd": panel["fdi_usd"],
-            "colleges": panel["colleges"],
-            "teachers": panel["teachers"],
-            "students": panel["students"],
-            "papers": panel["papers"],
-            "pat_apply": panel["pat_apply"],
-            "tech_market": panel["tech_market"],
-            "trademarks": panel["trademarks"],
-            "pat_grant": panel["pat_grant"],
+            **panel[["sci_staff", "fdi_firms", "fdi_usd", "colleges", "teachers", "students", "papers"]],
+            **panel[["pat_apply", "tech_market", "trademarks", "pat_grant"]],
             "st_trade_pc": panel["st_trade"] / panel["population"],
             "green": panel["green"],
             "gdp_pc": panel["gdp"] / panel["population"],

@@ -33,8 +33,7 @@ def with_further(slug: str, prepared: pd.DataFrame) -> pd.DataFrame:
 
 
 def _complete(column: Column, panel: pd.DataFrame) -> None:
-    lacking = [k for k in column.variables if k not in panel and k not in panel.index.names]
-    if lacking:
+    if lacking := [k for k in column.variables if k not in panel and k not in panel.index.names]:
         raise ValueError(
             f"Table {column.table} ({column.column}): the panel lacks {', '.join(lacking)}; "
             "give one from regionbook.papers.estimation.variables"
@@ -50,8 +49,7 @@ def rows(column: Column, panel: pd.DataFrame) -> pd.DataFrame:
         If the panel lacks a variable.
     """
     _complete(column, panel)
-    named = [k for k in panel.index.names if k is not None]
-    flat = panel.reset_index() if named else panel
+    flat = panel.reset_index() if any(panel.index.names) else panel
     return (flat.query(column.sample) if column.sample else flat).dropna(subset=list(column.variables))
 
 
@@ -90,54 +88,43 @@ def _constant(column: Column, fit: Any, data: pd.DataFrame) -> tuple[float, floa
     return b[-1], float(fit.se().iloc[0] * np.sqrt(cov[-1, -1] / cov[0, 0]))
 
 
-def _ols(column: Column, data: pd.DataFrame) -> tuple[pd.DataFrame, int, float]:
-    """Least squares or 2SLS with pyfixest."""
+def _fixest(column: Column, data: pd.DataFrame) -> tuple[pd.DataFrame, int, float]:
+    """Least squares, 2SLS or Poisson regression (without units that never count) with pyfixest."""
     import pyfixest as pf
     from scipy import stats
 
     errors: Any = column.errors
-    fit = pf.feols(column.formula, data, vcov=errors, fixef_rm="none")  # prints count single cells
-    used = fit._data
+    poisson, y = column.estimator == "poisson", data[column.outcome]
+    if poisson and column.effects:
+        data = data[y.groupby(data[column.effects[0]]).transform("sum") > 0]
+    call = pf.fepois if poisson else pf.feols
+    fit: Any = call(column.formula, data, vcov=errors, fixef_rm="none")  # prints count single cells
     found = fit.tidy()[["Estimate", "Std. Error", "t value", "Pr(>|t|)"]]
+    if poisson:
+        return found, int(fit._N), np.nan
+    used = fit._data
     plain = all(k in used for term in found.index for k in term.split(":"))  # not i(year, …)
     if column.effects and plain:
         b, se = _constant(column, fit, used)
         df = used[column.clusters[0]].nunique() - 1 if column.clusters else len(used) - len(found)
         found.loc["Intercept"] = b, se, b / se, 2 * stats.t.sf(abs(b / se), df)
     y = used[column.outcome]
-    about = (
-        y.groupby([used[k] for k in column.effects[0].split("^")]).transform("mean")
-        if column.r2 == "within"
-        else y.mean()
-    )
+    about = y.mean()
+    if column.r2 == "within":
+        about = y.groupby([used[k] for k in column.effects[0].split("^")]).transform("mean")
     return found, int(fit._N), 1 - float((fit.resid() ** 2).sum() / ((y - about) ** 2).sum())
 
 
-def _poisson(column: Column, data: pd.DataFrame) -> tuple[pd.DataFrame, int, float]:
-    """Poisson regression with pyfixest, without units that never count."""
-    import pyfixest as pf
-
-    errors: Any = column.errors
-    counted = (
-        data.groupby(column.effects[0])[column.outcome].transform("sum") > 0
-        if column.effects
-        else slice(None)
-    )
-    fit = pf.fepois(column.formula, data[counted], vcov=errors, fixef_rm="none")
-    return fit.tidy()[["Estimate", "Std. Error", "t value", "Pr(>|t|)"]], int(fit._N), np.nan
-
-
-def _random(column: Column, data: pd.DataFrame, index: Sequence[str]) -> tuple[pd.DataFrame, int, float]:
+def _random(column: Column, panel: pd.DataFrame) -> tuple[pd.DataFrame, int, float]:
     """Random effects of the units (Swamy and Arora) with linearmodels."""
     from linearmodels.panel import RandomEffects
     from scipy import stats
 
-    panel = data.set_index(list(index))
     x = pd.DataFrame({k: panel[k.split(":")].prod(axis=1) for k in column.regressors})
-    how: dict[str, Any] = (
-        {"cov_type": "clustered", "cluster_entity": True, "group_debias": True} if column.clusters else {}
+    clustered = {"cov_type": "clustered", "cluster_entity": True, "group_debias": True}
+    fit = RandomEffects(panel[column.outcome], x.assign(Intercept=1.0)).fit(
+        **clustered if column.clusters else {}
     )
-    fit = RandomEffects(panel[column.outcome], x.assign(Intercept=1.0)).fit(**how)
     both = pd.DataFrame({"y": panel[column.outcome], "fitted": x @ fit.params[list(x)]})
     r2 = (both - both.groupby(level=0).transform("mean")).corr().iloc[0, 1] ** 2
     parts = (fit.params, fit.std_errors, fit.tstats, 2 * stats.norm.sf(fit.tstats.abs()))  # as xtreg, re
@@ -157,7 +144,8 @@ def _frame(column: Column, found: pd.DataFrame, n: int, r2: float) -> pd.DataFra
     there = {term: k for term, k in column.coefficients.items() if k in found.index}
     out = found.loc[list(there.values())].set_axis(["estimate", "std_error", "t", "p"], axis=1)
     r2 = np.nan if column.r2 == "none" else r2
-    return out.assign(table=column.table, column=column.column, term=list(there), N=n, R2=r2)[FRAME]
+    out = out.assign(table=column.table, column=column.column, term=list(there), N=n, R2=r2)
+    return out[FRAME].reset_index(drop=True)
 
 
 def estimate(column: Column, panel: pd.DataFrame, weights: Any = None) -> pd.DataFrame:
@@ -192,34 +180,29 @@ def estimate(column: Column, panel: pd.DataFrame, weights: Any = None) -> pd.Dat
     if column.estimator == "pairs":
         return _pairs([column], panel)
     data = rows(column, panel)
-    if column.estimator == "ols":
-        return _frame(column, *_ols(column, data)).reset_index(drop=True)
-    if column.estimator == "poisson":
-        return _frame(column, *_poisson(column, data)).reset_index(drop=True)
-    index = list(panel.index.names)
-    if column.estimator == "random":
-        return _frame(column, *_random(column, data, index)).reset_index(drop=True)
-    if weights is None:
+    if column.estimator in ("ols", "poisson"):
+        return _frame(column, *_fixest(column, data))
+    if column.estimator == "durbin" and weights is None:
         raise ValueError(f"Table {column.table} ({column.column}) is spatial: give weights")
-    return _frame(column, *_durbin(column, data.set_index(index), weights)).reset_index(drop=True)
+    data = data.set_index(list(panel.index.names))
+    found = _random(column, data) if column.estimator == "random" else _durbin(column, data, weights)
+    return _frame(column, *found)
 
 
 def _pairs(columns: Sequence[Column], panel: pd.DataFrame) -> pd.DataFrame:
     """All columns of a panel of pairs at once, its exact and fast way."""
     from regionbook.models import dyadic_panel
 
-    for c in columns:
-        _complete(c, panel)
+    for column in columns:
+        _complete(column, panel)
     frames = []
     for sample in dict.fromkeys(c.sample for c in columns):
         here = [c for c in columns if c.sample == sample]
         needed = list(dict.fromkeys(["a", "b", *(k for c in here for k in c.variables)]))
         data = panel.loc[panel.eval(sample), needed] if sample else panel[needed]
         fits = dyadic_panel(data, {c.key: c.formula for c in here}, units=("a", "b"))
-        for c in here:
-            fit = fits[c.key]
-            found = fit.table[["estimate", "se", "t", "p"]]
-            frames.append(_frame(c, found, fit.nobs, fit.r2))
+        for c, fit in ((c, fits[c.key]) for c in here):
+            frames.append(_frame(c, fit.table[["estimate", "se", "t", "p"]], fit.nobs, fit.r2))
     return pd.concat(frames, ignore_index=True)
 
 
@@ -270,16 +253,11 @@ def estimates(
     """
     paper = _module(slug)
     panel = variables(slug) if panel is None else panel
-    wanted = [
-        c
-        for c in paper.TABLES
-        if (tables is None or c.table in tables) and (columns is None or c.column in columns)
-    ]
-    pairs = [c for c in wanted if c.estimator == "pairs"]
+    asked = [c for c in paper.TABLES if tables is None or c.table in tables]
+    asked = [c for c in asked if columns is None or c.column in columns]
+    if weights is None and any(c.estimator == "durbin" for c in asked):
+        weights = paper.weights(panel)
+    pairs = [c for c in asked if c.estimator == "pairs"]
     frames = [_pairs(pairs, panel)] if pairs else []
-    for column in wanted:
-        if column.estimator == "durbin" and weights is None:
-            weights = paper.weights(panel)
-        if column.estimator != "pairs":
-            frames.append(estimate(column, panel, weights))
+    frames += [estimate(c, panel, weights) for c in asked if c.estimator != "pairs"]
     return pd.concat(frames, ignore_index=True)

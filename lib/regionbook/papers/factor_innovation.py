@@ -65,10 +65,6 @@ DIMENSIONS |= {k: k for k in INDICATORS["ID"]}
 FIRST_YEAR = 2013
 """First year of the regressions; the controls are scaled over the years from it on."""
 
-RAW = [c for columns in INDICATORS.values() for c in columns.values()]
-RAW += ["talent", "debt", "income_gap", "spending"]
-"""Raw columns that `prepare` reads."""
-
 
 def indicators(panel: pd.DataFrame) -> pd.DataFrame:
     """Return the 26 indicators of Tables 1-3, named by their symbols, from the raw columns of `panel`.
@@ -138,162 +134,125 @@ def prepare(panel: pd.DataFrame) -> pd.DataFrame:
     return panel.assign(**new)
 
 
-def _above_mean(panel: pd.DataFrame) -> dict[tuple[str, str, str], float]:
-    """Provinces above the national mean, named and counted, and the national means."""
-    lists = published("factor-innovation").other.query("table in ('text 二(三)2', 'text 二(三)3')")
+def _levels(panel: pd.DataFrame) -> dict[tuple[str, str, str], float]:
+    """National means of the indices and of the parts of ID; provinces above them, by name, number and region."""
     region = panel["region4"].groupby("province").first()
     found: dict[tuple[str, str, str], float] = {}
-    for name in INDICATORS:
+    for name in (*INDICATORS, *INDICATORS["ID"]):
         level = panel[name].unstack("year")
+        for place in ("text 二(三)1", "text 二(二)3"):
+            found |= {(place, f"national level {t}", name): mean for t, mean in level.mean().items()}
         above = level > level.mean()
-        whole, here = "text 二(三)2", "text 二(三)3"
-        columns = {(here, f"{name} {t}"): above[t] for t in (2003, 2013, 2023)}
-        columns[whole, f"{name} every year 2003-2023"] = above.all(axis=1)
+        columns = {("text 二(三)3", f"{name} {t}"): above[t] for t in above}
+        columns["text 二(三)2", f"{name} every year 2003-2023"] = above.all(axis=1)
         for (table, column), yes in columns.items():
+            found |= {(table, column, k): v for k, v in yes.items()}
             found[table, column, "number of provinces"] = yes.sum()
-            by_region = yes.groupby(region).sum()
-            for row in lists[lists["table"].eq(table) & lists["column"].str.startswith(column)]["row"]:
-                for name_en in row.partition(" ")[::2]:  # "北京 Beijing", "East 东部"
-                    if name_en in by_region:
-                        found[table, f"{column} (number by region)", row] = by_region[name_en]
-                    elif name_en in yes:
-                        found[table, column, row] = yes[name_en]
-    return found
-
-
-def _national_levels(panel: pd.DataFrame) -> dict[tuple[str, str, str], float]:
-    """Means over the provinces: of the indices, and of the parts of ID."""
-    names = {"FI": "要素创新", "ID": "产业数字化", "RCD": "区域协调发展"}
-    parts = {"ID1": "一产数字化", "ID2": "二产数字化", "ID3": "三产数字化", "ID": names["ID"]}
-    found: dict[tuple[str, str, str], float] = {}
-    for table, rows in (("text 二(三)1", names), ("text 二(二)3", parts)):
-        for k, row in rows.items():
-            mean = panel[k].groupby("year").mean()
-            years = (2003, 2017, 2023) if k in ("ID2", "ID3") else (2003, 2023)
-            found |= {(table, f"national level {t}", f"{row} {k}"): mean[t] for t in years}
+            counted = yes.groupby(region).sum().items()
+            found |= {(table, f"{column} (number by region)", k): n for k, n in counted}
     return found
 
 
 def _weights_in_text(panel: pd.DataFrame) -> dict[tuple[str, str, str], float]:
     """Sizes of the indices, weights that rise and fall, the largest ones and their ranks."""
-    fi, rcd = "text 二(二)1", "text 二(二)2"
-    year = panel.index.get_level_values("year")
-    found: dict[tuple[str, str, str], float] = {
-        ("text 二(一)", "number", "provinces"): panel.index.unique("province").size
-    }
-    weight = {}
-    for name, place in (("FI", fi), ("RCD", rcd)):
-        dimensions = {DIMENSIONS[k] for k in INDICATORS[name]}
-        found[place, "number", f"{name} second-level indicators"] = len(dimensions)
+    year, found = panel.index.get_level_values("year"), {}
+    names = published("factor-innovation").indicators.set_index("symbol")["indicator_zh"].to_dict()
+    names |= {
+        "T2": "R&D经费内部支出",
+        "T3": "技术市场交易额",
+        "N1": "工业污染治理完成额",
+    }  # as the text has them
+    for name, place in (("FI", "text 二(二)1"), ("RCD", "text 二(二)2")):
+        found[place, "number", f"{name} second-level indicators"] = len(
+            {DIMENSIONS[k] for k in INDICATORS[name]}
+        )
         found[place, "number", f"{name} third-level indicators"] = len(INDICATORS[name])
-        for t in (2003, 2023):
-            weight[name, t] = index(panel[year == t], name).weights
-        change = weight[name, 2023] - weight[name, 2003]
+        weights = {t: index(panel[year == t], name).weights for t in (2003, 2023)}
+        change = weights[2023] - weights[2003]
         found[place, "number 2003 to 2023", f"{name} indicators with rising weight"] = (change > 0).sum()
         found[place, "number 2003 to 2023", f"{name} indicators with falling weight"] = (change < 0).sum()
-    rank = index(panel, "FI").weights.rank(ascending=False)
-    named = {
-        "技术市场交易额": "T3",
-        "R&D经费内部支出": "T2",
-        "国内发明专利申请受理数": "T1",
-        "规模以上工业企业单位数": "T5",
-    }
-    for row, k in (named | {"R&D人员全时当量": "T4"}).items():
-        found[fi, "among the five largest weights 2003-2023", row] = rank[k] <= 5
-    named = {"居民人均可支配收入": "S2", "工业污染治理完成额": "N1", "人均GDP": "E1", "无害化处理能力": "N2"}
-    named |= {"全社会固定资产投资额": "E2", "产业结构高级化": "E3"}
-    for row, k in named.items():
-        for t in (2003, 2023):
-            if (row, t) not in (
-                ("产业结构高级化", 2003),
-                ("工业污染治理完成额", 2023),
-            ):  # among the five of one year only
-                found[rcd, f"rank of weight {t}", row] = weight["RCD", t].rank(ascending=False)[k]
+        for t, weight in weights.items():
+            rank = weight.rank(ascending=False).items()
+            found |= {(place, f"rank of weight {t}", names[k]): n for k, n in rank}
+        rank = index(panel, name).weights.rank(ascending=False).items()
+        found |= {(place, "among the five largest weights 2003-2023", names[k]): n <= 5 for k, n in rank}
     return found
 
 
-def _digitised(total: pd.DataFrame) -> dict[tuple[str, str, str], float]:
-    """Size and growth of digitised industry: printed penetration rates times output of the sectors."""
+def _printed_intro() -> pd.DataFrame:
+    """Printed figures of the introduction: one row each, one column a year."""
     printed = published("factor-innovation").other.query("table == 'text intro'")
-    rate = printed[printed["row"].str.contains("digital penetration")].pivot(
-        index="row", columns="column", values="value"
+    return printed.pivot(index="row", columns="column", values="value")
+
+
+def _output(panel: pd.DataFrame) -> dict[tuple[str, str, str], float]:
+    """Output by region and sector; the digitised part of it, by printed penetration rates of the sectors."""
+    intro, sectors = "text intro", {"output_1": "primary", "output_2": "secondary", "output_3": "tertiary"}
+    outputs = panel[list(sectors)].rename(columns=sectors)
+    total = outputs.groupby("year").sum()
+    by_region = outputs.sum(axis=1).groupby([panel["region4"], "year"]).sum() / 1e4
+    step = by_region.groupby("region4").diff()
+    found = {(intro, f"GDP {t}", r): v for (r, t), v in by_region.items()}
+    found |= {(intro, f"GDP增加值 GDP increment {t}", r): v for (r, t), v in step.items() if t > 2003}
+    gap = (total["tertiary"] - total["secondary"]).items()
+    row = "tertiary minus secondary scale (value added, national)"
+    found |= {("text 二(二)3", str(t), row): v for t, v in gap}
+    rate = (
+        _printed_intro()[["2023", "change 2022-2023"]].rename(lambda row: row.split()[-2]).loc[total.columns]
+        / 100
     )
-    now = rate["2023"].to_numpy() / 100
-    before = now - rate["change 2022-2023"].to_numpy() / 100
-    sectors = rate.index.str.extract("(primary|secondary|tertiary)", expand=False)
-    outputs = total.rename(columns={"output_1": "primary", "output_2": "secondary", "output_3": "tertiary"})[
-        sectors
-    ]
-    size = {2022: outputs.loc[2022] @ before / 1e4, 2023: outputs.loc[2023] @ now / 1e4}
+    size = total.loc[2023] @ rate["2023"] / 1e4
+    before = total.loc[2022] @ (rate["2023"] - rate["change 2022-2023"]) / 1e4
     row = "产业数字化规模 scale of industrial digitisation, China"
-    growth = 100 * (size[2023] / size[2022] - 1)
-    return {("text intro", "2023", row): size[2023], ("text intro", "growth 2023", row): growth}
+    return found | {(intro, "2023", row): size, (intro, "growth 2023", row): 100 * (size / before - 1)}
 
 
 def in_text(panel: pd.DataFrame) -> dict[tuple[str, str, str], float]:
     """Numbers of the text that the prepared panel gives: output, weights, national means, who is above them."""
-    intro, place = "text intro", "text 二(二)3"
-    outputs = panel[["output_1", "output_2", "output_3"]]
-    total = outputs.groupby("year").sum()
-    by_region = outputs.sum(axis=1).groupby([panel["region4"], "year"]).sum().unstack("year") / 1e4
-    step, sums = by_region.diff(axis=1), panel.groupby("year")[["tech_market", "investment"]].sum()
-    rows = {
-        "East": "East 东部",
-        "Central": "Central 中部",
-        "West": "West 西部",
-        "Northeast": "Northeast 东北",
-    }
-    found = {(intro, f"GDP {t}", rows[r]): by_region.at[r, t] for r in rows for t in (2003, 2013, 2023)}
-    found |= {
-        (intro, f"GDP增加值 GDP increment {t}", rows[r]): step.at[r, t] for r in rows for t in (2013, 2023)
-    }
-    for k, row in (
-        ("tech_market", "技术市场成交额 technology market turnover"),
-        ("investment", "全社会固定资产投资 fixed-asset investment"),
-    ):
-        found |= {(intro, str(t), f"{row}, China"): sums.at[t, k] for t in (2003, 2023)}
-    head = panel["gdp_pc"].groupby([panel["region4"], "year"]).mean()
-    for r in ("Central", "West"):
-        for t in (2003, 2023):
-            found[intro, str(t), f"GDP per capita ratio East/{r}"] = head["East", t] / head[r, t]
-    talent = panel["talent"].groupby("year").mean()
+    intro = "text intro"
+    found = {("text 二(一)", "number", "provinces"): panel.index.unique("province").size}
+    found |= _output(panel) | _levels(panel) | _weights_in_text(panel)
+    sums, talent = (
+        panel.groupby("year")[["tech_market", "investment"]].sum(),
+        panel["talent"].groupby("year").mean(),
+    )
+    head = panel["gdp_pc"].groupby([panel["region4"], "year"]).mean().unstack("region4")
+    for t in (2003, 2023):
+        found[intro, str(t), "技术市场成交额 technology market turnover, China"] = sums.at[t, "tech_market"]
+        found[intro, str(t), "全社会固定资产投资 fixed-asset investment, China"] = sums.at[t, "investment"]
+        for r in ("Central", "West"):
+            found[intro, str(t), f"GDP per capita ratio East/{r}"] = head.at[t, "East"] / head.at[t, r]
     row = "研究生学历就业占比 share of employed persons with a postgraduate degree, China"
-    found |= {
-        (intro, "2023", row): talent[2023],
-        (intro, "change 2003-2023", row): talent[2023] - talent[2003],
-    }
-    gap, row = total["output_3"] - total["output_2"], "tertiary minus secondary scale (value added, national)"
-    found |= {(place, str(t), row): gap[t] for t in (2014, 2023)}
-    return found | _digitised(total) | _national_levels(panel) | _weights_in_text(panel) | _above_mean(panel)
+    found[intro, "2023", row], found[intro, "change 2003-2023", row] = (
+        talent[2023],
+        talent[2023] - talent[2003],
+    )
+    places = (
+        published("factor-innovation").other[["table", "column", "row"]].itertuples(index=False, name=None)
+    )
+    spelled = [
+        ((*place, row), (*place, k)) for *place, row in places for k in (row, *row.partition(" ")[::2])
+    ]
+    return {place: found[ours] for place, ours in spelled if ours in found}  # "北京 Beijing" is our Beijing
 
 
 def from_print() -> dict[tuple[str, str, str], float]:
     """Numbers of the text that follow from other printed figures: shares of regions, growth, size of digitisation."""
-    intro = "text intro"
-    printed = (
-        published("factor-innovation")
-        .other.query("table == @intro")
-        .pivot(index="row", columns="column", values="value")
-    )
+    intro, printed = "text intro", _printed_intro()
     regions = ["East 东部", "Central 中部", "West 西部", "Northeast 东北"]
     found: dict[tuple[str, str, str], float] = {}
     for kind, share in (("GDP", "GDP share"), ("GDP增加值 GDP increment", "GDP increment share")):
         for t in (2003, 2013, 2023):
             of = printed.loc[regions, f"{kind} {t}"]
-            found |= {(intro, f"{share} {t}", r): 100 * of[r] / of.sum() for r in regions}
-    for row in (
-        "技术市场成交额 technology market turnover, China",
-        "全社会固定资产投资 fixed-asset investment, China",
-    ):
-        found[intro, "growth 2003-2023", row] = printed.at[row, "2023"] / printed.at[row, "2003"] - 1
-    gdp = printed.loc[regions, "GDP 2023"].sum()
-    step = printed.loc[regions, "GDP增加值 GDP increment 2023"].sum()
+            found |= {(intro, f"{share} {t}", r): 100 * v / of.sum() for r, v in of.items()}
+    growth = printed["2023"] / printed["2003"] - 1
+    for row in ("技术市场成交额 technology market turnover", "全社会固定资产投资 fixed-asset investment"):
+        found[intro, "growth 2003-2023", f"{row}, China"] = growth[f"{row}, China"]
+    gdp, step = (printed.loc[regions, f"{k} 2023"].sum() for k in ("GDP", "GDP增加值 GDP increment"))
     found[intro, "2023", "GDP growth, China"] = 100 * step / (gdp - step)
     digital = printed.at["产业数字化规模 scale of industrial digitisation, China", "2023"]
-    found[intro, "2023", "产业数字化占GDP比重 share of industrial digitisation in GDP, China"] = (
-        100 * digital / gdp
-    )
-    return found
+    row = "产业数字化占GDP比重 share of industrial digitisation in GDP, China"
+    return found | {(intro, "2023", row): 100 * digital / gdp}
 
 
 def further(panel: pd.DataFrame) -> pd.DataFrame:
@@ -310,8 +269,10 @@ _five = {
     "9": f"TI + {_few}", "10": f"FI + LI + TI + {_both}", "11": f"FI + LI + KI + {_both}",
 }  # fmt: skip
 _mediators = ("ID", "ID1", "ID2", "ID3")
-_pieces = [f"region4 == '{k}'" for k in ("East", "Central", "West", "Northeast")]
-_pieces += [f"north_south == '{k}'" for k in ("South", "North")]
+_pooled = {"estimator": "random", "r2": "none"}
+_pieces = {k: f"region4 == '{k}'" for k in ("East", "Central", "West", "Northeast")}
+_pieces |= {k: f"north_south == '{k}'" for k in ("South", "North")}
+_pieces = {k: f"year >= {FIRST_YEAR} and {piece}" for k, piece in _pieces.items()}
 
 
 def _lagged(number: str, mediator: str) -> Column:
@@ -325,23 +286,11 @@ TABLES = [
     _of("6", "1", f"ID ~ FI + {_both}"),
     *(_of("6", str(n), f"RCD ~ FI + {m} + {_both}") for n, m in enumerate(_mediators, 2)),
     *(_lagged(str(n), m) for n, m in enumerate(_mediators, 1)),
+    *(_of("7", str(n), f"RCD ~ FI + {m} + {{X}}", **_pooled) for n, m in enumerate(_mediators, 5)),
+    *(_of("8", str(n), f"RCD ~ FI + {_both}", sample=piece) for n, piece in enumerate(_pieces.values(), 1)),
     *(
-        _of("7", str(n), f"RCD ~ FI + {m} + {{X}}", estimator="random", r2="none")
-        for n, m in enumerate(_mediators, 5)
-    ),
-    *(
-        _of("8", str(n), f"RCD ~ FI + {_both}", sample=f"year >= {FIRST_YEAR} and {piece}")
-        for n, piece in enumerate(_pieces, 1)
-    ),
-    *(
-        _of(
-            "text 三(五)",
-            f"{name} with ID",
-            f"RCD ~ FI + ID + {_both}",
-            r2="none",
-            sample=f"year >= {FIRST_YEAR} and {piece}",
-        )
-        for name, piece in (("West", _pieces[2]), ("South", _pieces[4]))
+        _of("text 三(五)", f"{name} with ID", f"RCD ~ FI + ID + {_both}", r2="none", sample=_pieces[name])
+        for name in ("West", "South")
     ),
 ]
 """The printed regressions, two of them in the text only. Year effects are not told; constants and R2 need them."""

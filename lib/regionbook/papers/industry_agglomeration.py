@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from regionbook.data import columns
 from regionbook.index import entropy_index, location_quotient
 from regionbook.paths import data_file
 
@@ -47,55 +48,8 @@ SPLITS = ["digital_words", "nqpf_words", "market", "integration", "fiscal_share"
 TERMS = {"new_productivity": "New-productivity"}
 """Our column name -> the paper's symbol, where they differ."""
 
-INDICATORS = [
-    "emerging_staff",
-    "sci_staff",
-    "wage",
-    "consumption",
-    "telecom",
-    "ai_share",
-    "robots",
-    "pollution_inv",
-    "waste_rate",
-    "eco_trade",
-    "green_inv",
-    "green_util",
-    "broadband",
-    "penetration",
-    "sci_exp",
-    "edu_exp",
-]
+INDICATORS = columns("industry-agglomeration").query("role == 'indicator'")["column"].tolist()
 """The 16 indicators of Table 1, in its order."""
-
-RAW = [
-    "digital_staff",
-    "employment",
-    "population",
-    "gdp",
-    "output_1",
-    "output_2",
-    "output_3",
-    "workers_1",
-    "workers_2",
-    "workers_3",
-    "loans",
-    "students",
-    "jobless",
-    "motorway",
-    "fiscal_exp",
-    "rd_staff",
-    "pat_apply",
-    "exchanges",
-    "pilots",
-    "hangzhou_km",
-    "digital_words",
-    "nqpf_words",
-    "market",
-    "integration",
-    "gov_staff",
-    "private_staff",
-] + INDICATORS
-"""Raw columns that `prepare` reads."""
 
 
 def indicators(panel: pd.DataFrame) -> pd.DataFrame:
@@ -201,23 +155,14 @@ def from_print() -> dict[tuple[str, str, str], float]:
 
 _of = declaring(CONTROLS, TERMS, r2="within", constant="base")
 _y = "new_productivity ~ agglomeration"
+_spatial = {"W:agglomeration": "W_agglomeration", "W:New-productivity": "rho"}
 TABLES = [
     _of("3", "1", _y, estimator="random", r2="correlation"),
     _of("3", "2", f"{_y} + {{X}}", estimator="random", r2="correlation"),
     _of("3", "3", f"{_y} + {{X}} | city"),
     _of("3", "4", f"{_y} + {{X}} | city + year"),
-    *(
-        _of("4", str(n), f"{channel} ~ agglomeration + {{X}} | city + year")
-        for n, channel in enumerate(CHANNELS, 1)
-    ),
-    _of(
-        "5",
-        "1",
-        f"{_y} + {{X}} | city + year",
-        estimator="durbin",
-        r2="correlation",
-        terms={"W:agglomeration": "W_agglomeration", "W:New-productivity": "rho"},
-    ),
+    *(_of("4", str(n), f"{k} ~ agglomeration + {{X}} | city + year") for n, k in enumerate(CHANNELS, 1)),
+    _of("5", "1", f"{_y} + {{X}} | city + year", estimator="durbin", r2="correlation", terms=_spatial),
 ]
 """The printed regressions. Columns 1 and 2 of Table 3 are random effects, as their five numbers show."""
 

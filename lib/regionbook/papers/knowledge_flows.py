@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import numpy as np
 import pandas as pd
 
@@ -40,45 +42,20 @@ METHODS = {
 CONTROLS = ["HSR", "TS", "IPP"]
 """High-speed rail link, technological similarity, number of demonstration cities for intellectual property."""
 
-MODERATORS = {
-    ("2", "1"): "Compat_kno",
-    ("2", "2"): "Compat_kno_capital",
-    ("2", "3"): "Compat_dem",
-    ("2", "4"): "Compat_dem_province",
-    ("3", "1"): "Gap_k",
-    ("3", "2"): "Gap_k_assets",
-    ("3", "3"): "Gap_l",
-    ("3", "4"): "Gap_l_schooling",
-    ("3", "5"): "Gap_d",
-    ("3", "6"): "Gap_d_percap",
-    ("4", "1"): "East_East",
-    ("4", "2"): "West_West",
-    ("4", "3"): "East_West",
-    ("4", "4"): "East_dev",
-    ("5", "1"): "Gap_scale",
-    ("5", "2"): "Gap_scale4",
-    ("5", "3"): "Gap_light",
-    ("5", "4"): "Gap_light_2000",
+_MEASURES = {
+    "2": ["Compat_kno", "Compat_kno_capital", "Compat_dem", "Compat_dem_province"],
+    "3": ["Gap_k", "Gap_k_assets", "Gap_l", "Gap_l_schooling", "Gap_d", "Gap_d_percap"],
+    "4": ["East_East", "West_West", "East_West", "East_dev"],
+    "5": ["Gap_scale", "Gap_scale4", "Gap_light", "Gap_light_2000"],
 }
+MODERATORS = {(table, str(n)): name for table, names in _MEASURES.items() for n, name in enumerate(names, 1)}
 """Table and column -> column of the panel that the net flow is interacted with."""
 
 PAIR_CONSTANT = ("East_East", "West_West", "East_West")
 """Moderators that the pair effects absorb: they enter only through the interaction."""
 
-PRINTED = {
-    "Compat_kno_capital": "Compat_kno",
-    "Compat_dem_province": "Compat_dem",
-    "Gap_k_assets": "Gap_k",
-    "Gap_l_schooling": "Gap_l",
-    "Gap_d_percap": "Gap_d",
-    "Gap_scale4": "Gap_scale",
-    "Gap_light_2000": "Gap_light",
-}
-"""Moderator -> its name in print, where the columns of a table share one."""
-
-RAW = ["DKF_HtoL", "DKF_LtoH"]
-"""Columns that `prepare` needs."""
-
+_SECOND = re.compile("_(capital|province|assets|schooling|percap|2000)$|4$")
+"""What our names of a second measure add to the name in print, which it shares with the first."""
 
 _of = declaring(CONTROLS, estimator="pairs", errors={"CRV1": "pair"}, sample="not extreme")
 _both = "{X} | pair + year"
@@ -88,7 +65,7 @@ _flows = {"lnDKF_HtoL": "lnDKF_HtoL", "lnDKF_LtoH": "lnDKF_LtoH"}
 def _moderated(table: str, column: str, moderator: str) -> Column:
     main = "" if moderator in PAIR_CONSTANT else f"{moderator} + "
     product = f"lnDKF_net:{moderator}"
-    terms = {"lnDKF_net": "lnDKF_net", f"lnDKF_net:{PRINTED.get(moderator, moderator)}": product}
+    terms = {"lnDKF_net": "lnDKF_net", f"lnDKF_net:{_SECOND.sub('', moderator)}": product}
     return _of(table, column, f"Bal ~ lnDKF_net + {product} + {main}{_both}", terms=terms)
 
 
@@ -150,28 +127,3 @@ def from_print() -> dict[tuple[str, str, str], float]:
         (note, "share unrelated", audit): share,
         (note, "count", "classifier-identified but not in the IPC set"): printed[by_text, "count"] - both,
     }
-
-
-def sample(panel: pd.DataFrame, table: str, column: str) -> pd.DataFrame:
-    """Rows and variables of one column: not extreme, nothing missing among its variables.
-
-    Raises
-    ------
-    ValueError
-        If there is no such column, or the panel lacks one of its variables.
-    """
-    try:
-        model = MODELS[str(table), str(column)]
-    except KeyError:
-        raise ValueError(
-            f"no column {column} in Table {table}; Tables 1 to 5 have {sorted(MODELS)}"
-        ) from None
-    missing = [v for v in model.variables if v not in panel]
-    if missing:
-        raise ValueError(
-            f"the panel lacks {', '.join(missing)}: use rb.prepare, or give the tables they come from"
-        )
-    keep = ~panel["extreme"].to_numpy()
-    for v in model.variables:
-        keep &= panel[v].notna().to_numpy()
-    return panel.loc[keep, ["a", "b", *model.variables]]
