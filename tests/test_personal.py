@@ -266,11 +266,11 @@ def test_each_solution_passes_on_the_panels_of_twenty_students(sheet, number):
 
 def test_a_draw_that_loses_its_residual_is_drawn_again():
     y, lengths = np.array([3.0, 4.0]), iter([9.0, 2.0, 5.1, 5.0])
-    main = SimpleNamespace(residual=lambda v: v)
-    drawn, said = redraw.first_steady(lambda: ((k := next(lengths)) * y / 5, k), main, y)
+    main = SimpleNamespace(residual=lambda v: v, y=y)
+    drawn, said = redraw.first_steady(lambda: ((k := next(lengths)) * y / 5, k), main)
     assert said == 5.1 and np.linalg.norm(drawn) == pytest.approx(5.1)
     with pytest.raises(RuntimeError, match=r"none of 3 draws keeps its residual; .* of the shipped"):
-        redraw.first_steady(lambda: (2 * y, None), main, y, tries=3)
+        redraw.first_steady(lambda: (2 * y, None), main, tries=3)
 
 
 # ---------------------------------------------------------------------------------------------- numbers and seeds

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from regionbook.data import published
+from regionbook.data import columns, published
 from regionbook.index import coupling_coordination, entropy_index, pca_index
 
 from . import redraw
@@ -225,8 +225,7 @@ TABLES = [
 
 
 # ------------------------------------------------------------------------------------------------ a student's panel
-_TOTALS = ["sci_staff", "fdi_firms", "fdi_usd", "colleges", "teachers", "students", "papers", "pat_apply",
-           "tech_market", "trademarks", "pat_grant", "tertiary", "telecom", "urban"]  # fmt: skip
+_TOTALS = columns("city-innovation").query("role == 'indicator' and column != 'green'")["column"].tolist()
 """Indicators that are raw columns and are redrawn."""
 _RATIOS = {
     "edu_share": ("edu_exp", "fiscal_exp", 100),
@@ -238,26 +237,17 @@ _RATIOS = {
 """Indicator that is redrawn -> raw column, what it is divided by, times what."""
 
 
-_MOVED = [*_TOTALS, *_RATIOS]
-
-
 def redrawn(panel: pd.DataFrame, shipped: dict[str, Any], seed: int) -> tuple[pd.DataFrame, dict[str, Any]]:
     """A student's panel and its truth, from the shipped ones; see `regionbook.papers.redraw`."""
     rng, data = np.random.default_rng([seed, 1]), prepare(panel)
     data = data.assign(keywords_100=data["keywords"] / 100)
     filed = _of("filed", "", f"digit ~ IV_1 + IV_2 + {_both}")
     fits = redraw.fits([filed, *(c for c in TABLES if not c.sample and {*c.variables} <= {*data})], data)
-    digit = data["digit"].to_numpy()
+    digit = fits["filed", ""].y
     tech = digit - shipped["process"]["filing_share"] * fits["filed", ""].residual(digit)
     channels, effects = {}, dict(shipped["process"]["channel_effects"])
-    years = data.index.get_level_values("year").nunique()
-
-    def path(size: float) -> np.ndarray:
-        return size * np.tile(redraw.walk(rng, years), len(data) // years)
-
-    y = data["inn"].to_numpy()
-    raw = indicators(panel)
-    mean = data["inn"].groupby("city").transform("mean").to_numpy()
+    main = fits["3", "2"]
+    y, mean = main.y, data["inn"].groupby("city").transform("mean").to_numpy()
     rows = redraw.binding({k: f for k, f in fits.items() if f.column.outcome == "inn"}, ("3", "2"), CONTROLS)
 
     def draw() -> tuple[np.ndarray, tuple[float, dict[str, float]]]:
@@ -265,30 +255,26 @@ def redrawn(panel: pd.DataFrame, shipped: dict[str, Any], seed: int) -> tuple[pd
         effect = {k: round(b * factor, 4) for k, b in shipped["beta_by_cluster"].items()}
         added = pd.Series(effect) - pd.Series(shipped["beta_by_cluster"])
         drawn = redraw.outcome(
-            y,
+            main,
             data["cluster"].map(added).to_numpy(float) * tech,
-            fits["3", "2"],
-            rows,
             rng,
-            periods=years,
+            rows,
             give=np.where((y == y.max()) | (y == y.min()), 0.0, mean),
-            path=path(0.06 * y.mean()) * (mean / y.mean()) ** 0.3,
+            path=0.06 * y.mean() * main.walk(rng) * (mean / y.mean()) ** 0.3,
             lower=np.maximum(y.min(), 0.7 * y),
             upper=y.max(),
         )
         return drawn, (factor, effect)
 
-    wanted, (factor, by_cluster) = redraw.first_steady(draw, fits["3", "2"], y)
+    wanted, (factor, by_cluster) = redraw.first_steady(draw, main)
     for key in (("5", "1"), ("6", "1"), ("6", "2"), ("6", "3")):
-        name = fits[key].column.outcome
-        own, v = redraw.factor(rng), data[name].to_numpy()
+        fit, own = fits[key], redraw.factor(rng)
+        name, v = fit.column.outcome, fit.y
         part = (own - 1) * effects[name] * tech
         effects[name] = round(own * effects[name], 4)
-        channels[name] = redraw.outcome(
-            v, part, fits[key], fits[key].rows, rng, periods=years, path=path(0.05 * v.std()),
-            lower=v.min(), upper=v.max(),
-        )  # fmt: skip
-    new = _with_index(panel, raw, wanted) | _with_channels(panel, channels)
+        path = 0.05 * v.std() * fit.walk(rng)
+        channels[name] = redraw.outcome(fit, part, rng, path=path, lower=v.min(), upper=v.max())
+    new = _with_index(panel, wanted) | _with_channels(panel, channels)
     truth = redraw.truth_of(
         shipped, seed, "process", "regressors", "coupling", "digit_share_by_cluster",
         factor=factor, beta=round(shipped["beta"] * factor, 4), beta_by_cluster=by_cluster,
@@ -297,8 +283,9 @@ def redrawn(panel: pd.DataFrame, shipped: dict[str, Any], seed: int) -> tuple[pd
     return panel.assign(**new), truth
 
 
-def _with_index(panel: pd.DataFrame, raw: pd.DataFrame, wanted: np.ndarray) -> dict[str, Any]:
+def _with_index(panel: pd.DataFrame, wanted: np.ndarray) -> dict[str, Any]:
     """Raw columns whose entropy index is ``wanted``; coupling and spending per head follow from other columns."""
+    raw = indicators(panel)
     at = {k: i for i, k in enumerate(raw)}
     low, span = raw.min().to_numpy(), (raw.max() - raw.min()).to_numpy()
     growth = panel["gdp_growth"].to_numpy()
@@ -318,10 +305,10 @@ def _with_index(panel: pd.DataFrame, raw: pd.DataFrame, wanted: np.ndarray) -> d
         spent = sum(low[at[k]] + span[at[k]] * x[:, at[k]] for k in ("edu_share", "sci_share")) * head
         x[:, at["edusci_ratio"]] = redraw.minmax(spent / spent[first[keys]])
 
-    give = np.array([k in _MOVED for k in raw], float)
+    give = np.array([k in _TOTALS or k in _RATIOS for k in raw], float)
     x = redraw.rake(redraw.minmax(raw.to_numpy(float)), wanted, give, compute)
-    moved = {k: low[at[k]] + span[at[k]] * x[:, at[k]] for k in _MOVED}
-    new = {k: redraw.rounded(moved[k], panel[k]) for k in _TOTALS}
+    moved = {k: low[i] + span[i] * x[:, i] for k, i in at.items()}
+    new = {k: redraw.unscaled(x[:, at[k]], panel[k]) for k in _TOTALS}
     return new | {c: np.round(moved[k] * panel[by] / times) for k, (c, by, times) in _RATIOS.items()}
 
 

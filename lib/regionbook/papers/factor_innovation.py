@@ -304,24 +304,21 @@ _FLAT = ("K1", "E4", "S1", "S3", "S4", "N4")
 def redrawn(panel: pd.DataFrame, shipped: dict[str, Any], seed: int) -> tuple[pd.DataFrame, dict[str, Any]]:
     """A student's panel and its truth, from the shipped ones; see `regionbook.papers.redraw`."""
     rng, data = np.random.default_rng([seed, 3]), further(prepare(panel))
-    year = data.index.get_level_values("year").to_numpy()
-    late = year >= FIRST_YEAR
-    periods, n = len(np.unique(year[late])), data.index.unique("province").size
     fits = redraw.fits([c for c in TABLES if c.outcome == "RCD"], data)
-    of_policy, y = redraw.factor(rng), data["RCD"].to_numpy()
+    main, of_policy = fits["5", "1"], redraw.factor(rng)
+    y, late = main.y, main.inside
     rows = redraw.binding(fits, ("5", "1"), CONTROLS)
 
     def draw() -> tuple[np.ndarray, float]:
-        factor, path, part = redraw.factor(rng), np.zeros(len(y)), np.zeros(len(y))
-        path[late] = 0.006 * np.tile(redraw.walk(rng, periods), n)
-        part[late] = (factor - 1) * fits["5", "1"].sweep(y[late])  # all that moves RCD within provinces
+        factor, part = redraw.factor(rng), np.zeros(len(y))
+        part[late] = (factor - 1) * main.sweep(y[late])  # all that moves RCD within provinces
         drawn = redraw.outcome(
-            y, part, fits["5", "1"], rows, rng, goal=(factor - 1) * rows @ y, periods=periods,
-            give=np.where(late, y, 0.0), path=path, lower=0.6 * y, upper=1.4 * y, mirrored=0.9,
+            main, part, rng, rows, goal=(factor - 1) * rows @ y, give=np.where(late, y, 0.0),
+            path=0.006 * main.walk(rng), lower=0.6 * y, upper=1.4 * y, mirrored=0.9,
         )  # fmt: skip
         return drawn, factor
 
-    wanted, factor = redraw.first_steady(draw, fits["5", "1"], y)
+    wanted, factor = redraw.first_steady(draw, main)
     effect = round(of_policy * shipped["policy"]["effect"], 4)
     more = effect - shipped["policy"]["effect"]
     wanted, estimate = _before(data, wanted, shipped["policy"]["estimate"] + more, rng)
@@ -350,12 +347,8 @@ def _raked(
     units, periods = panel.index.unique("province").size, len(np.unique(year))
     noise = 0.04 * redraw.ar1(rng, (units, periods, len(names)), 0.7).reshape(x.shape)
     x = redraw.rake(x, wanted, np.where(flat, 0.15, 1.0), _bend(x, year), part=part, noise=noise)
-    new = {}
-    for i, column in enumerate(INDICATORS[name].values()):
-        old = panel[column]
-        share = x[:, i] if signs[i] > 0 else 1 - x[:, i]
-        new[column] = redraw.rounded(old.min() + (old.max() - old.min()) * share, old)
-    return new
+    shares = np.where(signs > 0, x, 1 - x).T
+    return {k: redraw.unscaled(v, panel[k]) for k, v in zip(INDICATORS[name].values(), shares, strict=True)}
 
 
 def _bend(x: np.ndarray, year: np.ndarray) -> Any:

@@ -188,7 +188,7 @@ def _neighbours(panel: pd.DataFrame) -> np.ndarray:
 def redrawn(panel: pd.DataFrame, shipped: dict[str, Any], seed: int) -> tuple[pd.DataFrame, dict[str, Any]]:
     """A student's panel and its truth, from the shipped ones; see `regionbook.papers.redraw`."""
     rng, data, W = np.random.default_rng([seed, 2]), prepare(panel), _neighbours(panel)
-    years, rho, beta = data.index.get_level_values("year").nunique(), shipped["rho"], shipped["beta"]
+    rho, beta = shipped["rho"], shipped["beta"]
 
     def lag(v: np.ndarray) -> np.ndarray:
         return (W @ v.reshape(len(W), -1)).ravel()
@@ -200,7 +200,7 @@ def redrawn(panel: pd.DataFrame, shipped: dict[str, Any], seed: int) -> tuple[pd
 
     moved = _of("moved", "", "agglomeration ~ distance_trend + {X} | city + year")
     fits = redraw.fits([moved, *(c for c in TABLES if c.estimator != "durbin")], data)
-    quotient = data["agglomeration"].to_numpy()
+    main, quotient = fits["3", "4"], fits["moved", ""].y
     signal = quotient - shipped["process"]["noise_share"] * fits["moved", ""].residual(quotient)
     signs = dict(zip(SPLITS, (1, 1, 1, 1, -1, -1), strict=True))
     logs = np.log1p(data[SPLITS])
@@ -212,10 +212,7 @@ def redrawn(panel: pd.DataFrame, shipped: dict[str, Any], seed: int) -> tuple[pd
     )
     whole_part = spread(effect * signal + shipped["theta"] * lag(signal), False)
 
-    def path(size: float) -> np.ndarray:
-        return size * np.tile(redraw.walk(rng, years), len(W))
-
-    y = data["new_productivity"].to_numpy()
+    y = main.y
     mine = {k: f for k, f in fits.items() if f.column.outcome == "new_productivity"}
     durbin, score_of_rho = _durbin(data, W)
     mean = data["new_productivity"].groupby("city").transform("mean").to_numpy()
@@ -227,28 +224,23 @@ def redrawn(panel: pd.DataFrame, shipped: dict[str, Any], seed: int) -> tuple[pd
     def draw() -> tuple[np.ndarray, float]:
         factor = redraw.factor(rng)
         drawn = redraw.outcome(
-            y, (factor - 1) * whole_part, fits["3", "4"], rows, rng, periods=years,
-            give=np.where((y == y.max()) | (y == y.min()), 0.0, mean), path=path(0.0008),
+            main, (factor - 1) * whole_part, rng, rows,
+            give=np.where((y == y.max()) | (y == y.min()), 0.0, mean), path=0.0008 * main.walk(rng),
             lower=np.maximum(y.min(), np.maximum(1.2 * alone, 0.7 * y)), upper=y.max(), spread=spread, curved=score_of_rho,
         )  # fmt: skip
         return drawn, factor
 
-    wanted, factor = redraw.first_steady(draw, fits["3", "4"], y)
+    wanted, factor = redraw.first_steady(draw, main)
     give = np.array([k not in _FIXED for k in INDICATORS], float)
     x = redraw.rake(x, wanted, give)
-    new = {
-        k: redraw.rounded(panel[k].min() + (panel[k].max() - panel[k].min()) * x[:, i], panel[k])
-        for i, k in enumerate(INDICATORS)
-        if k not in _FIXED
-    }
+    new = {k: redraw.unscaled(v, panel[k]) for k, v in zip(INDICATORS, x.T, strict=True) if k not in _FIXED}
     channels = {}
-    for key in [c.key for c in TABLES if c.outcome in _REDRAWN]:
-        name = fits[key].column.outcome
-        v, whole = data[name].to_numpy(float), name == "pilots"
-        own = (redraw.factor(rng) - 1) * (fits[key].rows[0] @ v) / (1 - shipped["process"]["noise_share"])
-        channels[name] = redraw.outcome(
-            v, own * signal, fits[key], fits[key].rows, rng, periods=years, lower=-0.45 if whole else 0.5 * v,
-            upper=v.max(), path=0.0 if whole else path(0.02 * v.std()), turn=0.5 if whole else 0.9,
+    for fit in (f for f in fits.values() if f.column.outcome in _REDRAWN):
+        v, whole = fit.y, fit.column.outcome == "pilots"
+        own = (redraw.factor(rng) - 1) * (fit.rows[0] @ v) / (1 - shipped["process"]["noise_share"])
+        channels[fit.column.outcome] = redraw.outcome(
+            fit, own * signal, rng, lower=-0.45 if whole else 0.5 * v, upper=v.max(),
+            path=0.0 if whole else 0.02 * v.std() * fit.walk(rng), turn=0.5 if whole else 0.9,
         )  # fmt: skip
     truth = redraw.truth_of(
         shipped, seed, "rho", "effect_by_score", "process", "weights_matrix", "cities", factor=factor,

@@ -35,12 +35,6 @@ def factor(rng: np.random.Generator, least: float = 0.06) -> float:
     return float(np.round(1 + rng.choice([-1, 1]) * rng.uniform(least, WIDEST), 3))
 
 
-def walk(rng: np.random.Generator, periods: int) -> Array:
-    """A common path of its own: a random walk with mean 0 and standard deviation 1."""
-    path = np.cumsum(rng.standard_normal(periods))
-    return (path - path.mean()) / path.std()
-
-
 def ar1(rng: np.random.Generator, shape: tuple[int, ...], persistence: float) -> Array:
     """First-order autoregressions of unit variance along the second axis."""
     u = rng.standard_normal(shape)
@@ -49,17 +43,17 @@ def ar1(rng: np.random.Generator, shape: tuple[int, ...], persistence: float) ->
     return u
 
 
-def rounded(values: Any, like: pd.Series) -> Array:
-    """Values with as many decimals as a shipped column has.
+def unscaled(share: Array, like: pd.Series) -> Array:
+    """Values at these places between the ends of a shipped column, with as many decimals as it has.
 
     Examples
     --------
-    >>> rounded([1.234, 5.0], pd.Series([0.25, 3.1])).tolist()
-    [1.23, 5.0]
+    >>> unscaled(np.array([0, 0.4321, 1]), pd.Series([0.25, 3.1])).tolist()
+    [0.25, 1.48, 3.1]
     """
     known = like.to_numpy(float)
     decimals = next(d for d in range(12) if np.allclose(known, np.round(known, d), rtol=0, atol=1e-9))
-    return np.round(np.asarray(values, float), decimals)
+    return np.round(known.min() + (known.max() - known.min()) * share, decimals)
 
 
 # ------------------------------------------------------------------------------------------------- printed columns
@@ -78,6 +72,10 @@ class Fit:
         Takes the effects out of m values.
     inside : (n,) array
         Whether a row is in the sample.
+    y : (n,) array
+        The shipped outcome.
+    periods : int
+        Periods of a unit in the sample.
     """
 
     column: Column
@@ -85,11 +83,19 @@ class Fit:
     X: Array
     sweep: Callable[[Array], Array]
     inside: npt.NDArray[np.bool_]
+    y: Array
+    periods: int
 
     def residual(self, y: Array) -> Array:
         """Residuals over all rows of the panel; zero outside the sample."""
         out = np.zeros(len(y))
         out[self.inside] = self.sweep(y[self.inside]) - self.X @ (self.rows @ y)
+        return out
+
+    def walk(self, rng: np.random.Generator) -> Array:
+        """A path that all units share in the sample: a random walk with mean 0 and standard deviation 1."""
+        path, out = np.cumsum(rng.standard_normal(self.periods)), np.zeros(len(self.y))
+        out[self.inside] = np.tile((path - path.mean()) / path.std(), self.inside.sum() // self.periods)
         return out
 
 
@@ -151,7 +157,8 @@ def fits(columns: Iterable[Column], data: pd.DataFrame) -> dict[tuple[str, str],
         Z = Z / np.sqrt((Z**2).sum(0))
         rows = np.zeros((X.shape[1], len(data)))
         rows[:, inside] = np.linalg.solve(Z.T @ X, sweep(Z).T)
-        found[column.key] = Fit(column, rows, X, sweep, inside)
+        y, periods = data[column.outcome].to_numpy(float), inside.sum() // data.index.levshape[0]
+        found[column.key] = Fit(column, rows, X, sweep, inside, y, periods)
     return found
 
 
@@ -201,13 +208,11 @@ def project(change: Array, rows: Array, goal: Array, give: Array) -> Array:
 
 
 def outcome(
-    y: Array,
-    part: Array,
     main: Fit,
-    rows: Array,
+    part: Array,
     rng: np.random.Generator,
+    rows: Array | None = None,
     *,
-    periods: int,
     give: Array | float = 1.0,
     path: Array | float = 0.0,
     turn: float = 0.9,
@@ -222,16 +227,12 @@ def outcome(
 
     Parameters
     ----------
-    y
-        The shipped outcome.
-    part
-        What the changed effect adds to it.
     main
         Column whose residual is turned and keeps its sum of squares, so that no t falls.
+    part
+        What the changed effect adds to the outcome.
     rows
-        Coefficients that are in the end those of ``y + part``; see `binding`.
-    periods
-        Periods of a unit in the sample of ``main``.
+        Coefficients that are in the end those of ``y + part``, see `binding`; left out, all of the column.
     give
         How much each cell may move in the projection; zero holds it.
     path
@@ -249,12 +250,13 @@ def outcome(
     curved
         A statistic that is to be zero: gradient and value at an outcome.
     """
+    y, rows = main.y, main.rows if rows is None else rows
     give = np.broadcast_to(np.asarray(give, float), y.shape)
     part = part - part.mean()
     goal = rows @ part if goal is None else goal
     e = main.residual(y)
     new = np.zeros(len(y))
-    new[main.inside] = fresh(spread(e, True)[main.inside].reshape(-1, periods), rng, mirrored).ravel()
+    new[main.inside] = fresh(spread(e, True)[main.inside].reshape(-1, main.periods), rng, mirrored).ravel()
     new = spread(new, False)
     start = project(part + path + (np.cos(turn) - 1) * e, rows, goal, give)
     noise = project(new, rows, 0 * goal, give)
@@ -277,9 +279,7 @@ STEADY = 0.05
 """How far the residual of a drawn outcome may be, as a share, from the length of the shipped one."""
 
 
-def first_steady(
-    draw: Callable[[], tuple[Array, Any]], main: Fit, y: Array, tries: int = 40
-) -> tuple[Array, Any]:
+def first_steady(draw: Callable[[], tuple[Array, Any]], main: Fit, tries: int = 40) -> tuple[Array, Any]:
     """The first draw whose residual in the main column is as long as the shipped one, so that no t falls.
 
     A draw can fail: a cell that is held at the maximum of an index pushes the projection into the others.
@@ -288,8 +288,8 @@ def first_steady(
     ----------
     draw
         Gives an outcome and what belongs to it, another one at each call.
-    main, y
-        The column, and the shipped outcome.
+    main
+        The column.
     tries
         How many draws are looked at.
 
@@ -298,7 +298,7 @@ def first_steady(
     RuntimeError
         If none of them is.
     """
-    length, found = float(np.linalg.norm(main.residual(y))), []
+    length, found = float(np.linalg.norm(main.residual(main.y))), []
     for _ in range(tries):
         wanted, said = draw()
         found.append(float(np.linalg.norm(main.residual(wanted))) / length)
