@@ -121,7 +121,7 @@ def _random(column: Column, panel: pd.DataFrame) -> tuple[pd.DataFrame, int, flo
     from scipy import stats
 
     x = pd.DataFrame({k: panel[k.split(":")].prod(axis=1) for k in column.regressors})
-    clustered = {"cov_type": "clustered", "cluster_entity": True, "group_debias": True}
+    clustered: dict[str, Any] = {"cov_type": "clustered", "cluster_entity": True, "group_debias": True}
     fit = RandomEffects(panel[column.outcome], x.assign(Intercept=1.0)).fit(
         **clustered if column.clusters else {}
     )

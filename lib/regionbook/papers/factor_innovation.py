@@ -155,7 +155,8 @@ def _levels(panel: pd.DataFrame) -> dict[tuple[str, str, str], float]:
 
 def _weights_in_text(panel: pd.DataFrame) -> dict[tuple[str, str, str], float]:
     """Sizes of the indices, weights that rise and fall, the largest ones and their ranks."""
-    year, found = panel.index.get_level_values("year"), {}
+    year = panel.index.get_level_values("year")
+    found: dict[tuple[str, str, str], float] = {}
     names = published("factor-innovation").indicators.set_index("symbol")["indicator_zh"].to_dict()
     names |= {
         "T2": "R&D经费内部支出",
