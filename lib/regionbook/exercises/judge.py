@@ -9,7 +9,6 @@ import numbers
 import re
 import unicodedata
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any, Literal
 
@@ -35,12 +34,12 @@ LOOK = "look at the sample, the formula and the unit again."
 THINK = "think again, then look at the figures once more."
 
 
-@dataclass(frozen=True)
-class Fault:
+class Fault(Exception):
     """What is wrong with an answer; ``open`` if nothing special is known, so that a hint may follow."""
 
-    text: str
-    open: bool = False
+    def __init__(self, text: str, open: bool = False) -> None:
+        super().__init__(text)
+        self.text, self.open = text, open
 
 
 def judge(key: Key, given: Any) -> Fault | None:
@@ -53,9 +52,10 @@ def judge(key: Key, given: Any) -> Fault | None:
     given
         The answer, of any type.
     """
-    form = form_of(key)
-    given, fault = fits(form, given)
-    return fault or _by_value(key, given)
+    try:
+        return _by_value(key, fits(form_of(key), given))
+    except Fault as fault:
+        return fault
 
 
 def form_of(key: Key, hide_labels: bool = False) -> dict[str, Any]:
@@ -79,8 +79,8 @@ def form_of(key: Key, hide_labels: bool = False) -> dict[str, Any]:
     return form
 
 
-def fits(form: Mapping[str, Any], given: Any) -> tuple[Any, Fault | None]:
-    """Bring an answer into the form asked for, or say why that cannot be.
+def fits(form: Mapping[str, Any], given: Any) -> Any:
+    """Bring an answer into the form asked for.
 
     Parameters
     ----------
@@ -91,25 +91,26 @@ def fits(form: Mapping[str, Any], given: Any) -> tuple[Any, Fault | None]:
 
     Returns
     -------
-    tuple
-        A float, a bool, a text, a list of texts or a data frame (its names spelled and ordered as in ``form``); and
-        the fault, None if there is none.
+    object
+        A float, a bool, a text, a list of texts or a data frame (its names spelled and ordered as in ``form``).
+
+    Raises
+    ------
+    Fault
+        If the answer is not of that form.
     """
     if given is None or given is ...:
-        return None, Fault("nothing is filled in.")
+        raise Fault("nothing is filled in.")
     kind = form["kind"]
-    if kind == "bool":
-        fine = isinstance(given, (bool, np.bool_))
-        return given, None if fine else Fault(f"True or False is asked for, you gave {_what(given)}.")
+    if kind == "bool" and not isinstance(given, (bool, np.bool_)):
+        raise Fault(f"True or False is asked for, you gave {_what(given)}.")
     if kind == "text":
-        return given, _text_fault(form, given)
-    if kind in ("set", "list"):
-        fault = _names_fault(form, given)
-        return (given if fault else list(given)), fault
+        _check_text(form["options"], given)
     if kind in ("series", "frame"):
         return _table(form, given)
-    fault = _number_fault(given)
-    return (given if fault else float(given)), fault
+    if kind in ("set", "list"):
+        return _list(given)
+    return _number(given) if kind in ("number", "whole") else given
 
 
 # -------------------------------------------------------------------------------------------------- kinds of answers
@@ -142,108 +143,106 @@ def name_of(label: Any) -> str:
     return spelled(str(label))
 
 
-def _text_fault(form: Mapping[str, Any], given: Any) -> Fault | None:
-    options = form["options"]
+def _check_text(options: Iterable[str], given: Any) -> None:
     one_of = f" (one of: {', '.join(options)})" if options else ""
     if not isinstance(given, str):
-        return Fault(f"a text is asked for{one_of}, you gave {_what(given)}.")
+        raise Fault(f"a text is asked for{one_of}, you gave {_what(given)}.")
     if options and spelled(given) not in map(spelled, options):
-        return Fault(f"{given!r} cannot be chosen{one_of}.")
-    return None
+        raise Fault(f"{given!r} cannot be chosen{one_of}.")
 
 
-def _names_fault(form: Mapping[str, Any], given: Any) -> Fault | None:
+def _list(given: Any) -> list[str]:
     if isinstance(given, (str, Mapping)) or not isinstance(given, Iterable):
-        return Fault(f"a list of names is asked for, you gave {_what(given)}.")
+        raise Fault(f"a list of names is asked for, you gave {_what(given)}.")
     got = list(given)
     if odd := [g for g in got if not isinstance(g, str)]:
-        return Fault(f"a list of names is asked for; yours contains {odd[0]!r}.")
+        raise Fault(f"a list of names is asked for; yours contains {odd[0]!r}.")
     if len(set(map(spelled, got))) < len(got):
-        return Fault("a name stands in your list twice.")
-    return None
+        raise Fault("a name stands in your list twice.")
+    return got
 
 
-def _number_fault(given: Any) -> Fault | None:
-    if isinstance(given, (bool, np.bool_)) or not isinstance(given, numbers.Real):
-        if isinstance(given, str):
-            return Fault("a number is asked for; you gave a text: leave the quotation marks out.")
-        if isinstance(given, (pd.Series, pd.DataFrame, np.ndarray, list, tuple, dict)):
-            return Fault(
-                f"one number is asked for, you gave {_what(given)}: pick the value, as in estimates['name']."
-            )
-        if hasattr(given, "params"):
-            return Fault(
-                "one number is asked for, you gave a whole model result: pick from it, as in m.params['name']."
-            )
-        return Fault(f"a number is asked for, you gave {_what(given)}.")
-    if not math.isfinite(given):
-        return Fault(
-            f"your number is {given}: look for a missing value, a division by zero or a logarithm of zero."
+def _number(given: Any) -> float:
+    if isinstance(given, numbers.Real) and not isinstance(given, (bool, np.bool_)):
+        if math.isfinite(given):
+            return float(given)
+        look = "look for a missing value, a division by zero or a logarithm of zero"
+        raise Fault(f"your number is {given}: {look}.")
+    if isinstance(given, str):
+        raise Fault("a number is asked for; you gave a text: leave the quotation marks out.")
+    if isinstance(given, (pd.Series, pd.DataFrame, np.ndarray, list, tuple, dict)):
+        raise Fault(
+            f"one number is asked for, you gave {_what(given)}: pick the value, as in estimates['name']."
         )
-    return None
+    if hasattr(given, "params"):
+        result = "a whole model result: pick from it, as in m.params['name']"
+        raise Fault(f"one number is asked for, you gave {result}.")
+    raise Fault(f"a number is asked for, you gave {_what(given)}.")
 
 
-def _table(form: Mapping[str, Any], given: Any) -> tuple[Any, Fault | None]:
-    count = form["index"] if isinstance(form["index"], int) else len(form["index"])
+def _table(form: Mapping[str, Any], given: Any) -> pd.DataFrame:
     if form["kind"] == "frame":
-        if not isinstance(given, pd.DataFrame):
-            return given, Fault(f"a table (data frame) is asked for, you gave {_what(given)}.")
-        got, sides = given.copy(), {"column": "columns", "row": "index"}
-    elif isinstance(given, pd.DataFrame):
+        if isinstance(given, pd.DataFrame):
+            return _labelled(form, given.copy(), column="columns", row="index")
+        raise Fault(f"a table (data frame) is asked for, you gave {_what(given)}.")
+    if isinstance(given, pd.DataFrame):
         column = f": pick the column, as in table[{given.columns[0]!r}]" if given.shape[1] else ""
-        return given, Fault(f"a series is asked for, you gave {_what(given)}{column}.")
-    elif isinstance(given, (pd.Series, dict)):
-        got, sides = pd.Series(given).to_frame(0), {"name": "index"}
-    else:
-        return given, Fault(
-            f"{count} numbers with their names are asked for (a series or dict), you gave {_what(given)}."
-        )
+        raise Fault(f"a series is asked for, you gave {_what(given)}{column}.")
+    if isinstance(given, (pd.Series, dict)):
+        return _labelled(form, pd.Series(given).to_frame(0), name="index")
+    count = form["index"] if isinstance(form["index"], int) else len(form["index"])
+    raise Fault(
+        f"{count} numbers with their names are asked for (a series or dict), you gave {_what(given)}."
+    )
+
+
+def _labelled(form: Mapping[str, Any], got: pd.DataFrame, **sides: str) -> pd.DataFrame:
+    """Numbers beside their names, in the order of ``form`` where that knows the names."""
     for kind, side in sides.items():
-        labels, fault = _labels(getattr(got, side), form[side], kind)
-        if fault:
-            return given, fault
-        setattr(got, side, labels)
+        setattr(got, side, _labels(getattr(got, side), form[side], kind))
     if not isinstance(form["index"], int):
-        want = keys.table({**form, "values": np.zeros((count, len(form.get("columns", [0]))))})
-        got = got.reindex(index=want.index, columns=want.columns)
+        columns = keys.index(form["columns"]) if "columns" in form else got.columns
+        got = got.reindex(index=keys.index(form["index"]), columns=columns)
     for name, column in got.items():
         if column.dtype == bool or not pd.api.types.is_numeric_dtype(column):
-            return given, Fault(
-                f"numbers are asked for; yours are {column.dtype}, such as {column.iloc[0]!r}."
-            )
+            raise Fault(f"numbers are asked for; yours are {column.dtype}, such as {column.iloc[0]!r}.")
         odd = ~np.isfinite(column.to_numpy(dtype=float, na_value=np.nan))
         if odd.any() and not form["gaps"]:
-            where = f"column {name!r}: " if form["kind"] == "frame" else ""
-            return given, Fault(
-                f"{where}{odd.sum()} of {len(got)} values are missing or infinite, such as that of "
-                f"{got.index[odd][0]!r}."
-            )
-    return got.astype(float), None
+            raise Fault(_where(form, name) + _missing(odd, got.index))
+    return got.astype(float)
 
 
-def _labels(got: pd.Index, want: Any, kind: str) -> tuple[pd.Index, Fault | None]:
+def _where(form: Mapping[str, Any], column: Any) -> str:
+    return f"column {column!r}: " if form["kind"] == "frame" else ""
+
+
+def _missing(odd: np.ndarray, names: pd.Index) -> str:
+    return f"{odd.sum()} of {len(odd)} values are missing or infinite, such as that of {names[odd][0]!r}."
+
+
+def _labels(got: pd.Index, want: Any, kind: str) -> pd.Index:
     """The labels given, spelled as they are wanted where that is known."""
     mine = [name_of(label) for label in got]
     if len(set(mine)) < len(mine):
         twice = next(label for label, name in zip(got, mine, strict=True) if mine.count(name) > 1)
-        return got, Fault(f"the {kind} {twice!r} stands in your answer twice.")
+        raise Fault(f"the {kind} {twice!r} stands in your answer twice.")
     if isinstance(want, int):
         if len(mine) == want:
-            return got, None
-        return got, Fault(f"{want} {kind}s are asked for, you gave {len(mine)}.")
-    wanted = {name_of(label): tuple(label) if isinstance(label, list) else label for label in want}
+            return got
+        raise Fault(f"{want} {kind}s are asked for, you gave {len(mine)}.")
+    wanted = dict(zip(map(name_of, want), keys.index(want), strict=True))
     missing = [label for name, label in wanted.items() if name not in mine]
     extra = [label for label, name in zip(got, mine, strict=True) if name not in wanted]
     if missing and extra:
-        return got, Fault(
+        raise Fault(
             f"{len(wanted)} {kind}s are asked for; {missing[0]!r} is not among yours ({len(missing)} missing), "
             f"and {extra[0]!r} does not belong ({len(extra)} too many)."
         )
     if missing:
-        return got, Fault(f"{len(missing)} of {len(wanted)} {kind}s are missing, such as {missing[0]!r}.")
+        raise Fault(f"{len(missing)} of {len(wanted)} {kind}s are missing, such as {missing[0]!r}.")
     if extra:
-        return got, Fault(f"{len(extra)} {kind}s are too many, such as {extra[0]!r}.")
-    return pd.Index([wanted[name] for name in mine]), None
+        raise Fault(f"{len(extra)} {kind}s are too many, such as {extra[0]!r}.")
+    return pd.Index([wanted[name] for name in mine])
 
 
 # ------------------------------------------------------------------------------------------------------------ values
@@ -255,30 +254,18 @@ def _by_value(key: Key, given: Any) -> Fault | None:
         return _tables(key, given)
     right: Any = key.right["value"]
     wrongs: list[tuple[str, Any]] = [(message, wrong["value"]) for message, wrong in key.mistakes]
-    if kind in ("bool", "text"):
-        alike: Callable[[Any], Any] = spelled if kind == "text" else bool
-        if alike(given) == alike(right):
-            return None
-        known = [m for m, w in wrongs if alike(given) == alike(w)]
-        return Fault(known[0]) if known else Fault(THINK, open=True)
-    if kind in ("set", "list"):
-        return _names(kind == "list", given, right, wrongs)
-    return _values(
-        key,
-        np.array([given]),
-        np.array([float(right)]),
-        [None],
-        [(m, np.array([float(w)])) for m, w in wrongs],
-    )
-
-
-def _names(ordered: bool, given: list[str], right: list[str], wrongs: list[tuple[str, Any]]) -> Fault | None:
-    want, mine = list(map(spelled, right)), list(map(spelled, given))
-    if mine == want or (not ordered and set(mine) == set(want)):
+    if kind in ("number", "whole"):
+        of_one = [(m, np.array([float(w)])) for m, w in wrongs]
+        return _values(key, np.array([given]), np.array([float(right)]), [None], of_one)
+    alike = {"bool": bool, "text": spelled, "list": _all_spelled, "set": lambda v: set(_all_spelled(v))}[kind]
+    mine, want = alike(given), alike(right)
+    if mine == want:
         return None
     for message, wrong in wrongs:
-        if mine == list(map(spelled, wrong)) or (not ordered and set(mine) == set(map(spelled, wrong))):
+        if mine == alike(wrong):
             return Fault(message)
+    if kind in ("bool", "text"):
+        return Fault(THINK, open=True)
     missing, extra = len(set(want) - set(mine)), len(set(mine) - set(want))
     if not missing and not extra:
         turned = mine == want[::-1]
@@ -288,18 +275,20 @@ def _names(ordered: bool, given: list[str], right: list[str], wrongs: list[tuple
     )
 
 
+def _all_spelled(names: Iterable[str]) -> list[str]:
+    return list(map(spelled, names))
+
+
 def _tables(key: Key, given: pd.DataFrame) -> Fault | None:
     """Column by column."""
     right = keys.table(key.right)
     wrongs = [(m, keys.table(w).reindex_like(right)) for m, w in key.mistakes]
     for name in right.columns:
-        where = f"column {name!r}: " if key.right["kind"] == "frame" else ""
+        where = _where(key.right, name)
         g, r = given[name].to_numpy(), right[name].to_numpy()
         names, keep = right.index, np.isfinite(r)
         if (odd := ~np.isfinite(g) & keep).any():
-            return Fault(
-                f"{where}{odd.sum()} of {len(g)} values are missing or infinite, such as that of {names[odd][0]!r}."
-            )
+            return Fault(where + _missing(odd, names))
         if (odd := np.isfinite(g) & ~keep).any():
             return Fault(f"{where}the value of {names[odd][0]!r} cannot be computed, yet yours is given.")
         wrong = [(m, w[name].to_numpy()[keep]) for m, w in wrongs]

@@ -167,16 +167,16 @@ def _draw(slug: str, student: str, folder: Path) -> None:
 @functools.cache
 def _process_key(slug: str) -> str:
     """Changes whenever what draws a panel or what it is drawn from changes, so that no older panel is used."""
-    read = [
-        "lib/regionbook/papers/*.py",
-        "lib/regionbook/exercises/personal.py",
-        "lib/regionbook/index/*.py",
-        f"data/teaching/{slug}.*",
-    ]
-    digest = hashlib.sha256()
-    for file in sorted(file for pattern in read for file in ROOT.glob(pattern)):
-        digest.update(file.read_bytes())
-    return digest.hexdigest()[:8]
+    code = (f"lib/regionbook/{file}" for file in ("papers/*.py", "exercises/personal.py", "index/*.py"))
+    return digest(ROOT, *code, f"data/teaching/{slug}.*")[:8]
+
+
+def digest(folder: Path, *patterns: str) -> str:
+    """Changes whenever a file in the folder that fits one of the patterns does."""
+    found = hashlib.sha256()
+    for file in sorted(file for pattern in patterns for file in folder.glob(pattern)):
+        found.update(file.read_bytes())
+    return found.hexdigest()
 
 
 def cache_folder() -> Path:

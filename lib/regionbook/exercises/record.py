@@ -25,7 +25,7 @@ import pandas as pd
 
 from regionbook.exercises import keys
 from regionbook.exercises.keys import Key
-from regionbook.exercises.personal import cache_folder, student_number
+from regionbook.exercises.personal import cache_folder, digest, student_number
 from regionbook.paths import ROOT
 
 STUDENT = re.compile(r'^student = ""', re.M)
@@ -73,10 +73,8 @@ class Recorder:
             raise ValueError(f"there is an {what} of {lone[0]!r}")
         found = {}
         for exercise, said in self.right.items():
-            right = said["right"]
-            mistakes = tuple(
-                (m, wrong) for m, wrong in self.mistakes[exercise] if _content(wrong) != _content(right)
-            )
+            right, heard = said["right"], self.mistakes[exercise]
+            mistakes = tuple((m, wrong) for m, wrong in heard if _content(wrong) != _content(right))
             for message, wrong in mistakes:
                 if not _alike(wrong, right):
                     raise ValueError(
@@ -120,11 +118,8 @@ def record(solution: Path, student: str = "") -> dict[str, Key]:
     import jupytext
 
     sheet = f"{solution.parent.name}/{solution.stem}"
-    cells = [
-        c
-        for c in jupytext.reads(solution.read_text(encoding="utf-8"), "md:myst").cells
-        if c.cell_type == "code"
-    ]
+    nb = jupytext.reads(solution.read_text(encoding="utf-8"), "md:myst")
+    cells = [c for c in nb.cells if c.cell_type == "code"]
     if student and not any(STUDENT.search(c.source) for c in cells):
         student = ""  # a sheet without panels of one's own has the same answers for all
     names: dict[str, Any] = {"__name__": "__main__", "display": lambda *shown, **how: None}
@@ -210,34 +205,25 @@ def _run(solution: Path, student: str) -> dict[str, Any]:
 def state(solution: Path) -> str:
     """Changes whenever the solution or the data it reads changes."""
     text = solution.read_text(encoding="utf-8")
-    slugs = sorted(
-        p.parent.name
-        for p in (ROOT / "data" / "published").glob("*/*.csv")
-        if p.parent.name in text or p.parent.name == solution.parent.name.partition("-")[2]
-    )
-    digest = hashlib.sha256(text.encode())
-    for slug in dict.fromkeys(slugs):
-        digest.update(_data_of(slug).encode())
-    return digest.hexdigest()[:16]
+    slugs = {p.parent.name for p in (ROOT / "data" / "published").glob("*/*.csv")}
+    own = solution.parent.name.partition("-")[2]
+    found = hashlib.sha256(text.encode())
+    for slug in sorted(slug for slug in slugs if slug in text or slug == own):
+        found.update(_data_of(slug).encode())
+    return found.hexdigest()[:16]
 
 
 @functools.lru_cache
 def _data_of(slug: str) -> str:
-    read = [f"published/{slug}/*.csv", f"teaching/{slug}.*", "geo/*.csv"]
-    digest = hashlib.sha256()
-    for file in sorted(f for pattern in read for f in (ROOT / "data").glob(pattern)):
-        digest.update(file.read_bytes())
-    return digest.hexdigest()
+    return digest(ROOT / "data", f"published/{slug}/*.csv", f"teaching/{slug}.*", "geo/*.csv")
 
 
 @functools.cache
 def _library() -> str:
     """Changes whenever what a solution may call changes, and with it perhaps a personal panel or an estimate."""
-    lib, digest = ROOT / "lib" / "regionbook", hashlib.sha256()
-    own = [lib / "exercises" / f"{name}.py" for name in ("keys", "personal")]
-    for file in sorted([*own, *(f for f in lib.rglob("*.py") if f.parts[-2] not in ("exercises", "cli"))]):
-        digest.update(file.read_bytes())
-    return digest.hexdigest()
+    lib = ROOT / "lib" / "regionbook"
+    rooms = [f"{f.name}/**/*.py" for f in lib.iterdir() if f.is_dir() and f.name not in ("exercises", "cli")]
+    return digest(lib, "*.py", *rooms, "exercises/keys.py", "exercises/personal.py")
 
 
 if __name__ == "__main__":

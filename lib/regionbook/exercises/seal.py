@@ -86,8 +86,9 @@ def judge_sealed(sealed: Mapping[str, Any], given: Any) -> Fault | None:
     given
         The answer, of any type.
     """
-    value, fault = judge.fits(sealed["form"], given)
-    if fault:
+    try:
+        value = judge.fits(sealed["form"], given)
+    except Fault as fault:
         return fault
     if key := unseal(sealed, value):
         return judge.judge(key, given)

@@ -48,6 +48,11 @@ def pair_number(first: Ints, second: Ints, n: int) -> Ints:
     return low * (2 * n - low - 1) // 2 + high - low - 1
 
 
+def place_of(names: pd.Series, cities: pd.Index) -> Ints:
+    """Rows of cities in their table."""
+    return names.astype(pd.CategoricalDtype(cities)).cat.codes.to_numpy(np.int64)
+
+
 def wide(table: pd.DataFrame, column: str) -> Array:
     """A column of a table indexed by city and year as an array (city, year)."""
     cities, years = (table.index.levels[k] for k in (0, 1))
@@ -64,20 +69,10 @@ def counts(citations: pd.DataFrame, cities: pd.Index, years: Ints) -> tuple[Ints
     """Citations by `a` of `b` and by `b` of `a`, arrays (pair, year); what is not in the table is zero."""
     n, years = len(cities), np.asarray(years)
     out = np.zeros((2, n * (n - 1) // 2, len(years)), np.int32)
-    citing, cited = (
-        citations[k].cat.codes.to_numpy()
-        if isinstance(citations[k].dtype, pd.CategoricalDtype) and citations[k].cat.categories.equals(cities)
-        else cities.get_indexer(citations[k])
-        for k in ("citing", "cited")
-    )
-    year = citations["year"].to_numpy() - years[0]
+    year = citations["year"].to_numpy(np.int64) - years[0]
     use = (year >= 0) & (year < len(years))
-    citing, cited, year = (
-        citing[use].astype(np.int64),
-        cited[use].astype(np.int64),
-        year[use].astype(np.int64),
-    )
-    place = pair_number(citing, cited, n) * len(years) + year + (citing > cited) * out[0].size
+    citing, cited = (place_of(citations[k], cities)[use] for k in ("citing", "cited"))
+    place = pair_number(citing, cited, n) * len(years) + year[use] + (citing > cited) * out[0].size
     out.reshape(-1)[place] = citations["citations"].to_numpy()[use]
     return out[0], out[1]
 
@@ -163,11 +158,9 @@ def build(
     g: Grid = {"a": a, "b": b, "L": L, "H": H}
     g["extreme"] = np.zeros(L.shape, bool)
     if "extreme" in tables:
-        names = cities.index
-        at = [pair_code(tables["extreme"][k], names) for k in ("a", "b")]
-        g["extreme"][
-            pair_number(at[0], at[1], len(names)), tables["extreme"]["year"].to_numpy() - outcome[0]
-        ] = True
+        listed = tables["extreme"]
+        one, two = (place_of(listed[k], cities.index) for k in ("a", "b"))
+        g["extreme"][pair_number(one, two, len(cities)), listed["year"].to_numpy() - outcome[0]] = True
     g["Bal"] = y[L, now + 1] / y[H, now + 1]
     ab, ba = arrays["flows"] if arrays else counts(tables["citations"], cities.index, calendar[:-1])
     g["DKF_HtoL"] = np.where(a_is_less, ab, ba)  # the less developed city cites the more developed one
@@ -191,9 +184,15 @@ def build(
     return g, outcome
 
 
-def pair_code(names: pd.Series, cities: pd.Index) -> Ints:
-    """Rows of cities in their table."""
-    return cities.get_indexer(names.astype(object)).astype(np.int64)
+_GAPS = (
+    ("Gap_k", "loans_2000", True, 1),
+    ("Gap_k_assets", "assets_2000", True, 1),
+    ("Gap_l", "illiteracy_2000", False, -1),
+    ("Gap_l_schooling", "schooling_2000", False, 1),
+    ("Gap_d", "internet_2000", False, 1),
+    ("Gap_d_percap", "internet_2000", True, 1),
+)
+"""Ratio of the less to the more developed city: name, column, whether per head of 2000, sign."""
 
 
 def moderators(tables, L, H, series, y, now) -> Grid:  # type: ignore[no-untyped-def]
@@ -201,9 +200,6 @@ def moderators(tables, L, H, series, y, now) -> Grid:  # type: ignore[no-untyped
     cities, years = tables["cities"], tables["years"]
     a, b = pairs(len(cities))
     g: Grid = {}
-
-    def ratio(v: Array) -> np.ndarray:
-        return (v[L] / v[H]).astype(np.float32)
 
     def column(name: str) -> Array:
         return cities[name].to_numpy(float)
@@ -217,19 +213,10 @@ def moderators(tables, L, H, series, y, now) -> Grid:  # type: ignore[no-untyped
         d = diversity(tables["imports"], cities)
         g["Compat_dem"] = d["own"].to_numpy(float)[L].astype(np.float32)
         g["Compat_dem_province"] = d["province"].to_numpy(float)[L].astype(np.float32)
-    if "population_2000" in cities:
-        people = column("population_2000")
-        for name, raw in (("Gap_k", "loans_2000"), ("Gap_k_assets", "assets_2000")):
-            if raw in cities:
-                g[name] = ratio(column(raw) / people)
-    if "illiteracy_2000" in cities:
-        g["Gap_l"] = -ratio(column("illiteracy_2000"))
-    if "schooling_2000" in cities:
-        g["Gap_l_schooling"] = ratio(column("schooling_2000"))
-    if "internet_2000" in cities:
-        g["Gap_d"] = ratio(column("internet_2000"))
-        if "population_2000" in cities:
-            g["Gap_d_percap"] = ratio(column("internet_2000") / people)
+    for name, raw, per_head, sign in _GAPS:
+        if raw in cities and (not per_head or "population_2000" in cities):
+            v = column(raw) / (column("population_2000") if per_head else 1)
+            g[name] = (sign * v[L] / v[H]).astype(np.float32)
     if "region" in cities:
         east = (cities["region"] == "East").to_numpy()
         g["East_East"] = (east[a] & east[b]).astype(np.int8)

@@ -28,7 +28,7 @@ def redrawn(
     """A student's tables and their truth, from the shipped ones; tables that stay as they are are left out."""
     rng = np.random.default_rng([seed, 4])
     factor = redraw.factor(rng)
-    firms, links = _firms(tables["firms"], rng), _links(tables["links"], rng)
+    firms, links = _some(tables["firms"], ["city", "year", "case"], "firm", rng), _links(tables["links"], rng)
     citations = _citations(tables["citations"], links, rng)
     years = _with_counts(tables["years"], firms)
     y = _light(dict(tables) | {"years": years, "citations": citations}, shipped, factor, rng)
@@ -40,7 +40,7 @@ def redrawn(
         "years": years,
         "citations": citations,
         "extreme": _extreme(years, tables),
-        "patents": _patents(tables["patents"], rng),
+        "patents": _some(tables["patents"], ["ipc_listed", "flag", "digital"], "patent", rng),
         "firms": firms,
         "links": links,
     }
@@ -53,25 +53,15 @@ def redrawn(
 
 
 # ------------------------------------------------------------------------------------------------------- registers
-def _some(frame: pd.DataFrame, by: list[str], share: float, rng: np.random.Generator) -> pd.DataFrame:
-    """A share of the rows of every group, in their order."""
+def _some(frame: pd.DataFrame, by: list[str], number: str, rng: np.random.Generator) -> pd.DataFrame:
+    """A share of the rows of every group, in their order, with new numbers."""
     groups = frame.groupby(by, sort=False, observed=True).ngroup().to_numpy()
     order = np.lexsort((rng.random(len(frame)), groups))
     size = np.bincount(groups)
     place = np.arange(len(frame)) - np.repeat(np.cumsum(size) - size, size)
     keep = np.zeros(len(frame), bool)
-    keep[order] = place < np.round(share * size)[groups[order]]
-    return frame[keep].reset_index(drop=True)
-
-
-def _patents(patents: pd.DataFrame, rng: np.random.Generator) -> pd.DataFrame:
-    some = _some(patents, ["ipc_listed", "flag", "digital"], KEPT["patents"], rng)
-    return some.assign(patent=np.arange(1, len(some) + 1))
-
-
-def _firms(firms: pd.DataFrame, rng: np.random.Generator) -> pd.DataFrame:
-    some = _some(firms, ["city", "year", "case"], KEPT["firms"], rng)
-    return some.assign(firm=np.arange(1, len(some) + 1))
+    keep[order] = place < np.round(KEPT[f"{number}s"] * size)[groups[order]]
+    return frame[keep].assign(**{number: np.arange(1, keep.sum() + 1)}).reset_index(drop=True)
 
 
 def _with_counts(years: pd.DataFrame, firms: pd.DataFrame) -> pd.DataFrame:
@@ -96,8 +86,8 @@ def _citations(citations: pd.DataFrame, links: pd.DataFrame, rng: np.random.Gene
     d = d[(d["citing_kind"] != "design") & (d["cited_kind"] != "design")]
     names = citations["citing"].cat.categories
 
-    def place(citing: pd.Series, cited: pd.Series, year: pd.Series) -> npt.NDArray[np.int64]:
-        one, two = (names.get_indexer(k.astype(object)).astype(np.int64) for k in (citing, cited))
+    def place(citing: pd.Series, cited: pd.Series, year: pd.Series) -> npt.NDArray[np.integer]:
+        one, two = (pairs.place_of(k, names) for k in (citing, cited))
         return (one * len(names) + two) * 10_000 + year.to_numpy(np.int64)
 
     listed = links["citing_city"].cat.categories
@@ -106,9 +96,8 @@ def _citations(citations: pd.DataFrame, links: pd.DataFrame, rng: np.random.Gene
     found = pd.Series(place(d["citing_city"], d["cited_city"], d["year"])).value_counts()
     part = citations[here]
     count[here] = found.reindex(place(part["citing"], part["cited"], part["year"]), fill_value=0)
-    return citations.assign(citations=count.astype(citations["citations"].dtype))[count > 0].reset_index(
-        drop=True
-    )
+    citations = citations.assign(citations=count.astype(citations["citations"].dtype))
+    return citations[count > 0].reset_index(drop=True)
 
 
 # ----------------------------------------------------------------------------------------------------------- light

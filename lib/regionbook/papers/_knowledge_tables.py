@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
 import pandas as pd
 
@@ -32,7 +32,7 @@ def _build(tables: Mapping[str, pd.DataFrame], light: str = "light") -> pd.DataF
 
 def _problems(raws: Frames, places: Places) -> list[str]:
     """What is wrong between the tables."""
-    problems = _stray_cities(raws, places) if "years" in raws else []
+    problems = list(_stray_cities(raws, places)) if "years" in raws else []
     if "citations" in raws:
         problems += _citation_problems(raws["citations"], places)
         if "years" in raws:
@@ -40,58 +40,42 @@ def _problems(raws: Frames, places: Places) -> list[str]:
     return problems
 
 
-def _stray_cities(raws: Frames, places: Places) -> list[str]:
+def _stray_cities(raws: Frames, places: Places) -> Iterator[str]:
     """Cities that another table does not have."""
-    problems = []
     names = raws.get("cities", raws["years"])["city"].drop_duplicates()
+    first = "cities" if "cities" in raws else "city-years"
     for name, frame in raws.items():
         file, place = places[name]
         for column in _CITIES.get(name, ()):
-            cells = places_of(~frame[column].isin(names), place, frame[column])
-            if cells:
-                problems.append(
+            if cells := places_of(~frame[column].isin(names), place, frame[column]):
+                yield (
                     f"{name} ({file}): column {column}: {count(len(cells), 'cell')} with a city that the table of "
-                    f"{'cities' if 'cities' in raws else 'city-years'} does not have ({some(cells)})"
+                    f"{first} does not have ({some(cells)})"
                 )
-    absent = sorted(set(names) - set(raws["years"]["city"]))
-    if absent:
-        problems.append(f"years: {count(len(absent), 'city', 'cities')} without any row ({some(absent)})")
-    return problems
+    if absent := sorted(set(names) - set(raws["years"]["city"])):
+        yield f"years: {count(len(absent), 'city', 'cities')} without any row ({some(absent)})"
 
 
-def _citation_problems(frame: pd.DataFrame, places: Places) -> list[str]:
+def _citation_problems(frame: pd.DataFrame, places: Places) -> Iterator[str]:
     """Citations within a city, and counts that are none."""
-    problems = []
     file, place = places["citations"]
-    inside = places_of(frame["citing"] == frame["cited"], place, frame["citing"], str)
-    if inside:
-        problems.append(
-            f"citations ({file}): {count(len(inside), 'row')} within one city ({some(inside)}): leave them out"
-        )
-    part = places_of(frame["citations"] % 1 != 0, place, frame["citations"], "{:g}".format)
-    if part:
-        problems.append(
-            f"citations ({file}): column citations: {count(len(part), 'value')} not a whole number "
-            f"({some(part)}): give counts"
-        )
-    return problems
+    if inside := places_of(frame["citing"] == frame["cited"], place, frame["citing"], str):
+        yield f"citations ({file}): {count(len(inside), 'row')} within one city ({some(inside)}): leave them out"
+    if part := places_of(frame["citations"] % 1 != 0, place, frame["citations"], "{:g}".format):
+        said = f"{count(len(part), 'value')} not a whole number ({some(part)})"
+        yield f"citations ({file}): column citations: {said}: give counts"
 
 
-def _calendar_problems(years: pd.DataFrame, citations: pd.DataFrame, file: str) -> list[str]:
+def _calendar_problems(years: pd.DataFrame, citations: pd.DataFrame, file: str) -> Iterator[str]:
     """Too few years, and years without a citation."""
-    problems = []
     calendar, last = _calendar(years), pairs.LAST_YEAR
     if sum(y <= last for y in calendar) < 2:
-        problems.append(
-            f"years: {some([str(y) for y in calendar])} only: pairs need at least two years up to {last}"
-        )
-    void = [str(y) for y in calendar[:-1] if y < last and y not in set(citations["year"])]
-    if void:
-        problems.append(
+        yield f"years: {some(list(map(str, calendar)))} only: pairs need at least two years up to {last}"
+    if void := [str(y) for y in calendar[:-1] if y < last and y not in set(citations["year"])]:
+        yield (
             f"citations ({file}): no row at all for {some(void)}: add them (a pair without a row counts as "
             "zero), or leave these city-years out"
         )
-    return problems
 
 
 def _calendar(years: pd.DataFrame) -> list[int]:
