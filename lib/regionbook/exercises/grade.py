@@ -78,10 +78,8 @@ def grade(submission: Any, solution: Any, folder: Path, timeout: int = 120) -> G
     from nbgrader.preprocessors import ClearOutput, DeduplicateIds, Execute
 
     source = {_id(cell): cell for cell in solution.cells if _id(cell)}
-    resources: dict[str, Any] = {
-        "unique_key": "submission",
-        "metadata": {"path": str(folder), "name": "submission"},
-    }
+    about: dict[str, Any] = {"path": str(folder), "name": "submission"}
+    resources = {"unique_key": "submission", "metadata": about}
     nb, resources = DeduplicateIds()(copy.deepcopy(submission), resources)
     there = {_id(cell) for cell in nb.cells}
     graded = [name for name, cell in source.items() if utils.is_grade(cell) or utils.is_task(cell)]
@@ -104,12 +102,7 @@ def grade(submission: Any, solution: Any, folder: Path, timeout: int = 120) -> G
     nb.cells.append(nbformat.v4.new_code_cell(PROBE))
     nb, resources = ClearOutput()(nb, resources)
     try:
-        run = Execute(
-            timeout=timeout,
-            iopub_timeout=PATIENCE,
-            kernel_name="python3",
-            extra_arguments=QUIET,
-        )
+        run = Execute(timeout=timeout, iopub_timeout=PATIENCE, kernel_name="python3", extra_arguments=QUIET)
         nb, resources = run(nb, resources)
     except (CellTimeoutError, DeadKernelError) as error:
         code = [c for c in nb.cells if c.cell_type == "code"]
@@ -121,28 +114,12 @@ def grade(submission: Any, solution: Any, folder: Path, timeout: int = 120) -> G
         notes.append(f"{_id(last) or _first_line(last)}: {type(error).__name__}; what follows was not run")
     student = "".join(out.get("text", "") for out in nb.cells.pop().get("outputs", [])).strip()
 
-    points: dict[str, float | None] = {}
-    maximum: dict[str, float] = {}
     handed = {_id(cell): cell for cell in nb.cells}
+    maximum = {name: float(source[name].metadata.nbgrader.points) for name in graded}
+    points: dict[str, float | None] = {}
     for name in graded:
-        maximum[name] = float(source[name].metadata.nbgrader.points)
-        cell = handed.get(name)
-        if cell is None:
-            points[name] = 0.0
-            continue
-        if utils.is_task(source[name]):
-            points[name] = None
-            continue
-        if cell.cell_type == "code":  # a warning is not a mistake
-            cell.outputs = [o for o in cell.outputs if not (o.output_type == "stream" and o.name == "stderr")]
-            if not _finished(cell) and not utils.is_solution(source[name]):  # shows no error either
-                points[name] = 0.0
-                continue
-        points[name] = utils.determine_grade(cell)[0]
-        if points[name] == 0:
-            notes += [
-                f"{name}: {o.ename}: {o.evalue}".strip(": ") for o in cell.get("outputs", []) if "ename" in o
-            ]
+        points[name], errors = _points(handed.get(name), source[name])
+        notes += [f"{name}: {error}" for error in errors]
     for cell in nb.cells:  # what went wrong before a test, often the reason why it fails
         for out in cell.get("outputs", []):
             if out.get("ename") == "CellTimeoutError":
@@ -150,6 +127,23 @@ def grade(submission: Any, solution: Any, folder: Path, timeout: int = 120) -> G
             elif "ename" in out and _id(cell) not in points and out.ename != "NotImplementedError":
                 notes.append(f"{_id(cell) or _first_line(cell)}: {out.ename}: {out.evalue}"[:300])
     return Grade(points, maximum, student, notes)
+
+
+def _points(cell: Any, source: Any) -> tuple[float | None, list[str]]:
+    """Points of an executed cell, None where a person has to read it; what its errors say if it has none."""
+    from nbgrader import utils
+
+    if cell is None:
+        return 0.0, []
+    if utils.is_task(source):
+        return None, []
+    if cell.cell_type == "code":  # a warning is not a mistake
+        cell.outputs = [o for o in cell.outputs if not (o.output_type == "stream" and o.name == "stderr")]
+        if not _finished(cell) and not utils.is_solution(source):  # shows no error either
+            return 0.0, []
+    points = utils.determine_grade(cell)[0]
+    errors = [f"{o.ename}: {o.evalue}".strip(": ") for o in cell.get("outputs", []) if "ename" in o]
+    return points, errors if points == 0 else []
 
 
 def _finished(cell: Any) -> bool:

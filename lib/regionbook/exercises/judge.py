@@ -257,7 +257,8 @@ def _by_value(key: Key, given: Any) -> Fault | None:
     if kind in ("number", "whole"):
         of_one = [(m, np.array([float(w)])) for m, w in wrongs]
         return _values(key, np.array([given]), np.array([float(right)]), [None], of_one)
-    alike = {"bool": bool, "text": spelled, "list": _all_spelled, "set": lambda v: set(_all_spelled(v))}[kind]
+    how: dict[str, Callable[[Any], Any]] = {"bool": bool, "text": spelled, "list": _all_spelled}
+    alike = how.get(kind, lambda names: set(_all_spelled(names)))
     mine, want = alike(given), alike(right)
     if mine == want:
         return None

@@ -127,12 +127,8 @@ def _closed(sealed: Mapping[str, Any], given: Any) -> str:
         return "these are not all of the names that are asked for."
     if form["kind"] in ("series", "frame"):
         table = _sorted(given)
-        at = [
-            " of ".join(
-                repr(x) for x in ((table.columns[c],) if table.shape[1] > 1 else ()) + (table.index[r],)
-            )
-            for r, c in sealed["windows"]
-        ]
+        names = [[table.columns[c]] * (table.shape[1] > 1) + [table.index[r]] for r, c in sealed["windows"]]
+        at = [" of ".join(map(repr, name)) for name in names]
         return f"several values differ, such as {'that' if len(at) == 1 else 'those'} of {', '.join(at)}."
     return judge.LOOK
 
@@ -149,25 +145,19 @@ def _grid(key: Key) -> list[float]:
     return [math.floor(math.log(10) / step), 2.2 * absolute]
 
 
-def _log_place(x: float, steps: float) -> float:
-    return math.log10(abs(x)) % 1.0 * steps
-
-
-def _cells(place: float, around: int) -> list[int]:
-    """The cell of a place, and the neighbour that is nearer; they go round if ``around`` is not 0."""
+def _beside(place: float) -> list[int]:
+    """The cell of a place, and the neighbour that is nearer."""
     cell = math.floor(place)
-    both = [cell, cell + (1 if place - cell >= 0.5 else -1)]
-    return [c % around for c in both] if around else both
+    return [cell, cell + (1 if place - cell >= 0.5 else -1)]
 
 
-def _cell(x: float, grid: list[float], linear: bool) -> Iterator[str]:
+def _cells(x: float, grid: list[float], linear: bool) -> list[str]:
     """Cells of a number that is looked for; the first is its own."""
     if linear:
-        yield from (f"linear {c}" for c in _cells(x / grid[1], 0))
-    elif abs(x) <= judge.NOTHING:
-        yield "zero"
-    else:
-        yield from (f"log {c}" for c in _cells(_log_place(x, grid[0]), int(grid[0])))
+        return [f"linear {c}" for c in _beside(x / grid[1])]
+    if abs(x) <= judge.NOTHING:
+        return ["zero"]
+    return [f"log {c % int(grid[0])}" for c in _beside(math.log10(abs(x)) % 1.0 * grid[0])]
 
 
 def _targets(key: Key, windows: list[tuple[int, int]]) -> Iterator[tuple[str, str]]:
@@ -177,7 +167,7 @@ def _targets(key: Key, windows: list[tuple[int, int]]) -> Iterator[tuple[str, st
     if not windows:
         yield from (("text", _text(kind, value["value"])) for value in values)
         return
-    tables = [_sorted(keys.table(v)) if "index" in v else _single(v["value"]) for v in values]
+    tables = [_sorted(keys.table(v) if "index" in v else v["value"]) for v in values]
     names = _names(tables[0]) if "index" in key.right else ""
     for number, (row, column) in enumerate(windows):
         x, place = float(tables[0].iat[row, column]), f"{names}\n{row} {column}"
@@ -192,9 +182,9 @@ def _targets(key: Key, windows: list[tuple[int, int]]) -> Iterator[tuple[str, st
         for linear, wanted, count in ((False, near, 2), (False, exact, 1), (True, [x] if grid[1] else [], 2)):
             for y in wanted:
                 if math.isfinite(y):
-                    yield from ((place, cell) for cell in list(_cell(y, grid, linear))[:count])
+                    yield from ((place, cell) for cell in _cells(y, grid, linear)[:count])
     if (z := _score(tables[0])) is not None:
-        yield from ((f"{names}\nscore", str(c)) for c in _cells(z, 0))
+        yield from ((f"{names}\nscore", str(c)) for c in _beside(z))
 
 
 def _tries(sealed: Mapping[str, Any], given: Any) -> Iterator[bytes]:
@@ -203,24 +193,22 @@ def _tries(sealed: Mapping[str, Any], given: Any) -> Iterator[bytes]:
     if not windows:
         yield _slow(exercise, "text", _text(sealed["form"]["kind"], given))
         return
-    table = _sorted(given) if isinstance(given, pd.DataFrame) else _single(given)
+    table = _sorted(given)
     names = _names(table) if isinstance(given, pd.DataFrame) else ""
     for linear in (False, True) if grid[1] else (False,):
         for row, column in windows:
             x = float(table.iat[row, column])
             covered = linear and abs(x) * judge.SAME > grid[1]  # its tolerance is within a logarithmic cell
             if math.isfinite(x) and not covered:
-                yield _slow(exercise, f"{names}\n{row} {column}", next(_cell(x, grid, linear)))
+                yield _slow(exercise, f"{names}\n{row} {column}", _cells(x, grid, linear)[0])
     if (z := _score(table)) is not None:
         yield _slow(exercise, f"{names}\nscore", str(math.floor(z)))
 
 
-def _single(x: float) -> pd.DataFrame:
-    return pd.DataFrame([[float(x)]])
-
-
-def _sorted(table: pd.DataFrame) -> pd.DataFrame:
-    """Rows and columns in the order of their names."""
+def _sorted(table: Any) -> pd.DataFrame:
+    """Rows and columns in the order of their names; a number as a table of one cell."""
+    if not isinstance(table, pd.DataFrame):
+        return pd.DataFrame([[float(table)]])
     rows, columns = (
         sorted(range(len(side)), key=lambda i: judge.name_of(side[i]))
         for side in (table.index, table.columns)

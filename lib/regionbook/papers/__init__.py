@@ -1,4 +1,10 @@
-"""Variables of each paper, built from the raw columns of its panel: one module a paper."""
+"""Variables of each paper, built from the raw columns of its panel: one module a paper.
+
+A module declares its card (``QUESTION``, ``SAMPLE``, and ``HEADLINE``: table, column, term, meaning of the numbers that
+`card` shows), what tells in the code of its lessons that they use a method (``METHODS``), its printed regressions
+(``TABLES``), its variables (``prepare``, ``further``), the numbers of its text (``in_text``, ``from_print``) and a
+student's panel (``redrawn``, see `regionbook.papers.redraw`).
+"""
 
 from __future__ import annotations
 
@@ -142,5 +148,6 @@ def in_text(slug: str, panel: pd.DataFrame | None = None) -> dict[tuple[str, str
     paper = _module(slug)
     if panel is None and not hasattr(paper, "PANEL"):  # else it is built of tables, and these suffice
         panel = prepare(slug)
-    found = {"panel": paper.in_text(panel), "print": paper.from_print()}
+    from_print = getattr(paper, "from_print", dict)
+    found = {"panel": paper.in_text(panel), "print": from_print()}
     return {place: (float(v), source) for source, numbers in found.items() for place, v in numbers.items()}

@@ -11,7 +11,7 @@ from regionbook.data import columns, published
 from regionbook.index import coupling_coordination, entropy_index, pca_index
 
 from . import redraw
-from .declare import declaring
+from .declare import declaring, sample
 
 QUESTION = (
     "Does digital technology (数字技术) raise the capacity to innovate of cities that belong to China's urban "
@@ -29,11 +29,7 @@ HEADLINE = [
     ("7", "2", "digit:size", "interaction with the size of the cluster"),
     ("7", "4", "digit:structure", "interaction with polycentric structure"),
 ]
-"""Table, column, term, meaning: the numbers that `regionbook.card` shows."""
-METHODS = {
-    "interactions (交互项)": r"digit:|:digit",
-}
-"""Method of `regionbook.catalogue` -> what tells in the code of these lessons that they use it."""
+METHODS = {"interactions (交互项)": r"digit:|:digit"}
 
 CONTROLS = ["gov_k", "ln_density", "ln_hum", "ln_fin", "ln_trans", "ln_protect", "ln_unemploy"]
 """The seven controls as the regressions use them."""
@@ -165,15 +161,10 @@ def further(panel: pd.DataFrame) -> pd.DataFrame:
 
 def in_text(panel: pd.DataFrame) -> dict[tuple[str, str, str], float]:
     """Numbers of the text that the prepared panel gives: sample, size of the index, classes of the clusters."""
-    years = panel.index.get_level_values("year")
-    sample = {
-        "urban clusters (城市群)": panel["cluster"].nunique(),
-        "cities": panel.index.unique("city").size,
-        "first year": years.min(),
-        "last year": years.max(),
-        "observations": len(panel),
-    }
-    found = {("Sample (abstract, sections 1 and 3)", "value", k): v for k, v in sample.items()}
+    found = sample(panel, "Sample (abstract, sections 1 and 3)")
+    found["Sample (abstract, sections 1 and 3)", "value", "urban clusters (城市群)"] = panel[
+        "cluster"
+    ].nunique()
     counted = "Literature count behind Table 1 (section 3.3.1)"
     found[counted, "value", "indicators of the final index"] = indicators(panel).shape[1]
     clusters = panel.groupby("cluster_zh")[["stage", "structure"]].first()

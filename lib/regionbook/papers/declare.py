@@ -7,6 +7,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+import pandas as pd
+
 Errors = str | Mapping[str, str]
 ESTIMATORS = ("ols", "poisson", "random", "durbin", "pairs")
 R2 = ("overall", "within", "correlation", "none")
@@ -167,3 +169,10 @@ def declaring(
         return Column(**{**here.__dict__, "terms": common | dict(here.terms)})
 
     return column
+
+
+def sample(panel: pd.DataFrame, table: str, kind: str = "cities") -> dict[tuple[str, str, str], float]:
+    """Size of a panel as a paper's text tells it: units, first and last year, observations; for its `in_text`."""
+    units, years = (panel.index.unique(k) for k in (0, 1))
+    said = {kind: len(units), "first year": years.min(), "last year": years.max(), "observations": len(panel)}
+    return {(table, "value", k): v for k, v in said.items()}

@@ -29,12 +29,10 @@ HEADLINE = [
     ("8", "1", "FI", "East"),
     ("8", "3", "FI", "West"),
 ]
-"""Table, column, term, meaning: the numbers that `regionbook.card` shows."""
 METHODS = {
     "interactions (交互项)": r"FI:C\(|:FI\b",
     "difference-in-differences (双重差分)": r"\bpilot\b",
 }
-"""Method of `regionbook.catalogue` -> what tells in the code of these lessons that they use it."""
 
 CONTROLS = ["TAL", "BASE", "GAP", "GOV"]
 """The four controls as the regressions use them."""

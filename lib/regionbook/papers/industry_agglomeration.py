@@ -12,7 +12,7 @@ from regionbook.index import entropy_index, location_quotient
 from regionbook.paths import data_file
 
 from . import redraw
-from .declare import declaring
+from .declare import declaring, sample
 
 QUESTION = (
     "Does agglomeration of the digital industry (数字产业集聚) in a city promote its new quality productive forces "
@@ -30,11 +30,7 @@ HEADLINE = [
     ("5", "1", "W:agglomeration", "spatial Durbin model: neighbours' agglomeration"),
     ("5", "1", "W:New-productivity", "spatial Durbin model: ρ, outside every customary interval"),
 ]
-"""Table, column, term, meaning: the numbers that `regionbook.card` shows."""
-METHODS = {
-    "interactions (交互项)": r"x_high",
-}
-"""Method of `regionbook.catalogue` -> what tells in the code of these lessons that they use it."""
+METHODS = {"interactions (交互项)": r"x_high"}
 
 CONTROLS = ["develop", "unemployed", "finance", "human", "traffic", "support"]
 """The six controls as the regressions use them."""
@@ -124,33 +120,20 @@ def in_text(panel: pd.DataFrame) -> dict[tuple[str, str, str], float]:
     from regionbook.models import confounding_threshold
     from regionbook.papers.estimation import estimate
 
-    years = panel.index.get_level_values("year")
-    cities = panel.index.unique("city").size
-    sample = {
-        "cities": cities,
-        "first year": years.min(),
-        "last year": years.max(),
-        "observations": len(panel),
-    }
-    found = {("Sample (abstract, section 3.3)", "value", k): v for k, v in sample.items()}
+    found = sample(panel, "Sample (abstract, section 3.3)")
     column = next(c for c in TABLES if c.key == ("3", "4"))
     of = estimate(column, panel).set_index("term").loc["agglomeration"]
-    others = len(CONTROLS) + cities - 1 + years.nunique() - 1
+    others = len(CONTROLS) + sum(panel.index.unique(k).size - 1 for k in (0, 1))
     frank = confounding_threshold(of["estimate"], of["std_error"], n=len(panel), covariates=others)
+    share = "share of observations to be replaced by zero-effect cases to invalidate the inference"
     thresholds = {
-        "share of observations to be replaced by zero-effect cases to invalidate the inference": 100
-        * frank.bias,
+        share: 100 * frank.bias,
         "correlation of the omitted variable with the treatment": frank.correlation,
         "correlation of the omitted variable with the outcome": frank.correlation,
         "impact (product of the two correlations), ITCV": frank.itcv,
     }
     place = "Omitted-variable sensitivity, Frank (section 4.2)"
     return found | {(place, "value", k): v for k, v in thresholds.items()}
-
-
-def from_print() -> dict[tuple[str, str, str], float]:
-    """Numbers of the text that follow from other printed figures: none."""
-    return {}
 
 
 _of = declaring(CONTROLS, TERMS, r2="within", constant="base")
@@ -188,7 +171,7 @@ def _neighbours(panel: pd.DataFrame) -> np.ndarray:
 def redrawn(panel: pd.DataFrame, shipped: dict[str, Any], seed: int) -> tuple[pd.DataFrame, dict[str, Any]]:
     """A student's panel and its truth, from the shipped ones; see `regionbook.papers.redraw`."""
     rng, data, W = np.random.default_rng([seed, 2]), prepare(panel), _neighbours(panel)
-    rho, beta = shipped["rho"], shipped["beta"]
+    rho = shipped["rho"]
 
     def lag(v: np.ndarray) -> np.ndarray:
         return (W @ v.reshape(len(W), -1)).ravel()
@@ -202,15 +185,9 @@ def redrawn(panel: pd.DataFrame, shipped: dict[str, Any], seed: int) -> tuple[pd
     fits = redraw.fits([moved, *(c for c in TABLES if c.estimator != "durbin")], data)
     main, quotient = fits["3", "4"], fits["moved", ""].y
     signal = quotient - shipped["process"]["noise_share"] * fits["moved", ""].residual(quotient)
-    signs = dict(zip(SPLITS, (1, 1, 1, 1, -1, -1), strict=True))
-    logs = np.log1p(data[SPLITS])
-    score = ((logs - logs.mean()) / logs.std(ddof=0) * pd.Series(signs)).sum(axis=1).to_numpy()
-    score = (score - score.mean()) / score.std()
-    weight = fits["moved", ""].rows[0] * (signal - signal.mean())
-    effect = beta * (
-        1 + shipped["effect_by_score"]["heterogeneity"] * (score - weight @ score / weight.sum())
-    )
-    whole_part = spread(effect * signal + shipped["theta"] * lag(signal), False)
+    score, weight = _score(data), fits["moved", ""].rows[0] * (signal - signal.mean())
+    more = shipped["effect_by_score"]["heterogeneity"] * (score - weight @ score / weight.sum())
+    whole_part = spread(shipped["beta"] * (1 + more) * signal + shipped["theta"] * lag(signal), False)
 
     y = main.y
     mine = {k: f for k, f in fits.items() if f.column.outcome == "new_productivity"}
@@ -218,7 +195,8 @@ def redrawn(panel: pd.DataFrame, shipped: dict[str, Any], seed: int) -> tuple[pd
     mean = data["new_productivity"].groupby("city").transform("mean").to_numpy()
     x = redraw.minmax(panel[INDICATORS].to_numpy(float))
     d = redraw.redundancy(x)
-    alone = x[:, [INDICATORS.index(k) for k in _FIXED]] @ (d / d.sum())[[INDICATORS.index(k) for k in _FIXED]]
+    fixed = np.isin(INDICATORS, _FIXED)
+    alone = x[:, fixed] @ (d / d.sum())[fixed]
     rows = np.vstack([redraw.binding(mine, ("3", "4"), CONTROLS), durbin])
 
     def draw() -> tuple[np.ndarray, float]:
@@ -231,8 +209,7 @@ def redrawn(panel: pd.DataFrame, shipped: dict[str, Any], seed: int) -> tuple[pd
         return drawn, factor
 
     wanted, factor = redraw.first_steady(draw, main)
-    give = np.array([k not in _FIXED for k in INDICATORS], float)
-    x = redraw.rake(x, wanted, give)
+    x = redraw.rake(x, wanted, (~fixed).astype(float))
     new = {k: redraw.unscaled(v, panel[k]) for k, v in zip(INDICATORS, x.T, strict=True) if k not in _FIXED}
     channels = {}
     for fit in (f for f in fits.values() if f.column.outcome in _REDRAWN):
@@ -248,6 +225,14 @@ def redrawn(panel: pd.DataFrame, shipped: dict[str, Any], seed: int) -> tuple[pd
         impacts={k: round(factor * v, 6) for k, v in shipped["impacts"].items()},
     )  # fmt: skip
     return panel.assign(**new, **_with_channels(panel, channels)), truth
+
+
+def _score(data: pd.DataFrame) -> np.ndarray:
+    """What makes the effect of a city-year larger: standardised logs of the grouping variables, government-led is less."""
+    logs = np.log1p(data[SPLITS])
+    signs = pd.Series([1, 1, 1, 1, -1, -1], SPLITS)
+    score = ((logs - logs.mean()) / logs.std(ddof=0) * signs).sum(axis=1).to_numpy()
+    return (score - score.mean()) / score.std()
 
 
 def _durbin(data: pd.DataFrame, W: np.ndarray) -> tuple[np.ndarray, Any]:

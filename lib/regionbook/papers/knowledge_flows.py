@@ -31,13 +31,11 @@ HEADLINE = [
     ("3", "1", "lnDKF_net:Gap_k", "less where it started with relatively more capital"),
     ("4", "2", "lnDKF_net:West_West", "more between two cities of Centre and West"),
 ]
-"""Table, column, term, meaning: the numbers that `regionbook.card` shows."""
 METHODS = {
     "instruments (工具变量)": r"IV_tel",
     "interactions (交互项)": r"\bnet:|\bMODELS\b",
     "pairs of cities (城市对)": r"lnDKF",
 }
-"""Method of `regionbook.catalogue` -> what tells in the code of these lessons that they use it."""
 
 CONTROLS = ["HSR", "TS", "IPP"]
 """High-speed rail link, technological similarity, number of demonstration cities for intellectual property."""
