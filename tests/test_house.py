@@ -90,13 +90,11 @@ AIM = 16_500
 """Lines of the library for four papers, docstrings included: what DESIGN asks for."""
 ROOMS = {
     "root": 1_500, "data": 1_350, "auditing": 1_200, "comparison": 1_100, "geo": 1_100, "index": 850,
-    "models": 5_750, "papers": 2_790, "exercises": 1_750, "cli": 1_720,
+    "models": 5_750, "papers": 2_730, "exercises": 1_710, "cli": 1_720,
 }  # fmt: skip
 """Lines that each room may have: what it has today and a little more. Lower them where a room has become smaller."""
 LEAVING = ("simulate",)
 """Rooms that move out of the library, and are held to nothing until then."""
-LONG_BODIES = {"grade": 77, "redrawn": 69}  # steps, one after the other
-"""Functions that need more than 60 lines below the docstring."""
 
 
 def leaves(file: Path) -> bool:
@@ -135,7 +133,7 @@ def bodies(tree: ast.AST) -> dict[str, int]:
 
 @pytest.mark.parametrize("file", STAYING, ids=name)
 def test_no_function_is_long(file):
-    long = {f: n for f, n in bodies(tree_of(file)).items() if n > LONG_BODIES.get(f, 60)}
+    long = {f: n for f, n in bodies(tree_of(file)).items() if n > 60}
     assert not long, "the steps that its comments name are functions of their own"
 
 
