@@ -90,7 +90,7 @@ AIM = 16_500
 """Lines of the library for four papers, docstrings included: what DESIGN asks for."""
 ROOMS = {
     "root": 1_500, "data": 1_350, "auditing": 1_200, "comparison": 1_100, "geo": 1_100, "index": 850,
-    "models": 5_750, "papers": 2_730, "exercises": 1_710, "cli": 1_720,
+    "models": 5_750, "papers": 2_710, "exercises": 1_700, "cli": 1_720,
 }  # fmt: skip
 """Lines that each room may have: what it has today and a little more. Lower them where a room has become smaller."""
 LEAVING = ("simulate",)

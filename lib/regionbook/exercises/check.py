@@ -76,7 +76,9 @@ def check(exercise: str, answer: Any, panel: pd.DataFrame | None = None) -> Righ
     >>> rb.check("city-innovation/1-index/rank", 24)  # doctest: +SKIP
     ✓ right: city-innovation/1-index/rank
     """
-    student = _student(panel)
+    if panel is not None and not isinstance(panel, pd.DataFrame):
+        raise ValueError(f"panel must be the data frame that rb.personal gave, not {type(panel).__name__}")
+    student = "" if panel is None else str(panel.attrs.get("student", ""))
     try:
         shared = sealed_keys(exercise)[exercise]
     except KeyError:
@@ -100,14 +102,6 @@ def check(exercise: str, answer: Any, panel: pd.DataFrame | None = None) -> Righ
     return Right(exercise)
 
 
-def _student(panel: Any) -> str:
-    if panel is None:
-        return ""
-    if not isinstance(panel, pd.DataFrame):
-        raise ValueError(f"panel must be the data frame that rb.personal gave, not {type(panel).__name__}")
-    return str(panel.attrs.get("student", ""))
-
-
 def _with_hint(exercise: str, fault: Fault, hints: list[str]) -> str:
     if not fault.open:
         return fault.text
@@ -118,7 +112,8 @@ def _with_hint(exercise: str, fault: Fault, hints: list[str]) -> str:
 def _unknown(exercise: str) -> str:
     """What to say of an exercise without a key: the names that are near it."""
     slug = str(exercise).partition("/")[0]
-    there = sorted(n for file in _key_files() for n in _read(file)["keys"] if n.startswith(f"{slug}/"))
+    files = (ROOT / "exercises").glob("*/*.keys.json")
+    there = sorted(name for file in files for name in _keys(file) if name.startswith(f"{slug}/"))
     if not there:
         return f"no exercises for {slug!r}; an exercise is called 'slug/lesson/name'"
     near = difflib.get_close_matches(str(exercise), there, n=3, cutoff=0.4) or there
@@ -139,8 +134,7 @@ def sheet_of(exercise: str, root: Path = ROOT) -> Path | None:
 def sealed_keys(exercise: str) -> Mapping[str, Any]:
     """Sealed keys to the shared panel, of all exercises of the sheet; empty if there are none."""
     sheet = sheet_of(exercise)
-    file = sheet.with_name(f"{sheet.name}.keys.json") if sheet else None
-    return _read(file)["keys"] if file and file.exists() else {}
+    return _keys(sheet.with_name(f"{sheet.name}.keys.json")) if sheet else {}
 
 
 def personal_key(exercise: str, student: str) -> Key | Mapping[str, Any]:
@@ -160,8 +154,7 @@ def personal_key(exercise: str, student: str) -> Key | Mapping[str, Any]:
         except record.RecordError as error:
             raise ValueError(f"the solution gives no key to {exercise!r}: {error}") from error
     handed = sheet.with_name(f"keys-{student}.json")
-    found = _read(handed)["keys"] if handed.exists() else {}
-    if exercise not in found:
+    if exercise not in (found := _keys(handed)):
         raise ValueError(
             f"there is no key to {exercise!r} for the panel of student {student} here. Ask your lecturer for "
             f'{handed.name} and put it into exercises/{sheet.parent.name}/, or work with student = ""'
@@ -169,12 +162,8 @@ def personal_key(exercise: str, student: str) -> Key | Mapping[str, Any]:
     return found[exercise]
 
 
-def _key_files() -> list[Path]:
-    return sorted((ROOT / "exercises").glob("*/*.keys.json"))
-
-
-def _read(file: Path) -> dict[str, Any]:
-    return _parsed(file, file.stat().st_mtime_ns)
+def _keys(file: Path) -> dict[str, Any]:
+    return _parsed(file, file.stat().st_mtime_ns)["keys"] if file.exists() else {}
 
 
 @functools.lru_cache(maxsize=64)

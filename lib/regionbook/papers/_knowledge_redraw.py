@@ -123,8 +123,7 @@ def _light(tables: Tables, shipped: Mapping[str, Any], factor: float, rng: np.ra
     net = _net_inflow(ab, ba, len(y))
     model = _model(ab[:, :-1], ba[:, :-1], len(y))
     y[:, 1 : 1 + net.shape[1]] += (factor - 1) * shipped["theta"] * net
-    far = np.abs(np.subtract.outer(np.arange(LAST), np.arange(LAST)))
-    smooth = 0.8**far
+    smooth = 0.8 ** np.abs(np.subtract.outer(np.arange(LAST), np.arange(LAST)))
     for _ in range(2):
         b, rows = model(y[:, :LAST])
         moved = rows @ smooth  # coefficients x cities x years

@@ -190,6 +190,7 @@ def from_print() -> dict[tuple[str, str, str], float]:
 
 _of = declaring(CONTROLS, TERMS, r2="within", constant="base")
 _both = "{X} | city + year"
+_moderating = ["stage", "size", "inn_infra", "structure"]
 _winsorised = {term: f"w_{ours}" for ours, term in TERMS.items()} | {"digit": "w_digit"}
 TABLES = [
     _of("3", "1", "inn ~ digit + {X}", r2="overall"),
@@ -203,14 +204,8 @@ TABLES = [
     _of("5", "3", f"inn ~ keywords_100 + {_both}", terms={"digit": "keywords_100"}),
     _of("5", "4", f"inn ~ digit + {_both}", sample="cities_in_cluster > 3"),
     _of("5", "5", f"w_inn ~ {' + '.join(_winsorised.values())} | city + year", terms=_winsorised),
-    *(
-        _of("6", n, f"{channel} ~ digit + {_both}")
-        for n, channel in zip("123", ("cap", "ris", "ent"), strict=True)
-    ),
-    *(
-        _of("7", n, f"inn ~ digit + digit:{moderator} + {_both}")
-        for n, moderator in zip("1234", ("stage", "size", "inn_infra", "structure"), strict=True)
-    ),
+    *(_of("6", str(n), f"{k} ~ digit + {_both}") for n, k in enumerate(["cap", "ris", "ent"], 1)),
+    *(_of("7", str(n), f"inn ~ digit + digit:{k} + {_both}") for n, k in enumerate(_moderating, 1)),
 ]
 """The printed regressions. Not declared: the Kleibergen-Paap statistics of Table 4 (tests, not coefficients)."""
 
@@ -239,22 +234,16 @@ def redrawn(panel: pd.DataFrame, shipped: dict[str, Any], seed: int) -> tuple[pd
     channels, effects = {}, dict(shipped["process"]["channel_effects"])
     main = fits["3", "2"]
     y, mean = main.y, data["inn"].groupby("city").transform("mean").to_numpy()
+    give, lower = np.where((y == y.max()) | (y == y.min()), 0.0, mean), np.maximum(y.min(), 0.7 * y)
     rows = redraw.binding({k: f for k, f in fits.items() if f.column.outcome == "inn"}, ("3", "2"), CONTROLS)
 
     def draw() -> tuple[np.ndarray, tuple[float, dict[str, float]]]:
         factor = redraw.factor(rng)
         effect = {k: round(b * factor, 4) for k, b in shipped["beta_by_cluster"].items()}
         added = pd.Series(effect) - pd.Series(shipped["beta_by_cluster"])
-        drawn = redraw.outcome(
-            main,
-            data["cluster"].map(added).to_numpy(float) * tech,
-            rng,
-            rows,
-            give=np.where((y == y.max()) | (y == y.min()), 0.0, mean),
-            path=0.06 * y.mean() * main.walk(rng) * (mean / y.mean()) ** 0.3,
-            lower=np.maximum(y.min(), 0.7 * y),
-            upper=y.max(),
-        )
+        part = data["cluster"].map(added).to_numpy(float) * tech
+        path = 0.06 * y.mean() * main.walk(rng) * (mean / y.mean()) ** 0.3
+        drawn = redraw.outcome(main, part, rng, rows, give=give, path=path, lower=lower, upper=y.max())
         return drawn, (factor, effect)
 
     wanted, (factor, by_cluster) = redraw.first_steady(draw, main)

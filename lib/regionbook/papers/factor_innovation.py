@@ -116,14 +116,13 @@ def prepare(panel: pd.DataFrame) -> pd.DataFrame:
     over 2013-2023: with these the constants of Tables 5 and 6 fit means that Table 4's units contradict. Year effects
     and lags are left to the regression.
     """
-    parts = {name: index(panel, name) for name in INDICATORS}
+    new: dict[str, pd.Series] = {}
+    for name, parts in (("FI", ["LI", "KI", "TI"]), ("ID", list(INDICATORS["ID"])), ("RCD", [])):
+        found = index(panel, name)
+        new |= {name: found.score} | {k: found.dimension_scores[k] for k in parts}
     here = panel[panel.index.get_level_values("year") >= FIRST_YEAR]
     talent, gap = here["talent"], here["income_gap"]
-    new = {"FI": parts["FI"].score}
-    new |= {k: parts["FI"].dimension_scores[k] for k in ("LI", "KI", "TI")}
-    new |= {"ID": parts["ID"].score} | {k: parts["ID"].dimension_scores[k] for k in ("ID1", "ID2", "ID3")}
     new |= {
-        "RCD": parts["RCD"].score,
         "TAL": (panel["talent"] - talent.min()) / (talent.max() - talent.min()),
         "BASE": panel["debt"],
         "GAP": (gap.max() - panel["income_gap"]) / (gap.max() - gap.min()),
