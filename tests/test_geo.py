@@ -183,7 +183,7 @@ def test_unknown_place_is_refused_with_the_closest(place, level, words):
 
 def test_distances_between_unknown_places_are_refused():
     with pytest.raises(ValueError, match="'Wuhann'"):
-        geo.great_circle("Beijing", "Wuhann")
+        geo.distances(["Beijing", "Wuhann"])
     with pytest.raises(ValueError, match="'Wuhann' .* Closest: Wuhan"):
         geo.port_distance(["Beijing", "Wuhann"])
     with pytest.raises(ValueError, match="lon and lat"):
@@ -213,7 +213,7 @@ def test_bad_place_lists_and_levels():
     ("a", "b"),
     [("Beijing", "Hangzhou"), ("Urumqi", "Hangzhou"), ("Harbin", "Sanya"), ("Shanghai", "Zhoushan")],
 )
-def test_great_circle_against_the_ellipsoid(a, b):
+def test_distances_against_the_ellipsoid(a, b):
     # reference: Karney's geodesic on WGS 84 as implemented in PROJ
     from pyproj import Geod
 
@@ -221,7 +221,7 @@ def test_great_circle_against_the_ellipsoid(a, b):
     metres = Geod(ellps="WGS84").inv(
         *seats.lon.iloc[[0]], *seats.lat.iloc[[0]], *seats.lon.iloc[[1]], *seats.lat.iloc[[1]]
     )[2]
-    assert geo.great_circle(a, b) == pytest.approx(metres / 1000, rel=0.004)
+    assert geo.distances([a], [b]).to_numpy().item() == pytest.approx(metres / 1000, rel=0.004)
 
 
 def test_haversine_reproduces_a_published_example():
@@ -364,12 +364,11 @@ def test_inverse_distance():
     assert cut.isolates.tolist() == ["Beijing"]
 
 
-def test_inverse_of_zero_distance_is_a_named_choice():
+def test_inverse_of_zero_distance_is_refused():
     here = pd.DataFrame({"lon": [120.0, 120.0, 121.0], "lat": [30.0] * 3}, ["a", "b", "c"])
     with pytest.raises(ValueError, match="'a' and 'b' are at one point"):
         geo.inverse_distance(here)
-    assert geo.inverse_distance(here, zero=0.5)["a"]["b"] == 2.0
-    for bad in ({"power": 0}, {"power": "2"}, {"cutoff_km": -1}, {"zero": 0}):
+    for bad in ({"power": 0}, {"power": "2"}, {"cutoff_km": -1}):
         with pytest.raises(ValueError, match="positive number"):
             geo.inverse_distance(here, **bad)
 

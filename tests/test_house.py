@@ -89,8 +89,8 @@ def test_the_registry_is_made_of_the_files():
 AIM = 16_500
 """Lines of the library for four papers, docstrings included: what DESIGN asks for."""
 ROOMS = {
-    "root": 1_500, "data": 1_350, "auditing": 1_200, "comparison": 1_100, "geo": 1_100, "index": 850,
-    "models": 5_750, "papers": 2_710, "exercises": 1_700, "cli": 1_720,
+    "root": 1_500, "data": 1_350, "auditing": 1_200, "comparison": 1_100, "geo": 1_015, "index": 765,
+    "models": 5_220, "papers": 2_710, "exercises": 1_700, "cli": 1_720,
 }  # fmt: skip
 """Lines that each room may have: what it has today and a little more. Lower them where a room has become smaller."""
 LEAVING = ("simulate",)
@@ -176,7 +176,7 @@ def test_methods_say_what_they_take_and_give():
         for file in (LIB / room).glob("[!_]*.py"):
             found |= {f"{file.stem}.{what}": gaps for what, gaps in documented(tree_of(file)).items()}
     gaps = {what: missing for what, missing in found.items() if missing}
-    assert len(found) > 70 and len(gaps) <= 0.1 * len(found), gaps
+    assert len(found) > 60 and len(gaps) <= 0.1 * len(found), gaps
 
 
 def test_what_a_docstring_lacks():

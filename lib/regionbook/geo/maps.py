@@ -11,22 +11,33 @@ import pandas as pd
 
 from regionbook import look
 from regionbook.geo.classes import classify
-from regionbook.geo.names import labels_of, write_names
+from regionbook.geo.names import labels_of, merged, write_names
 from regionbook.geo.places import ALBERS, Level, Place, boundaries, check_level, codes, maritime, unit_table
 
 if TYPE_CHECKING:
+    import geopandas as gpd
     from matplotlib.axes import Axes
 
 
 MAIN = (-2.72e6, 2.58e6, 1.78e6, 5.97e6)  # frame of the main map in metres, ending south of Hainan
 _SOUTH = (0.15e6, 2.2e6, 0.3e6, 2.75e6)  # frame of the inset
-_CORNER = (
-    1.90e6,
-    1.79e6,
-    0.67e6,
-    0.80e6,
-)  # place of the inset in the main frame: left, bottom, width, height
+_CORNER = (1.90e6, 1.79e6, 0.67e6, 0.80e6)  # inset in the main frame: left, bottom, width, height
 _DRAWN_M = 4000.0  # tolerance of the drawn outlines, about half a pixel of a page-wide map
+
+
+def _drawn(level: Level) -> gpd.GeoSeries:
+    """Outlines as they are drawn, in ALBERS."""
+    import shapely
+
+    shapes = boundaries(level).geometry.to_crs(ALBERS)
+    shapes[:] = shapely.coverage_simplify(shapes.values, _DRAWN_M)
+    return shapes
+
+
+def _rings(shapes: gpd.GeoSeries) -> list[np.ndarray]:
+    import shapely
+
+    return [shapely.get_coordinates(r) for r in shapely.get_rings(shapely.get_parts(shapes.values))]
 
 
 @cache
@@ -35,35 +46,24 @@ def _map_layers(level: Level) -> tuple[pd.Index, list[Any], list[np.ndarray], li
     import shapely
     from matplotlib.path import Path
 
-    shapes = boundaries("city").geometry.to_crs(ALBERS)
-    shapes[:] = shapely.coverage_simplify(shapes.values, _DRAWN_M)
+    shapes = _drawn("city")
     provinces = (
         shapes.to_frame("geometry").dissolve(shapes.index.str[:2] + "0000", method="coverage").geometry
     )
     if level == "province":
         shapes = provinces
     paths = []
-    for polygon in shapely.orient_polygons(
-        shapes.values
-    ):  # holes must turn against their outline to stay empty
+    for polygon in shapely.orient_polygons(shapes.values):  # holes turn against their outline to stay empty
         rings = shapely.get_rings(shapely.get_parts(polygon))
         paths.append(Path.make_compound_path(*(Path(shapely.get_coordinates(r), closed=True) for r in rings)))
-    lines = [shapely.get_coordinates(r) for r in shapely.get_rings(shapely.get_parts(provinces.values))]
+    lines = _rings(provinces)
     sea = [shapely.get_coordinates(p) for p in shapely.get_parts(maritime().geometry.to_crs(ALBERS).values)]
     return shapes.index, paths, lines, sea
 
 
 def _group_lines(groups: pd.Series, level: Level) -> list[np.ndarray]:
     """Outlines of groups of places in ALBERS."""
-    import shapely
-
-    shapes = boundaries(level).geometry.to_crs(ALBERS)
-    shapes[:] = shapely.coverage_simplify(shapes.values, _DRAWN_M)
-    groups = groups.set_axis(pd.Index(codes(groups.index, level)), axis=0).dropna()
-    merged = (
-        shapes.loc[groups.index].to_frame("geometry").dissolve(groups.to_numpy(), method="coverage").geometry
-    )
-    return [shapely.get_coordinates(r) for r in shapely.get_rings(shapely.get_parts(merged.values))]
+    return _rings(merged(_drawn(level), groups, level))
 
 
 def choropleth(
@@ -87,31 +87,26 @@ def choropleth(
     Parameters
     ----------
     values
-        Series indexed by code or name (`codes`). Missing values and places not in the index are drawn as "no
-        data". Text, true/false or categorical values are drawn as categories. A DataFrame gives one map a
-        column, with one classification and one legend for all.
+        Series indexed by code or name (`codes`); what is missing is drawn as "no data", text and truth values as
+        categories. A DataFrame gives one map a column, with one classification and one legend for all.
     level
         ``"city"`` or ``"province"``.
     title
-        What the reader should see. For a DataFrame it stands over all maps, and the columns' names over each.
+        What the reader should see; over all maps of a DataFrame, whose columns' names stand over each.
     label
         Heading of the legend: the variable and its unit.
     scheme
-        Any classifier of `mapclassify` by name (``"quantiles"``, ``"equalinterval"``, ``"fisherjenks"``, …),
-        or ``"categories"`` for codes that are numbers.
+        Any classifier of `mapclassify` by name (``"fisherjenks"``, …), or ``"categories"`` for codes that are numbers.
     k
         Number of classes; fewer when there are fewer different values.
     bins
-        Upper bounds of the classes, rising, the last at or above the largest value; takes the place of
-        `scheme`, `k`.
+        Rising upper bounds of the classes, the last at or above the largest value, instead of `scheme`, `k`.
     colors
-        Name of a matplotlib colour map for classes (default light to dark, readable in grey), or a list of
-        colours, one a class or category.
+        Name of a matplotlib colour map for classes (default light to dark), or a list, one a class or category.
     labels
         Language of place names on the map; None writes none.
     which
-        What to name: a number (that many of the largest values), a list of places, or ``"outlines"`` (the
-        groups). A name that finds no room is left out.
+        What to name, where there is room: that many of the largest values, places, or ``"outlines"`` (the groups).
     outlines
         Group of each place, indexed like `values`; groups (say, clusters) get a dark outline.
     inset
@@ -127,13 +122,8 @@ def choropleth(
     Raises
     ------
     ValueError
-        For an unknown or repeated place, infinite or no values, bins that do not rise or do not reach the
-        largest value, an unknown scheme, more categories than colours, or a bad option.
-
-    Notes
-    -----
-    Stored in a notebook, a map 7 inches wide has 120–150 kB, and 30–40 kB after quantising to 64 colours;
-    four maps in one figure have 50 kB then. Store maps quantised, and never as SVG.
+        For an unknown or repeated place, no or infinite values, bins that do not rise to the largest value, an
+        unknown scheme, more categories than colours, or a bad option.
 
     Examples
     --------

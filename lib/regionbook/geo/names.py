@@ -13,7 +13,15 @@ from regionbook import look
 from regionbook.geo.places import ALBERS, KINDS, Level, Place, boundaries, codes, unit_table
 
 if TYPE_CHECKING:
+    import geopandas as gpd
     from matplotlib.axes import Axes
+
+
+def merged(shapes: gpd.GeoSeries, groups: pd.Series, level: Level) -> gpd.GeoSeries:
+    """Areas of groups of places."""
+    groups = groups.set_axis(pd.Index(codes(groups.index, level)), axis=0).dropna()
+    frame = shapes.loc[groups.index].to_frame("geometry")
+    return frame.dissolve(groups.to_numpy(), method="coverage").geometry
 
 
 def labels_of(
@@ -32,18 +40,9 @@ def labels_of(
             raise ValueError(
                 f'which must be a number, a list of places, or "outlines" with outlines given; not {which!r}.'
             )
-        groups = outlines.set_axis(pd.Index(codes(outlines.index, level)), axis=0).dropna()
-        areas = (
-            shapes.loc[groups.index]
-            .to_frame("geometry")
-            .dissolve(groups.to_numpy(), method="coverage")
-            .geometry
-        )
-        return (
-            [str(g) for g in areas.index],
-            areas.to_crs(ALBERS).representative_point().get_coordinates().to_numpy(),
-            False,
-        )
+        areas = merged(shapes, outlines, level)
+        spots = areas.to_crs(ALBERS).representative_point()
+        return [str(g) for g in areas.index], spots.get_coordinates().to_numpy(), False
     if isinstance(which, (int, np.integer)):
         if pd.api.types.is_bool_dtype(values) or not pd.api.types.is_numeric_dtype(values):
             raise ValueError("which must be a list of places when the values are categories.")

@@ -42,10 +42,8 @@ def units(level: Level | None = None) -> pd.DataFrame:
     Parameters
     ----------
     level
-        ``"city"``: the 370 units that cover the country at city level (4 municipalities, 293 prefecture-level
-        cities, 40 prefectures, autonomous prefectures and leagues, 30 county-level units directly under a
-        province, Hong Kong, Macao, Taiwan). ``"province"``: the 34 of province level. None: all 397;
-        municipalities, Hong Kong, Macao and Taiwan are both.
+        ``"city"``: the 370 units that cover the country at city level. ``"province"``: the 34 of province level.
+        None: all 397; municipalities, Hong Kong, Macao and Taiwan are both.
 
     Returns
     -------
@@ -75,8 +73,7 @@ def units(level: Level | None = None) -> pd.DataFrame:
 def membership() -> pd.DataFrame:
     """The 196 cities in 19 urban clusters of 汤凯 2026, with stage and structure of each cluster.
 
-    The paper names clusters, not cities: which city belongs where is a reconstruction from the cluster plans,
-    with every judgement call in ``data/README.md``. Stage and structure are the paper's.
+    Which city belongs where is a reconstruction from the cluster plans, see ``data/README.md``.
 
     Returns
     -------
@@ -279,35 +276,12 @@ def haversine(lon1: Any, lat1: Any, lon2: Any, lat2: Any) -> Any:
     return 2 * EARTH_RADIUS_KM * np.arcsin(np.sqrt(np.minimum(h, 1.0)))
 
 
-def great_circle(a: Place, b: Place) -> float:
-    r"""Great-circle distance between the government seats of two places, in km.
-
-    The haversine formula on a sphere of radius :math:`R` = 6371.0088 km,
-
-    .. math:: d = 2R\arcsin\sqrt{\sin^2(\Delta\phi/2) + \cos\phi_1\cos\phi_2\sin^2(\Delta\lambda/2)},
-
-    at most 0.4 % off the distance on the ellipsoid.
-
-    Parameters
-    ----------
-    a, b
-        Code or name.
-
-    Raises
-    ------
-    ValueError
-        If a place is not known.
-
-    Examples
-    --------
-    >>> round(great_circle("Shanghai", "Hangzhou"))
-    163
-    """
-    return float(distances([a], [b]).to_numpy()[0, 0])
-
-
 def distances(places: Places, to: Places | None = None) -> pd.DataFrame:
-    """Matrix of great-circle distances in km between government seats.
+    r"""Matrix of great-circle distances in km between government seats, on a sphere of radius 6371.0088 km.
+
+    .. math:: d = 2R\arcsin\sqrt{\sin^2(\Delta\phi/2) + \cos\phi_1\cos\phi_2\sin^2(\Delta\lambda/2)}
+
+    At most 0.4 % off the distance on the ellipsoid.
 
     Parameters
     ----------

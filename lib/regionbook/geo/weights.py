@@ -39,9 +39,8 @@ def contiguity(
     places
         Codes or names, all of city level or all of province level. Only borders among these count.
     isolates
-        What to do with a place without a neighbour: ``"error"`` names them and stops; ``"keep"`` leaves their
-        rows zero; ``"nearest"`` links each to the place with the nearest seat, both ways; a mapping links
-        each place to the one you say, both ways (the usual ``{"Hainan": "Guangdong"}`` for provinces).
+        Places without a neighbour: ``"error"`` names them; ``"keep"`` leaves their rows zero; ``"nearest"`` links
+        each to the nearest seat, a mapping such as ``{"Hainan": "Guangdong"}`` to the place given, both ways.
 
     Returns
     -------
@@ -134,13 +133,7 @@ def knn(places: Places, k: int) -> Graph:
     return _graph(km.index, matrix)
 
 
-def inverse_distance(
-    places: Places,
-    power: float = 1.0,
-    *,
-    cutoff_km: float | None = None,
-    zero: Literal["error"] | float = "error",
-) -> Graph:
+def inverse_distance(places: Places, power: float = 1.0, *, cutoff_km: float | None = None) -> Graph:
     r"""Weights that fall with distance: :math:`w_{ij} = d_{ij}^{-p}` for :math:`i \ne j`, :math:`d` in km.
 
     Parameters
@@ -151,8 +144,6 @@ def inverse_distance(
         :math:`p` > 0.
     cutoff_km
         Weights of pairs farther apart are zero. None: no cut-off.
-    zero
-        What to do with two places at one point: ``"error"``, or a distance in km to put in place of zero.
 
     Returns
     -------
@@ -162,8 +153,7 @@ def inverse_distance(
     Raises
     ------
     ValueError
-        If `power`, `cutoff_km` or `zero` is not positive, if two places are at one point and `zero` is
-        ``"error"``, and as in `distances`.
+        If `power` or `cutoff_km` is not positive, if two places are at one point, and as in `distances`.
 
     Examples
     --------
@@ -171,19 +161,15 @@ def inverse_distance(
     >>> round(1 / w["Shanghai"]["Hangzhou"])
     163
     """
-    for name, value in (("power", power), ("cutoff_km", cutoff_km), ("zero", zero)):
-        if value is not None and value != "error" and not (isinstance(value, (int, float)) and value > 0):
+    for name, value in (("power", power), ("cutoff_km", cutoff_km)):
+        if value is not None and not (isinstance(value, (int, float)) and value > 0):
             raise ValueError(f"{name} must be a positive number, not {value!r}.")
     frame = distances(places)
     km = frame.to_numpy(copy=True)
-    same = (km == 0) & ~np.eye(len(km), dtype=bool)
-    if same.any() and zero == "error":
-        a, b = frame.index[np.argwhere(same)[0]]
-        raise ValueError(
-            f"{a!r} and {b!r} are at one point, so the inverse has no value: give zero= a distance in km."
-        )
-    km[same] = zero if zero != "error" else 0.0
     np.fill_diagonal(km, np.inf)
+    if (km == 0).any():
+        a, b = frame.index[np.argwhere(km == 0)[0]]
+        raise ValueError(f"{a!r} and {b!r} are at one point, so the inverse has no value: move one of them.")
     weight = km**-power
     if cutoff_km is not None:
         weight[km > cutoff_km] = 0.0

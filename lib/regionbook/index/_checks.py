@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 import numpy as np
 import pandas as pd
@@ -13,6 +13,13 @@ def show(label: object) -> str:
     if isinstance(label, tuple):
         return f"({', '.join(show(part) for part in label)})"
     return repr(label.item() if isinstance(label, np.generic) else label)
+
+
+def one_of(allowed: Iterable[object], **choices: object) -> None:
+    """Refuse a choice (a parameter's name and value) that is not allowed."""
+    for name, value in choices.items():
+        if value not in allowed:
+            raise ValueError(f"{name}={value!r} is not one of {', '.join(map(repr, allowed))}")
 
 
 def places(bad: pd.DataFrame, limit: int = 3) -> str:
@@ -62,6 +69,13 @@ def series(data: pd.Series, what: str) -> pd.Series:
     if not isinstance(data, pd.Series):
         raise TypeError(f"{what} must be a pandas Series, got {type(data).__name__}")
     return numbers(data.to_frame(data.name if data.name is not None else what), what).iloc[:, 0]
+
+
+def refuse(values: pd.Series, bad: pd.Series, what: str) -> None:
+    """Say `what` is wrong with the first of the values that are bad."""
+    at = bad.to_numpy()
+    if at.any():
+        raise ValueError(f"{what}; it is {values[at].iloc[0]:g} in row {show(values.index[at][0])}")
 
 
 def signs(directions: int | Mapping, columns: pd.Index) -> pd.Series:

@@ -24,15 +24,9 @@ def coupling_coordination(
         C = \left[\frac{\prod_j U_j}{(\sum_j U_j / k)^k}\right]^{q}, \qquad
         T = \sum_j a_j U_j, \qquad D = \sqrt{C\,T}
 
-    "standard" has q = 1/k (geometric over arithmetic mean); older papers use q = 2 or other
-    exponents. C of the standard form is one for any U_1 = … = U_k, however low. "modified" spreads
-    C over [0, 1]:
+    "standard" has q = 1/k; its C is one for any U_1 = … = U_k, however low. "modified", with the mean over all pairs:
 
-    .. math::
-        C = \sqrt{\Bigl[1-\overline{|U_i-U_j|}\Bigr]
-            \Bigl(\prod_j U_j/\max U\Bigr)^{1/(k-1)}}
-
-    with the mean over all pairs.
+    .. math:: C = \sqrt{\Bigl[1-\overline{|U_i-U_j|}\Bigr] \Bigl(\prod_j U_j/\max U\Bigr)^{1/(k-1)}}
 
     Parameters
     ----------
@@ -42,7 +36,7 @@ def coupling_coordination(
         a_j, adding up to 1; equal without.
     variant : "standard" or "modified"
     exponent : float, optional
-        q of the standard form.
+        q of the standard form; older papers use 2.
 
     Returns
     -------

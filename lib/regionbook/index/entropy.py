@@ -9,7 +9,7 @@ from typing import Literal
 import numpy as np
 import pandas as pd
 
-from ._checks import keys, numbers, show, signs
+from ._checks import keys, numbers, one_of, show, signs
 
 
 @dataclass(frozen=True)
@@ -83,7 +83,6 @@ def entropy_index(
     weights: str | pd.Series = "pooled",
     zeros: Literal["limit", "shift", "compress"] = "limit",
     shift: float = 1e-4,
-    constant: Literal["refuse", "zero"] = "refuse",
     dimensions: Mapping[str, str] | pd.Series | None = None,
 ) -> EntropyIndex:
     r"""Entropy-weighted composite of n indicators over m rows.
@@ -94,8 +93,7 @@ def entropy_index(
         e_j = -\frac{1}{\ln m}\sum_i p_{ij}\ln p_{ij},\quad
         w_j = \frac{1-e_j}{\sum_k (1-e_k)},\quad S_i = \sum_j w_j z_{ij}
 
-    An indicator weighs much when few rows hold most of it. Range and weights are invariant to the
-    unit of an indicator, not to its logarithm and not to one extreme row.
+    Range and weights are invariant to the unit of an indicator, not to its logarithm or one extreme row.
 
     Parameters
     ----------
@@ -105,7 +103,6 @@ def entropy_index(
         -1 reverses an indicator (more is worse); indicators that a mapping leaves out are positive.
     normalise : "pooled", index level or Series
         Rows over which minimum and maximum are taken: all, or those with the same key (``"year"``).
-        By year, scores of different years cannot be compared.
     weights : "pooled", index level or Series
         Rows over which entropy is taken: one set of weights, or one a group.
     zeros : "limit", "shift" or "compress"
@@ -113,8 +110,6 @@ def entropy_index(
         ``"shift"``: z + shift, in the score too. ``"compress"``: (1 − shift) z + shift.
     shift : float
         In the unit of z; the larger, the more alike the weights.
-    constant : "refuse" or "zero"
-        An indicator that does not vary (in a group) has no range. ``"zero"`` sets z = 0, e = 1.
     dimensions : mapping or Series, optional
         Dimension of every indicator, for `dimension_weights` and `dimension_scores`.
 
@@ -125,8 +120,7 @@ def entropy_index(
     Raises
     ------
     TypeError, ValueError
-        Missing, infinite or non-numeric cells (with their place), unknown names, constant columns,
-        a group of one row, a choice that does not exist.
+        Missing, infinite or non-numeric cells, unknown names, constant columns, a group of one row.
 
     References
     ----------
@@ -141,7 +135,9 @@ def entropy_index(
     >>> index.score.round(3).to_dict()
     {'A': 0.0, 'B': 0.168, 'C': 0.504, 'D': 1.0}
     """
-    _check_choices(zeros, constant, shift)
+    one_of(("limit", "shift", "compress"), zeros=zeros)
+    if not 0 < shift < np.inf or (zeros == "compress" and shift >= 1):
+        raise ValueError(f"shift={shift!r} must be positive and finite (below 1 for zeros='compress')")
     x = numbers(raw, "raw")
     sign = signs(directions, x.columns)
     if dimensions is not None:
@@ -151,7 +147,7 @@ def entropy_index(
             raise ValueError(f"dimensions does not place the indicators {list(unplaced)}")
         dimensions = placed.reindex(x.columns)
     scaling, blocks = _groups(normalise, x.index, "normalise"), _groups(weights, x.index, "weights")
-    z = _scaled(x, sign, scaling, constant)
+    z = _scaled(x, sign, scaling)
     if zeros != "limit":
         z = (z if zeros == "shift" else (1 - shift) * z) + shift
 
@@ -181,17 +177,6 @@ def entropy_index(
 _POOLED = ("all rows",)
 
 
-def _check_choices(zeros: str, constant: str, shift: float) -> None:
-    for name, value, allowed in (
-        ("zeros", zeros, ("limit", "shift", "compress")),
-        ("constant", constant, ("refuse", "zero")),
-    ):
-        if value not in allowed:
-            raise ValueError(f"{name}={value!r} is not one of {', '.join(map(repr, allowed))}")
-    if not 0 < shift < np.inf or (zeros == "compress" and shift >= 1):
-        raise ValueError(f"shift={shift!r} must be positive and finite (below 1 for zeros='compress')")
-
-
 def _groups(choice: str | pd.Series, index: pd.Index, what: str) -> pd.Series:
     """Group of each row; pooled, all are in one."""
     if isinstance(choice, str) and choice == "pooled":
@@ -206,7 +191,7 @@ def _groups(choice: str | pd.Series, index: pd.Index, what: str) -> pd.Series:
     return key
 
 
-def _scaled(x: pd.DataFrame, sign: pd.Series, scaling: pd.Series, constant: str) -> np.ndarray:
+def _scaled(x: pd.DataFrame, sign: pd.Series, scaling: pd.Series) -> np.ndarray:
     """z between 0 and 1, over the rows of each group."""
     oriented = (x * sign).to_numpy()
     codes, groups = pd.factorize(scaling.to_numpy())
@@ -214,11 +199,11 @@ def _scaled(x: pd.DataFrame, sign: pd.Series, scaling: pd.Series, constant: str)
     low, high = np.array([r.min(axis=0) for r in rows]), np.array([r.max(axis=0) for r in rows])
     span = high - low
     flat = np.argwhere(span == 0)
-    if len(flat) and constant == "refuse":
+    if len(flat):
         g, j = flat[0]
         where = "" if scaling.name == _POOLED else f" within {scaling.name or 'group'} {show(groups[g])}"
         raise ValueError(
             f"indicator {x.columns[j]!r} is constant{where} ({oriented[codes == g][0, j] * sign.iloc[j]:g}), "
-            f"{len(flat)} such case(s) in all; drop it or choose constant='zero'"
+            f"{len(flat)} such case(s) in all; drop it"
         )
-    return (oriented - low[codes]) / np.where(span == 0, 1, span)[codes]
+    return (oriented - low[codes]) / span[codes]

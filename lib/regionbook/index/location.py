@@ -6,7 +6,7 @@ from typing import Literal
 
 import pandas as pd
 
-from ._checks import keys, series, show
+from ._checks import keys, one_of, refuse, series, show
 
 
 def location_quotient(
@@ -23,7 +23,6 @@ def location_quotient(
         LQ_{it} = \frac{F_{it}/K_{it}}{N_t^{-1}\sum_i F_{it}/K_{it}} \;(\text{"mean"})
 
     Weighted by K, the first averages exactly 1 in every group; the plain mean of the second is 1.
-    So the maximum of a location quotient is never below 1.
 
     Parameters
     ----------
@@ -58,15 +57,9 @@ def location_quotient(
         raise ValueError(
             "part and whole have different indices; align them first (whole.reindex(part.index))"
         )
-    if weight not in ("total", "mean"):
-        raise ValueError(f"weight={weight!r} is not one of 'total', 'mean'")
-    for values, below, what in (
-        (k, k <= 0, "whole must be positive"),
-        (f, f < 0, "part must not be negative"),
-    ):
-        bad = below.to_numpy()
-        if bad.any():
-            raise ValueError(f"{what}; it is {values[bad].iloc[0]:g} in row {show(values.index[bad][0])}")
+    one_of(("total", "mean"), weight=weight)
+    refuse(k, k <= 0, "whole must be positive")
+    refuse(f, f < 0, "part must not be negative")
     key = pd.Series(0, index=f.index) if by is None else keys(by, f.index, "by")
     group = key.to_numpy()
     share = f / k

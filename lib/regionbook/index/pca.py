@@ -9,7 +9,7 @@ from typing import Literal
 import numpy as np
 import pandas as pd
 
-from ._checks import numbers, signs
+from ._checks import numbers, one_of, signs
 
 
 @dataclass(frozen=True)
@@ -29,8 +29,6 @@ class PCAIndex:
         Number of components in the score.
     weights : Series
         Σ_k s_k a_jk: what one standard deviation of an indicator adds to the score. May be negative.
-    correlation : DataFrame
-    n : int
     """
 
     score: pd.Series
@@ -41,38 +39,6 @@ class PCAIndex:
     loadings: pd.DataFrame
     kept: int
     weights: pd.Series
-    correlation: pd.DataFrame
-    n: int
-
-    def suitability(self) -> pd.Series:
-        """Kaiser–Meyer–Olkin measure and Bartlett's test of sphericity.
-
-        Returns
-        -------
-        Series
-            `kmo` (0 to 1), `chi2`, `df`, `p`.
-
-        Raises
-        ------
-        ValueError
-            If the correlation matrix is singular.
-        """
-        from scipy import special
-
-        k = len(self.correlation)
-        if self.eigenvalues.iloc[-1] < 1e-10:
-            raise ValueError(
-                f"the correlation matrix of {k} indicators and {self.n} rows is singular: no partial correlations; "
-                "drop indicators that are sums of others, or add rows"
-            )
-        r = self.correlation.to_numpy()
-        inverse = np.linalg.inv(r)
-        partial = inverse / np.sqrt(np.outer(np.diag(inverse), np.diag(inverse)))
-        off = ~np.eye(k, dtype=bool)
-        kmo = (r[off] ** 2).sum() / ((r[off] ** 2).sum() + (partial[off] ** 2).sum())
-        chi2 = -(self.n - 1 - (2 * k + 5) / 6) * np.linalg.slogdet(r)[1]
-        df = k * (k - 1) / 2
-        return pd.Series({"kmo": kmo, "chi2": chi2, "df": df, "p": special.chdtrc(df, chi2)})
 
     def _repr_html_(self) -> str:
         table = self.loadings.iloc[:, : self.kept].assign(weight=self.weights)
@@ -103,9 +69,8 @@ def pca_index(
         Components in the score: Kaiser's rule, a number, or the smallest number that explains at
         least this share of the variance (between 0 and 1).
     sign : "mean" or "largest"
-        An eigenvector's sign is arbitrary. ``"mean"``: each component correlates positively with the
-        mean of the standardised indicators. ``"largest"``: its largest loading in absolute value is
-        positive (the convention of many packages).
+        What is positive: each component's correlation with the mean of the standardised indicators, or its
+        largest loading in absolute value.
 
     Returns
     -------
@@ -114,8 +79,7 @@ def pca_index(
     Raises
     ------
     TypeError, ValueError
-        Missing, infinite, non-numeric or constant columns, fewer than three rows, fewer than two
-        indicators, an impossible number of components.
+        Missing, infinite, non-numeric or constant columns, too few rows or indicators, an impossible `components`.
 
     References
     ----------
@@ -134,8 +98,7 @@ def pca_index(
     n, k = x.shape
     if n < 3 or k < 2:
         raise ValueError(f"principal components need at least 3 rows and 2 indicators, got {n} and {k}")
-    if sign not in ("mean", "largest"):
-        raise ValueError(f"sign={sign!r} is not one of 'mean', 'largest'")
+    one_of(("mean", "largest"), sign=sign)
     x = x * signs(directions, x.columns)
     flat = x.columns[x.max() == x.min()]
     if len(flat):
@@ -180,6 +143,4 @@ def pca_index(
         loadings=pd.DataFrame(vectors * np.sqrt(values), index=x.columns, columns=names),
         kept=kept,
         weights=pd.Series(vectors[:, :kept] @ share, index=x.columns, name="weight"),
-        correlation=pd.DataFrame(correlation, index=x.columns, columns=x.columns),
-        n=n,
     )

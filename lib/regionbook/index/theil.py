@@ -8,7 +8,7 @@ from typing import Literal
 import numpy as np
 import pandas as pd
 
-from ._checks import keys, series, show
+from ._checks import keys, one_of, refuse, series
 
 
 @dataclass(frozen=True)
@@ -84,14 +84,9 @@ def theil_index(
     p = pd.Series(1.0, index=x.index) if population is None else series(population, "population")
     if not p.index.equals(x.index):
         raise ValueError("x and population have different indices; align them first")
-    for values, what in ((x, "x"), (p, "population")):
-        bad = (values <= 0).to_numpy()
-        if bad.any():
-            raise ValueError(
-                f"{what} must be positive; it is {values[bad].iloc[0]:g} in row {show(values.index[bad][0])}"
-            )
-    if kind not in ("T", "L"):
-        raise ValueError(f"kind={kind!r} is not one of 'T', 'L'")
+    refuse(x, x <= 0, "x must be positive")
+    refuse(p, p <= 0, "population must be positive")
+    one_of(("T", "L"), kind=kind)
     group = pd.Series("all", index=x.index, name="group") if by is None else keys(by, x.index, "by")
     p = p / p.sum()
     frame = pd.DataFrame(

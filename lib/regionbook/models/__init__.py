@@ -1,6 +1,6 @@
 """Estimators and tests that no well-kept library of the field offers."""
 
-from .conley import Conley, conley, conley_cov
+from .conley import Conley, conley
 from .dyadic import dyadic_panel
 from .dyadic_errors import DyadicCovariance, dyadic_cov
 from .dyadic_fit import DyadicFit
@@ -23,46 +23,3 @@ from .weak_instruments import (
     kleibergen_paap,
 )
 from .wild_bootstrap import WildBootstrap, wild_bootstrap
-
-__all__ = [
-    "STOCK_YOGO",
-    "AndersonRubin",
-    "ChowTest",
-    "ConfoundingThreshold",
-    "Conley",
-    "DyadicCovariance",
-    "DyadicFit",
-    "EffectiveF",
-    "GroupDifference",
-    "KleibergenPaap",
-    "Oster",
-    "PermutationTest",
-    "Robustness",
-    "SpatialPanel",
-    "SpatialTests",
-    "WildBootstrap",
-    "admissible_interval",
-    "anderson_rubin",
-    "benchmark_bounds",
-    "bias_adjusted",
-    "chow_test",
-    "confounder_impacts",
-    "confounding_threshold",
-    "conley",
-    "conley_cov",
-    "contour_grid",
-    "dyadic_cov",
-    "dyadic_out_of_core",
-    "dyadic_panel",
-    "dyadic_size",
-    "effective_f",
-    "kleibergen_paap",
-    "oster",
-    "oster_inputs",
-    "permutation_test",
-    "robustness_value",
-    "spatial_durbin",
-    "spatial_tests",
-    "suest_test",
-    "wild_bootstrap",
-]

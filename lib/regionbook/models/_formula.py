@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -27,6 +28,15 @@ class Design:
                 f"coefficient {coefficient!r} is not in the formula; it has {', '.join(self.names)}"
             )
         return self.names.index(coefficient)
+
+
+def two_groups(design: Design, group: str) -> tuple[list[Any], np.ndarray]:
+    """The two values of the column `group`, sorted, and its codes."""
+    out = codes(design.frame, group, "group")
+    names = sorted(pd.unique(design.frame[group]).tolist(), key=lambda value: (str(type(value)), value))
+    if len(names) != 2:
+        raise ValueError(f"group {group!r} must have two values, it has {len(names)}: {names[:5]}")
+    return names, out
 
 
 def read_formula(data: pd.DataFrame, formula: str) -> Design:

@@ -27,8 +27,8 @@ class PairGrid:
         self.pair, self.time = pair, time
         self.low = self.high = self.swapped = None
         self.unit_labels: np.ndarray = np.empty(0)
-        t = codes(self.frame, time, "time")
-        self.years, t = _ranked(self.frame[time].to_numpy(), t)
+        codes(self.frame, time, "time")  # refuses an unknown name and missing times
+        t, self.years = pd.factorize(self.frame[time].to_numpy(), sort=True)
         p, count = self._pairs(units)
         self.shape = len(self.years), count
         self.at = t * count + p
@@ -64,13 +64,9 @@ class PairGrid:
             given = codes(self.frame, self.pair, "pair")
             named = np.empty(len(unique), dtype=given.dtype)
             named[p] = given
-            wrong = named[p] != given
-            if wrong.any() or len(np.unique(named)) < len(named):
-                where = (
-                    int(wrong.argmax())
-                    if wrong.any()
-                    else int(np.isin(p, _shared(named)[1:]).nonzero()[0][0])
-                )
+            wrong = (named[p] != given) | pd.Series(named).duplicated().to_numpy()[p]
+            if wrong.any():
+                where = int(wrong.argmax())
                 row = self.frame.iloc[where]
                 raise ValueError(
                     f"pair {show(row[self.pair])} in row {show(self.frame.index[where])} does not stand for one pair "
@@ -84,13 +80,10 @@ class PairGrid:
         again = int(pd.Series(self.at).duplicated().to_numpy().argmax())
         before = int((self.at == self.at[again]).argmax())
         index = self.frame.index
-        what = f"pair {p[again]}"
         if self.low is not None and self.high is not None:
-            what = (
-                f"the pair {show(self.unit_labels[self.low[p[again]]])} – "
-                f"{show(self.unit_labels[self.high[p[again]]])}, in whichever order,"
-            )
-        elif self.pair in self.frame.columns:
+            one, two = (self.unit_labels[code[p[again]]] for code in (self.low, self.high))
+            what = f"the pair {show(one)} – {show(two)}, in whichever order,"
+        else:
             what = f"pair {show(self.frame[self.pair].iloc[again])}"
         raise ValueError(
             f"{what} has more than one row in {self.time} {show(self.years[t[again]])}: "
@@ -162,21 +155,6 @@ class PairGrid:
             row = self.frame.index[int(np.isinf(values).argmax())]
             raise ValueError(f"column {name!r} is infinite in row {show(row)}; a logarithm of zero?")
         return values
-
-
-def _ranked(values: np.ndarray, code: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Distinct values in order, and the rank of each row's value, from its code of appearance."""
-    seen, first = np.unique(code, return_index=True)
-    labels = values[first]
-    order = np.argsort(labels, kind="stable")
-    rank = np.empty(len(seen), dtype=np.int64)
-    rank[order] = np.arange(len(seen))
-    return labels[order], rank[code]
-
-
-def _shared(values: np.ndarray) -> np.ndarray:
-    """Positions of values that occur before too."""
-    return np.concatenate([[-1], np.flatnonzero(pd.Series(values).duplicated().to_numpy())])
 
 
 def unit_codes(

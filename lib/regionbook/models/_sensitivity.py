@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-import pandas as pd
 
 from ._formula import Design
 from ._within import Sweep, orthonormal
@@ -25,10 +24,6 @@ def check_regression(estimate: float, se: float, df: float, alpha: float, least:
         raise ValueError(f"df={df!r} residual degrees of freedom are too few")
     if not 0 < alpha <= 1:
         raise ValueError(f"alpha={alpha!r} must lie between 0 and 1, for example 0.05")
-
-
-def table_of(rows: dict[str, str]) -> str:
-    return pd.DataFrame({"": rows}).to_html(header=False)
 
 
 def brief(result: object) -> str:

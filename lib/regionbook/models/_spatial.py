@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, cast
 
@@ -52,7 +52,6 @@ class Stack:
     y: np.ndarray
     x: np.ndarray
     names: list[str]
-    durbin: list[str]
     w: sparse.csr_array
     units: pd.Index
     periods: int
@@ -75,7 +74,7 @@ class Stack:
         return a.reshape(-1, a.shape[-1])
 
 
-def stack(panel: pd.DataFrame, formula: str, w: object, durbin: Sequence[str] | None) -> Stack:
+def stack(panel: pd.DataFrame, formula: str, w: object) -> Stack:
     """Read panel and weights, compare their labels, and sort."""
     if not isinstance(panel, pd.DataFrame):
         raise TypeError(f"panel must be a pandas DataFrame, got {type(panel).__name__}")
@@ -117,20 +116,11 @@ def stack(panel: pd.DataFrame, formula: str, w: object, durbin: Sequence[str] | 
             "keep units with all periods (and build w for them), or fill the gaps deliberately"
         )
     design = read_formula(panel, formula)
-    if durbin is None:
-        chosen = design.names
-    elif isinstance(durbin, str):
-        raise TypeError(f"durbin must be a list of regressors, got the string; write [{durbin!r}]")
-    else:
-        chosen = [design.names[design.position(name)] for name in durbin]
-        if not chosen or len(set(chosen)) < len(chosen):
-            raise ValueError(f"durbin={list(durbin)!r} must name each regressor to be lagged once")
     order = np.argsort(place)
     return Stack(
         design.y[order],
         design.x[order],
         design.names,
-        list(chosen),
         matrix,
         labels,
         t,
@@ -160,9 +150,8 @@ def transform(
     """Lag first, then demean. With W1 = 1 this is Lee and Yu's transformation, as JW = JWJ."""
     x, names = data.x, list(data.names)
     if model in LAGGED:
-        lagged = [data.names.index(name) for name in data.durbin]
-        x = np.hstack([x, data.lag(data.x[:, lagged])])
-        names += [f"W_{name}" for name in data.durbin]
+        x = np.hstack([x, data.lag(x)])
+        names += [f"W_{name}" for name in data.names]
     if effects in ("none", "random"):
         x, names = np.hstack([x, np.ones((len(x), 1))]), [*names, "_cons"]
     k = x.shape[1]

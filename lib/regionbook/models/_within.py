@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import pandas as pd
 from scipy import sparse
 
-from ..index._checks import numbers, show
+from ..index._checks import show
 
 
 def flat(data: pd.DataFrame) -> pd.DataFrame:
@@ -43,6 +42,29 @@ def codes(frame: pd.DataFrame, name: str, what: str) -> np.ndarray:
 def nested(inner: np.ndarray, outer: np.ndarray) -> bool:
     """Whether each group of `inner` lies within one group of `outer`."""
     return len(np.unique(np.stack([inner, outer]), axis=1).T) == inner.max() + 1
+
+
+def clusters_of(frame: pd.DataFrame, name: str, what: str) -> np.ndarray:
+    """`codes` of at least two groups."""
+    out = codes(frame, name, what)
+    if out.max() == 0:
+        raise ValueError(f"{what} {name!r} has one group; at least two are needed")
+    return out
+
+
+def between_0_and_1(level: float) -> None:
+    if not 0 < level < 1:
+        raise ValueError(f"level={level!r} must lie between 0 and 1, for example 0.95")
+
+
+def table_of(rows: Mapping[str, str]) -> str:
+    """Two columns in HTML: what, and its value."""
+    return pd.DataFrame({"": rows}).to_html(header=False)
+
+
+def rank_outside(effects: Sequence[np.ndarray], group: np.ndarray | None, n: int) -> int:
+    """Rank of the effects, constant included, without those nested in the clusters `group`."""
+    return Sweep([e for e in effects if group is None or not nested(e, group)], n).rank
 
 
 class Sweep:
@@ -82,78 +104,3 @@ def orthonormal(swept: np.ndarray, norms: np.ndarray, names: Sequence[str]) -> n
             f"before it ({', '.join(names)}); leave it out"
         )
     return q
-
-
-@dataclass(frozen=True)
-class Partialled:
-    """Columns after exogenous variables and fixed effects, and what the small-sample terms need."""
-
-    columns: np.ndarray
-    norms: np.ndarray
-    absorbed: int
-    clusters: np.ndarray | None
-
-    @property
-    def n(self) -> int:
-        return len(self.columns)
-
-    @property
-    def groups(self) -> int:
-        return 0 if self.clusters is None else int(self.clusters.max()) + 1
-
-    def covariance(self, z: np.ndarray, e: np.ndarray, f: np.ndarray, cov: str) -> np.ndarray:
-        """N⁻¹ Σ (z e)(z f)' over observations or cluster sums; iid: (e'f/N)(z'z/N)."""
-        if cov == "iid":
-            return (e @ f / self.n) * (z.T @ z / self.n)
-        a, b = z * e[:, None], z * f[:, None]
-        if self.clusters is not None:
-            sums = sparse.csr_array((np.ones(self.n), (self.clusters, np.arange(self.n))))
-            a, b = sums @ a, sums @ b
-        return a.T @ b / self.n
-
-    def correction(self, instruments: int) -> float:
-        """What multiplies a covariance: N/(N−L−A), or clustered G/(G−1)·(N−1)/(N−L−A)."""
-        free = self.n - instruments - self.absorbed
-        return self.groups / (self.groups - 1) * (self.n - 1) / free if self.groups else self.n / free
-
-
-def partial_out(
-    data: pd.DataFrame,
-    columns: Sequence[str],
-    exog: Sequence[str],
-    absorb: Sequence[str],
-    cov: str,
-    clusters: str | None,
-) -> Partialled:
-    """Residuals of `columns` on `exog` and the effects in `absorb`; see `kleibergen_paap` for the names."""
-    if cov not in ("iid", "robust", "cluster"):
-        raise ValueError(f"cov={cov!r} is not one of 'iid', 'robust', 'cluster'")
-    if (cov == "cluster") != (clusters is not None):
-        raise ValueError("cov='cluster' and clusters=… belong together: give both or neither")
-    frame = flat(data)
-    columns, exog = known(frame, columns, "endog and instruments"), known(frame, exog, "exog")
-    absorb = known(frame, absorb, "absorb")
-    both = columns + exog
-    if len(set(both)) < len(both):
-        raise ValueError(f"a name is used twice among endog, instruments and exog: {both}")
-    values = numbers(frame[both], "data").to_numpy()
-    effects = [codes(frame, name, "absorb") for name in absorb]
-    group = None if clusters is None else codes(frame, clusters, "clusters")
-    if group is not None and group.max() == 0:
-        raise ValueError(f"clusters {clusters!r} has one group; at least two are needed")
-    n = len(frame)
-    swept = Sweep(effects, n)
-    absorbed = swept.rank
-    if group is not None:
-        absorbed = Sweep([e for e in effects if not nested(e, group)], n).rank
-    free = n - swept.rank - len(both) + 1
-    if free <= 0:
-        raise ValueError(
-            f"{n} rows are too few for {len(both) - 1} regressors and {swept.rank} fixed effects"
-        )
-    residuals = swept(values)
-    k = len(columns)
-    norms = np.linalg.norm(values, axis=0)
-    q = orthonormal(residuals[:, k:], norms[k:], exog)
-    out = residuals[:, :k] - q @ (q.T @ residuals[:, :k])
-    return Partialled(out, norms[:k], absorbed + len(exog), group)

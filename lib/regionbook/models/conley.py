@@ -13,9 +13,9 @@ from scipy.spatial import cKDTree
 
 from regionbook.geo import EARTH_RADIUS_KM
 
-from ..index._checks import numbers
+from ..index._checks import numbers, one_of
 from ._formula import read_formula
-from ._within import Sweep, codes, nested, orthonormal
+from ._within import Sweep, codes, known, orthonormal, rank_outside
 
 Kernel = Literal["bartlett", "uniform"]
 
@@ -27,8 +27,7 @@ class Conley:
     Attributes
     ----------
     table : DataFrame
-        One row a regressor: estimate, se, t, p, low, high (95 %, normal distribution). A variance that comes
-        out negative, which these kernels allow, gives an error of NaN.
+        One row a regressor: estimate, se (NaN if the variance is negative), t, p, low, high (95 %, normal).
     cov : DataFrame
         Covariance of the estimates.
     cutoff, kernel, lags, serial_kernel
@@ -78,10 +77,9 @@ def conley(
         s_{it} s_{ju}'\Big] (\tilde X'\tilde X)^{-1}
 
     where k is K(d/cutoff) for rows of the same period, K(|t − u|/(lags + 1)) for rows of the same unit in
-    different periods, and 0 for all others: different places in different periods count as unrelated
-    (Hsiang 2010). K(z) is 1 − z ("bartlett") or 1 ("uniform") below z = 1 and 0 from there on, except that the
-    uniform kernel includes the cut-off itself. Without `time`, k is K(d/cutoff) for every pair of rows,
-    whatever their period: then a place's own rows have weight 1, and a cut-off of 0 is clustering by place.
+    different periods, and 0 for all others. K(z) is 1 − z ("bartlett") or 1 ("uniform") below z = 1 and 0 from
+    there on (uniform: from beyond the cut-off on). Without `time`, k is K(d/cutoff) for every pair of rows,
+    whatever their period: a cut-off of 0 is clustering by place.
 
     Parameters
     ----------
@@ -102,15 +100,13 @@ def conley(
     Returns
     -------
     Conley
-        K counts regressors and effects, but not effects nested within units whose own correlation is allowed
-        for (`lags`, or no `time` and effects nested in places), as usual for clustered errors. Without
-        neighbours and lags the errors are HC1.
+        K counts regressors and effects, but not effects nested within units (places) whose own correlation is
+        allowed for by `lags` (by no `time`). Without neighbours and lags the errors are HC1.
 
     Raises
     ------
     TypeError, ValueError
-        Unknown names, missing values, coordinates that are not degrees, two rows of a unit in one period,
-        collinear regressors.
+        Unknown names, missing values, coordinates not in degrees, a unit twice in a period, collinear regressors.
 
     References
     ----------
@@ -138,12 +134,13 @@ def conley(
     points = _coordinates(frame, coordinates)
     if lags and (time is None or unit is None):
         raise ValueError("lags needs time=… and unit=…: which rows follow each other, and of which unit")
-    periods = None if time is None else frame[_known(frame, time, "time")].to_numpy()
+    if time is not None:
+        codes(frame, time, "time")  # refuses an unknown name and missing periods
+    periods = None if time is None else frame[time].to_numpy()
     units = None if unit is None else codes(frame, unit, "unit")
 
-    cov = conley_cov(
-        x,
-        y - x @ beta,
+    meat = _meat(
+        x * (y - x @ beta)[:, None],
         points,
         cutoff,
         time=periods,
@@ -152,8 +149,10 @@ def conley(
         kernel=kernel,
         serial_kernel=serial_kernel,
     )
+    bread = np.linalg.inv(x.T @ x)
+    cov = bread @ meat @ bread
     own = units if lags else (None if time is not None else _places(points)[1])
-    counted = Sweep([e for e in effects if own is None or not nested(e, own)], n).rank + k
+    counted = rank_outside(effects, own, n) + k
     if n <= counted:
         raise ValueError(f"{n} rows are too few for {counted} parameters")
     cov *= n / (n - counted)
@@ -176,12 +175,7 @@ def conley(
 def _coordinates(frame: pd.DataFrame, names: Sequence[str]) -> np.ndarray:
     if isinstance(names, str) or len(names) != 2:
         raise TypeError(f"coordinates must be two column names (longitude, latitude), got {names!r}")
-    absent = [c for c in names if c not in frame.columns]
-    if absent:
-        raise ValueError(
-            f"coordinates: {absent} found neither among the columns nor the index levels of data"
-        )
-    return numbers(frame[list(names)], "coordinates").to_numpy()
+    return numbers(frame[known(frame, names, "coordinates")], "coordinates").to_numpy()
 
 
 def _table(beta: np.ndarray, cov: np.ndarray, names: Sequence[str]) -> pd.DataFrame:
@@ -194,90 +188,35 @@ def _table(beta: np.ndarray, cov: np.ndarray, names: Sequence[str]) -> pd.DataFr
     return pd.DataFrame(columns, index=names)
 
 
-def conley_cov(
-    x: np.ndarray,
-    residuals: np.ndarray,
-    coordinates: np.ndarray,
+def _meat(
+    scores: np.ndarray,
+    points: np.ndarray,
     cutoff: float,
     *,
     time: np.ndarray | None = None,
     unit: np.ndarray | None = None,
     lags: int = 0,
-    kernel: Kernel = "bartlett",
-    serial_kernel: Kernel = "bartlett",
+    kernel: str = "bartlett",
+    serial_kernel: str = "bartlett",
 ) -> np.ndarray:
-    """Conley's covariance from arrays, without small-sample factor; :func:`conley` has the formula.
-
-    For two-stage least squares give the fitted regressors of the second stage as `x` and the residuals of the
-    structural equation.
-
-    Parameters
-    ----------
-    x : (n, k)
-        Regressors, net of effects.
-    residuals : (n,)
-    coordinates : (n, 2)
-        Longitude and latitude in degrees.
-    cutoff, kernel, lags, serial_kernel
-        As in :func:`conley`.
-    time, unit : (n,)
-
-    Returns
-    -------
-    ndarray, k × k
-
-    Raises
-    ------
-    ValueError
-        If shapes do not fit, a kernel, cutoff or lag is not one, or `lags` come without `time` and `unit`.
-
-    References
-    ----------
-    As :func:`conley`.
-
-    Examples
-    --------
-    >>> x, e = np.array([[1.0], [1.0], [1.0]]), np.array([1.0, 1.0, -2.0])
-    >>> points = np.array([[120.0, 30.0], [120.1, 30.0], [100.0, 30.0]])
-    >>> conley_cov(x, e, points, 100, kernel="uniform")  # 1 + 1 + 4, and twice 1 x 1 for the first two
-    array([[0.88888889]])
-    """
-    x, e, points = (np.asarray(a, dtype=float) for a in (x, residuals, coordinates))
-    if x.ndim != 2 or e.shape != (len(x),) or points.shape != (len(x), 2):
-        raise ValueError(
-            f"expected x (n, k), residuals (n,), coordinates (n, 2); got {x.shape}, {e.shape}, {points.shape}"
-        )
-    for name, value in (("kernel", kernel), ("serial_kernel", serial_kernel)):
-        if value not in ("bartlett", "uniform"):
-            raise ValueError(f"{name}={value!r} is not one of 'bartlett', 'uniform'")
+    """Middle of the sandwich (k × k) from scores (n × k) and coordinates (n × 2)."""
+    one_of(("bartlett", "uniform"), kernel=kernel, serial_kernel=serial_kernel)
     if not cutoff >= 0:
         raise ValueError(f"cutoff={cutoff!r} must be a distance in km, 0 or more")
     if lags < 0 or int(lags) != lags:
         raise ValueError(f"lags={lags!r} must be a whole number, 0 or more")
-    if lags and (time is None or unit is None):
-        raise ValueError("lags needs time and unit")
-    scores = x * e[:, None]
     unique, place = _places(points)
     near = _weights(unique, cutoff, kernel)
-    rows = np.arange(len(x))
-    periods = np.zeros(len(x), int) if time is None else np.unique(np.asarray(time), return_inverse=True)[1]
-    meat = np.zeros((x.shape[1], x.shape[1]))
+    rows = np.arange(len(scores))
+    periods = np.zeros(len(scores), int) if time is None else np.unique(time, return_inverse=True)[1]
+    meat = np.zeros((scores.shape[1],) * 2)
     for t in range(periods.max() + 1):
         at = rows[periods == t]
         sums = np.stack([np.bincount(place[at], s, len(unique)) for s in scores[at].T], axis=1)
         meat += sums.T @ (near @ sums)
-    if lags:
-        meat += _serial(scores, np.asarray(unit), np.asarray(time), int(lags), serial_kernel)
-    bread = np.linalg.inv(x.T @ x)
-    return bread @ meat @ bread
-
-
-def _known(frame: pd.DataFrame, name: str, what: str) -> str:
-    if name not in frame.columns:
-        raise ValueError(f"{what}: {name!r} found neither among the columns nor the index levels of data")
-    if frame[name].isna().any():
-        raise ValueError(f"{what} {name!r} has missing values")
-    return name
+    if lags and unit is not None and time is not None:
+        meat += _serial(scores, unit, time, int(lags), serial_kernel)
+    return meat
 
 
 def _places(points: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -316,8 +255,7 @@ def _serial(scores: np.ndarray, unit: np.ndarray, time: np.ndarray, lags: int, k
     if not np.array_equal(whole, np.round(whole)):
         raise ValueError("lags needs periods that are whole numbers (years, months counted on)")
     period = (whole - whole.min()).astype(np.int64)
-    _, u = np.unique(unit, return_inverse=True)
-    key = u.ravel().astype(np.int64) * (period.max() + lags + 1) + period
+    key = unit.astype(np.int64) * (period.max() + lags + 1) + period
     order = np.argsort(key)
     key, scores = key[order], scores[order]
     if (np.diff(key) == 0).any():

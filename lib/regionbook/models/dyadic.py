@@ -9,10 +9,10 @@ from typing import Any, overload
 import numpy as np
 import pandas as pd
 
+from ..index._checks import one_of
 from ._pair_formula import ABSORBED, Columns, independent, inverse, read_columns
 from ._pair_grid import PairGrid, Within
-from ._within import Partialled
-from .dyadic_errors import KINDS, Meat, Vcov, clustered_meats
+from ._pair_meats import KINDS, Meat, Vcov, clustered_meats
 from .dyadic_fit import DyadicFit
 
 _BLOCK = 1024  # pairs worked on at a time, for the processor's cache
@@ -29,6 +29,7 @@ class _Sample:
 
     def __post_init__(self) -> None:
         w = self.within
+        self.place = {term: i for i, term in enumerate(self.terms)}
         v, (t, p) = len(self.terms), self.grid.shape
         raw = [self.grid.column(term) for term in self.terms]
         centre = [float(np.vdot(x, w.d)) / w.n for x in raw]  # the effects take it out; fewer digits are lost
@@ -79,16 +80,9 @@ class _Sample:
             ssr += float(np.vdot(e, e))
         return ssr, rows, by_pair, part
 
-    def rows_of(self, names: Sequence[str]) -> np.ndarray:
-        """n × V: variables after the effects, in the order of the pairs' blocks."""
-        at = [self.terms.index(name) for name in names]
-        parts = [z[at][:, self.within.mask[:, here]] for here, z in zip(self.blocks, self.z, strict=True)]
-        return np.concatenate(parts, axis=1).T
-
     def fit(self, column: Columns, vcov: Vcov) -> DyadicFit:
-        place = {term: i for i, term in enumerate(self.terms)}
         candidates = [*column.exog, *column.instruments]
-        at = [place[name] for name in candidates]
+        at = [self.place[name] for name in candidates]
         keep, dropped = independent(self.gram[np.ix_(at, at)], self.total[at], candidates, self.effects)
         kept = [candidates[i] for i in keep]
         if not column.endog:
@@ -96,39 +90,20 @@ class _Sample:
                 why = "; ".join(f"{name}: {reason}" for name, reason in dropped.items())
                 raise ValueError(f"formula {column.formula!r}: no regressor is left ({why})")
             return self._finish(column, column.outcome, kept, None, dropped, vcov)
-        instruments = tuple(name for name in kept if name in column.instruments)
-        if not instruments:
+        if not set(kept) & set(column.instruments):
             why = "; ".join(f"{name}: {dropped[name]}" for name in column.instruments)
             raise ValueError(f"formula {column.formula!r}: no instrument is left ({why})")
-        d = place[column.endog]
+        d = self.place[column.endog]
         if self.gram[d, d] <= ABSORBED * self.total[d]:
             raise ValueError(
                 f"formula {column.formula!r}: {column.endog!r} is absorbed by the {', '.join(self.effects)} effects"
             )
         first = self._finish(column, column.endog, kept, None, dropped, vcov)
         pi = np.zeros(len(self.terms))
-        pi[[place[name] for name in kept]] = first.params[kept]
+        pi[[self.place[name] for name in kept]] = first.params[kept]
         exog = [name for name in kept if name in column.exog]
         fit = self._finish(column, column.outcome, [column.endog, *exog], pi, dropped, vcov)
-        part = self._partialled(column.endog, exog, instruments)
-        return replace(fit, first_stage=first, instruments=instruments, _partialled=part)
-
-    def _partialled(
-        self, endog: str, exog: list[str], instruments: tuple[str, ...]
-    ) -> tuple[Partialled, Any]:
-        """Endogenous regressor and instruments after everything else, as `weak_instruments` takes them."""
-        place = {term: i for i, term in enumerate(self.terms)}
-        columns = self.rows_of((endog, *instruments))
-        if exog:
-            x = self.rows_of(exog)
-            at, of = [place[name] for name in exog], [place[name] for name in (endog, *instruments)]
-            columns = columns - x @ np.linalg.solve(self.gram[np.ix_(at, at)], self.gram[np.ix_(at, of)])
-        pairs = [np.nonzero(self.within.mask[:, here])[1] + here.start for here in self.blocks]
-        cluster = pd.factorize(np.concatenate(pairs))[0]
-        part = Partialled(
-            columns, np.linalg.norm(columns, axis=0), self.within.beside_pairs + len(exog), cluster
-        )
-        return part, columns[:, 1:]
+        return replace(fit, first_stage=first)
 
     def _clustered(
         self, by_pair: np.ndarray, part: np.ndarray | None, free: int, free_all: int
@@ -162,8 +137,7 @@ class _Sample:
         dropped: dict[str, str],
         vcov: Vcov,
     ) -> DyadicFit:
-        place = {term: i for i, term in enumerate(self.terms)}
-        at, y = [place[name] for name in names], place[outcome]
+        at, y = [self.place[name] for name in names], self.place[outcome]
         k, n, w = len(names), self.within.n, self.within
         c = np.zeros((len(self.terms), k))
         c[at, range(k)] = 1.0
@@ -243,8 +217,8 @@ def dyadic_panel(
     .. math:: y_{pt} = x_{pt}'\beta + \lambda_p + \lambda_t + \varepsilon_{pt}
 
     by least squares, or 2SLS with one endogenous regressor. The effects are taken out exactly, also from an unbalanced
-    panel, by solving one system of T − 1 equations a variable (no iteration); a variable is treated once for all
-    columns that have the same rows. With u_pt = x̃_pt ε̂_pt and B = (X̃'X̃)⁻¹ the covariances are κ B M B:
+    panel, once for all columns that have the same rows. With u_pt = x̃_pt ε̂_pt and B = (X̃'X̃)⁻¹ the covariances are
+    κ B M B:
 
     ========= ==================================== ============================================= ========
     vcov      M                                    κ                                             t with
@@ -258,10 +232,8 @@ def dyadic_panel(
 
     S_p, S_c: sums over the rows of pair p, of all pairs with unit c; A_c, B_c: with c in the first, second column;
     S_o: of an ordered pair. a = 1 + the year effects (pair effects lie within clusters and do not count; they do for
-    "two-way" where the order of units changes within pairs), with year effects alone their number. P²/U: couples of
-    pairs over those without a common unit, C(C−1)/((C−2)(C−3)) for all pairs of C units; why, says :func:`dyadic_cov`.
-    "pair" and "two-way" are the defaults of `pyfixest`; `linearmodels` counts every pair effect unless told
-    ``auto_df=False, count_effects=False, group_debias=True``.
+    "two-way" where the order of units changes within pairs), with year effects alone their number. P²/U:
+    :func:`dyadic_cov`. "pair" and "two-way" are the defaults of `pyfixest`.
 
     Parameters
     ----------
@@ -270,8 +242,7 @@ def dyadic_panel(
     formulas : str, list or dict of str
         ``"Bal ~ net + net:firms + HSR | pair + year"``: columns and products ``a:b`` (``a*b`` adds both factors);
         effects: the pair, the time, or both. 2SLS as in `pyfixest`: ``"Bal ~ HSR | pair + year | net ~ iv"``.
-        Rows with a missing value in a column of the formula are left out of that formula; so are rows alone in their
-        pair or time (`singletons`), as `pyfixest` does.
+        Rows with a missing value, or alone in their pair or time (`singletons`), are left out of that formula.
     units : two columns
         Who makes up each pair, for "two-way" and "dyadic"; the order within a pair may change from row to row.
     pair, time : str
@@ -288,8 +259,8 @@ def dyadic_panel(
     Raises
     ------
     TypeError, ValueError
-        Unknown or non-numeric columns, infinite values, a unit paired with itself, an unordered pair twice at one time,
-        a pair id that stands for two pairs, formulas that cannot be read, no regressor or instrument left.
+        Unknown or non-numeric columns, infinite values, a unit paired with itself, a pair twice at one time, a pair id
+        that stands for two pairs, formulas that cannot be read, no regressor or instrument left.
 
     References
     ----------
@@ -319,8 +290,7 @@ def dyadic_panel(
         formulas = {f"({i + 1})": text for i, text in enumerate(formulas)}
     if not formulas:
         raise ValueError("formulas is empty")
-    if vcov not in KINDS:
-        raise ValueError(f"vcov={vcov!r} is not one of {', '.join(map(repr, KINDS))}")
+    one_of(KINDS, vcov=vcov)
     if vcov in ("two-way", "dyadic") and units is None:
         raise ValueError(f"vcov={vcov!r} needs the two unit columns: give units=(…, …)")
     columns = {key: read_columns(text, pair, time) for key, text in formulas.items()}

@@ -1,53 +1,15 @@
-"""Covariances of a panel of pairs, from the scores of its rows."""
+"""Dyadic-robust covariance of any estimator, from the scores of its rows."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from ._pair_grid import unit_codes
-
-Vcov = Literal["iid", "hetero", "pair", "two-way", "dyadic"]
-KINDS: tuple[Vcov, ...] = ("iid", "hetero", "pair", "two-way", "dyadic")
-
-
-def _sums(scores: np.ndarray, code: np.ndarray, size: int) -> np.ndarray:
-    """k × `size`: columns of `scores` (k × m) added by code."""
-    return np.stack([np.bincount(code, row, size) for row in scores])
-
-
-def _unit_meats(
-    scores: np.ndarray, first: np.ndarray, second: np.ndarray, size: int
-) -> tuple[np.ndarray, np.ndarray]:
-    """Σ S_c S_c' over units as first and as second, added; and over units in either place. `scores` is k × m."""
-    a, b = _sums(scores, first, size), _sums(scores, second, size)
-    both = a + b
-    return a @ a.T + b @ b.T, both @ both.T
-
-
-def floor(v: np.ndarray, scale: np.ndarray) -> tuple[np.ndarray, bool]:
-    """A covariance without negative eigenvalues.
-
-    Parameters
-    ----------
-    v : ndarray, k × k
-    scale : ndarray, k
-        What `v` is divided by before, row and column, so that units do not matter.
-
-    Returns
-    -------
-    ndarray, k × k
-    bool
-        Whether there were any.
-    """
-    v = (v + v.T) / 2
-    values, vectors = np.linalg.eigh(v / np.outer(scale, scale))
-    if values[0] >= -1e-12 * max(values[-1], -values[0]):
-        return v, False
-    return (vectors * np.maximum(values, 0)) @ vectors.T * np.outer(scale, scale), True
+from ._pair_meats import dyadic_sample, floor, sums_by, unit_counts, unit_meats
 
 
 @dataclass(frozen=True)
@@ -87,9 +49,8 @@ def dyadic_cov(
 
     .. math:: V = \kappa\, B M B, \qquad M = \sum_c S_c S_c' - \sum_p S_p S_p'
 
-    The first sum counts two rows with one common unit once and two rows of the same pair twice; hence the second.
-    Two-way clustering on the two columns misses the rows where a unit is first in one and second in the other, and
-    changes with who is called first; it agrees where no unit ever stands in both columns.
+    Two-way clustering on the two columns misses the rows where a unit is first in one and second in the other; it
+    agrees where no unit ever stands in both columns.
 
     Parameters
     ----------
@@ -102,8 +63,7 @@ def dyadic_cov(
     absorbed : int
         Fixed effects that count in κ beside the k regressors; those within pairs do not (as elsewhere with clusters).
     correction : bool
-        κ = P²/U · (n−1)/(n−k−absorbed), see Notes; False: κ = 1, as in the formula of Aronow, Samii and Assenova and in
-        R's `dyadRobust` and `dcr`.
+        κ = P²/U · (n−1)/(n−k−absorbed), see Notes; False: κ = 1, as in R's `dyadRobust` and `dcr`.
 
     Returns
     -------
@@ -118,14 +78,9 @@ def dyadic_cov(
     Notes
     -----
     There is no agreed small-sample factor. P pairs make P² couples (each pair with itself, too), U of which have no
-    common unit. For a mean over P pairs where each pair is related to equally many others, as on a complete grid,
-    E[M] = (U/P²) · variance, whatever the shared covariances: residuals add up to zero, so that their products over
-    related pairs are minus those over unrelated ones, and those are what estimating the mean has cost. So P²/U makes the
-    variance of a mean unbiased; with all pairs of C units it is C(C−1)/((C−2)(C−3)), about 1 + 4/C. The same argument
-    with one-way clusters of one size gives their G/(G−1). For a slope both are approximations; (n−1)/(n−k) is taken over
-    from one-way clusters. Stata's `dyadclust` adds one-way parts, each with Stata's factor for one-way clusters, which
-    comes to about (n−1)/(n−k). All these go to one with C. With few units no factor is enough, for the variance is
-    itself noisy (:func:`dyadic_size`).
+    common unit. For a mean over P pairs each related to equally many others, E[M] = (U/P²) · variance, so that P²/U makes
+    it unbiased, as G/(G−1) does with one-way clusters; with all pairs of C units it is C(C−1)/((C−2)(C−3)). For a slope
+    it is an approximation, and with few units no factor is enough (:func:`dyadic_size`).
 
     References
     ----------
@@ -163,8 +118,8 @@ def dyadic_cov(
     size = len(labels)
     key = np.minimum(one, two).astype(np.int64) * size + np.maximum(one, two)
     p, pairs = pd.factorize(key)
-    by_pair = _sums(s.T, p, len(pairs))
-    both = _unit_meats(by_pair, pairs // size, pairs % size, size)[1]
+    by_pair = sums_by(s.T, p, len(pairs))
+    both = unit_meats(by_pair, pairs // size, pairs % size, size)[1]
     units = len(np.unique(np.concatenate([one, two])))
     if correction and n - k - absorbed <= 0:
         raise ValueError(f"{n} rows are too few for {k} regressors and {absorbed} effects")
@@ -178,148 +133,3 @@ def dyadic_cov(
     scale = np.sqrt(np.abs(np.diag(b)))
     matrix, floored = floor(kappa * b @ (both - by_pair @ by_pair.T) @ b, scale)
     return DyadicCovariance(matrix, units, n, kappa, floored)
-
-
-@dataclass(frozen=True)
-class Meat:
-    """Middle of a sandwich.
-
-    Attributes
-    ----------
-    matrix : ndarray, k × k
-    correction : float
-        What it is multiplied with.
-    df : int
-        Degrees of freedom of t.
-    text : str
-        The correction in words.
-    """
-
-    matrix: np.ndarray
-    correction: float
-    df: int
-    text: str
-
-
-def small_sample(groups: int, letter: str, n: int, left: int) -> tuple[float, str]:
-    """Small-sample factor G/(G−1)·(n−1)/(n−k) of clustered errors (as Stata's), and in words.
-
-    Parameters
-    ----------
-    groups, n, left : int
-        G, n and n − k.
-    letter : str
-        What stands for G in words.
-
-    Returns
-    -------
-    float, str
-        NaN where it is not defined.
-    """
-    words = f"{letter}/({letter}−1)·(n−1)/(n−k)"
-    if groups < 2 or left <= 0:
-        return np.nan, f"{words} is not defined"
-    factor = groups / (groups - 1) * (n - 1) / left
-    return factor, f"{words} = {factor:.5f}, n−k = {left:,}"
-
-
-def unit_counts(first: np.ndarray, second: np.ndarray) -> np.ndarray:
-    """In how many pairs each unit is, of those that are in any.
-
-    Parameters
-    ----------
-    first, second : ndarray of int, P
-        Codes of both units of each pair.
-
-    Returns
-    -------
-    ndarray of int, C
-    """
-    count = np.bincount(np.concatenate([first, second]))
-    return count[count > 0]
-
-
-def dyadic_sample(count: np.ndarray, n: int, left: int) -> tuple[float, str]:
-    """Small-sample factor P²/U·(n−1)/(n−k) of dyadic errors, and in words: see :func:`dyadic_cov`.
-
-    Parameters
-    ----------
-    count : ndarray of int, C
-        Pairs of each unit.
-    n, left : int
-        n and n − k.
-
-    Returns
-    -------
-    float, str
-        NaN where it is not defined.
-    """
-    pairs = int(count.sum()) // 2
-    unrelated = pairs**2 - (int((count.astype(np.int64) ** 2).sum()) - pairs)
-    words, units = "P²/U·(n−1)/(n−k)", f"C = {len(count):,} units"
-    if unrelated <= 0 or left <= 0:
-        return np.nan, f"{words} is not defined, {units}"
-    factor = pairs**2 / unrelated * (n - 1) / left
-    return factor, (
-        f"{words} = {factor:.5f}, n−k = {left:,}, P = {pairs:,} pairs, U = {unrelated:,} couples of pairs without a "
-        f"common unit, {units}"
-    )
-
-
-def clustered_meats(
-    by_pair: np.ndarray,
-    low: np.ndarray | None,
-    high: np.ndarray | None,
-    swapped: np.ndarray | None,
-    swapped_part: np.ndarray | None,
-    free: int,
-    free_all: int,
-    n: int,
-) -> tuple[dict[Vcov, Meat], int]:
-    """Meats "pair", "two-way" and "dyadic" from the scores summed by pair (k × P), and the number of units.
-
-    Parameters
-    ----------
-    by_pair : ndarray, k × P
-    low, high : ndarray of int, P
-        Codes of both units, the lower one first; None where only a pair id is known.
-    swapped : ndarray of bool, P
-        Pairs whose first column holds `high`.
-    swapped_part : ndarray, k × P
-        Where this changes within pairs: the sums over the rows in which the first column holds `high`.
-    free, free_all, n : int
-        n less the regressors and the effects that do not lie within pairs; less all effects; n.
-
-    Returns
-    -------
-    dict of Meat
-    int
-        Units; 0 where they are not known.
-    """
-    pairs = by_pair.shape[1]
-    inner = by_pair @ by_pair.T
-
-    factor, words = small_sample(pairs, "G", n, free)
-    out: dict[Vcov, Meat] = {"pair": Meat(inner, factor, pairs - 1, f"{words}, G = {pairs:,} pairs")}
-    if low is None or high is None or swapped is None:
-        return out, 0
-    if swapped_part is None:
-        first, second = np.where(swapped, high, low), np.where(swapped, low, high)
-        ordered = by_pair
-    else:  # each pair in both orders
-        ordered = np.concatenate([by_pair - swapped_part, swapped_part], axis=1)
-        first, second = np.concatenate([low, high]), np.concatenate([high, low])
-        there = ordered.any(axis=0)
-        ordered, first, second = ordered[:, there], first[there], second[there]
-    size = int(max(low.max(), high.max())) + 1
-    apart, both = _unit_meats(ordered, first, second, size)
-    in_first, in_second = (np.bincount(code, minlength=size) > 0 for code in (first, second))
-    least = int(min(in_first.sum(), in_second.sum()))
-    factor, words = small_sample(least, "G", n, free if swapped_part is None else free_all)
-    out["two-way"] = Meat(
-        apart - ordered @ ordered.T, factor, least - 1, f"{words}, G = {least:,}, the smaller of the two"
-    )
-    units = int((in_first | in_second).sum())
-    factor, words = dyadic_sample(unit_counts(low, high), n, free)
-    out["dyadic"] = Meat(both - inner, factor, units - 1, words)
-    return out, units

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any
 
 import numpy as np
 import pandas as pd
 from scipy import special
 
-from .dyadic_errors import KINDS, Meat, Vcov, floor
-from .weak_instruments import EffectiveF, KleibergenPaap, effective_f_of, kleibergen_paap_of
+from ..index._checks import one_of
+from ._pair_meats import KINDS, Meat, Vcov, floor
+from ._within import table_of
 
 
 @dataclass(frozen=True)
@@ -55,13 +55,10 @@ class DyadicFit:
     meats: Mapping[Vcov, Meat] = field(repr=False)
     used: np.ndarray | None = field(default=None, repr=False)
     first_stage: DyadicFit | None = field(default=None, repr=False)
-    instruments: tuple[str, ...] = ()
-    _partialled: Any = field(default=None, repr=False)
 
     def _meat(self, kind: Vcov | None) -> Meat:
         kind = kind or self.vcov
-        if kind not in KINDS:
-            raise ValueError(f"{kind!r} is not one of {', '.join(map(repr, KINDS))}")
+        one_of(KINDS, kind=kind)
         if kind not in self.meats:
             why = "the two unit columns: give units=(…, …)" if kind != "hetero" else "single rows"
             raise ValueError(f"errors {kind!r} need {why}")
@@ -77,8 +74,7 @@ class DyadicFit:
     def cov(self, kind: Vcov | None = None, correction: bool = True) -> pd.DataFrame:
         """Covariance of the coefficients; `correction=False` leaves the small-sample factor out.
 
-        "two-way" and "dyadic" subtract a matrix and may come out indefinite: negative eigenvalues are then set to
-        zero, and `floored` and `notes` say so.
+        "two-way" and "dyadic" may come out indefinite: negative eigenvalues are then set to zero (`floored`).
 
         Parameters
         ----------
@@ -194,17 +190,6 @@ class DyadicFit:
             }
         ).rename_axis("term")
 
-    def tidy(self) -> pd.DataFrame:
-        """`table` under the names of `pyfixest`.
-
-        Returns
-        -------
-        DataFrame
-            By regressor.
-        """
-        names = ("Estimate", "Std. Error", "t value", "Pr(>|t|)", "2.5%", "97.5%")
-        return self.table.set_axis(names, axis=1).rename_axis("Coefficient")
-
     def errors(self, kinds: Sequence[Vcov] = ("pair", "two-way", "dyadic")) -> pd.DataFrame:
         """Estimate, then standard error and t of each kind: how much a star depends on who may correlate.
 
@@ -225,7 +210,7 @@ class DyadicFit:
         return pd.DataFrame(parts).rename_axis("term")
 
     def wald(self, terms: Sequence[str], kind: Vcov | None = None) -> tuple[float, int, float]:
-        """Wald test of the hypothesis that all `terms` are zero.
+        """Wald test of the hypothesis that all `terms` are zero; of a first stage's instruments, their F.
 
         Parameters
         ----------
@@ -250,27 +235,6 @@ class DyadicFit:
         f = float(b @ np.linalg.solve(v, b)) / len(terms)
         return f, len(terms), float(special.fdtrc(len(terms), self._meat(kind).df, f))
 
-    def weak_instruments(self) -> tuple[KleibergenPaap, EffectiveF]:
-        """Kleibergen–Paap statistics and effective F of a 2SLS column, clustered by pair.
-
-        For dyadic errors take ``first_stage.wald([...], "dyadic")``; with one instrument it is the effective F.
-
-        Returns
-        -------
-        KleibergenPaap, EffectiveF
-
-        Raises
-        ------
-        ValueError
-            A column without instruments.
-        """
-        if self._partialled is None:
-            raise ValueError(
-                f"{self.formula!r} has no instruments: write 'outcome ~ controls | effects | d ~ z'"
-            )
-        part, z = self._partialled
-        return kleibergen_paap_of(part, z, "cluster"), effective_f_of(part, z, "cluster")
-
     @property
     def notes(self) -> list[str]:
         """What a reader of the numbers should know."""
@@ -286,10 +250,8 @@ class DyadicFit:
 
     @property
     def __maketables_coef_table__(self) -> pd.DataFrame:
-        t = self.table
-        return pd.DataFrame({"b": t["estimate"], "se": t["se"], "t": t["t"], "p": t["p"]}).rename_axis(
-            "Coefficient"
-        )
+        table = self.table[["estimate", "se", "t", "p"]]
+        return table.rename(columns={"estimate": "b"}).rename_axis("Coefficient")
 
     @property
     def __maketables_depvar__(self) -> str:
@@ -313,5 +275,4 @@ class DyadicFit:
         return "\n".join([self.table.round(4).to_string(), *(f"{k}: {v}" for k, v in self._facts().items())])
 
     def _repr_html_(self) -> str:
-        facts = pd.DataFrame({"": self._facts()}).to_html(header=False)
-        return f"{self.table.round(4).to_html()}{facts}"
+        return f"{self.table.round(4).to_html()}{table_of(self._facts())}"

@@ -7,24 +7,10 @@ import pandas as pd
 from scipy import special
 
 
-def dyadic_draws(
+def _draws(
     units: int, years: int, draws: int, shared: float, persistence: float, rng: np.random.Generator
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
-    """Draw regressor and error of :func:`dyadic_size`, which has the process.
-
-    Parameters
-    ----------
-    units, years, draws : int
-    shared, persistence : float
-        Share of the variance that belongs to the units, and its correlation from year to year.
-    rng : numpy Generator
-
-    Returns
-    -------
-    first, second : ndarray, P
-        Units of each pair.
-    x, e : ndarray, draws × years × P
-    """
+    """Units of each pair (P each); regressor and error (draws × years × P each)."""
     first, second = np.triu_indices(units, 1)
 
     def variable() -> np.ndarray:
@@ -37,6 +23,11 @@ def dyadic_draws(
     return first, second, variable(), variable()
 
 
+def _two_ways_out(v: np.ndarray) -> np.ndarray:
+    by_pair, by_year, overall = (v.mean(axis=axis, keepdims=True) for axis in (1, 2, (1, 2)))
+    return v - by_pair - by_year + overall
+
+
 def dyadic_size(
     units: int = 20,
     *,
@@ -44,31 +35,26 @@ def dyadic_size(
     draws: int = 400,
     shared: float = 0.5,
     persistence: float = 0.5,
-    level: float = 0.05,
     seed: int,
 ) -> pd.DataFrame:
     r"""How often a true β = 0 is rejected, by kind of standard error, when pairs share units.
 
-    Balanced panels of all pairs of `units` × `years`, y = ε with pair and year effects swept out; regressor and error
-    of the pair {a, b} are both
+    All pairs of `units` × `years`, pair and year effects swept out, t tests as in :func:`dyadic_panel`. Regressor and
+    error of the pair {a, b} are both, with independent η and c (of a unit, AR(1) with `persistence`), s = `shared`,
 
     .. math:: \sqrt{s/2}\,(c_{at} + c_{bt}) + \sqrt{1-s}\,\eta_{abt}
-
-    with independent c (of a unit, AR(1) with `persistence`) and η: with s = `shared` = 0 nothing is shared.
-    t tests as `dyadic_panel` makes them, the same small-sample factors and degrees of freedom.
 
     Parameters
     ----------
     units, years, draws : int
-    shared, persistence, level : float
+    shared, persistence : float
     seed : int
 
     Returns
     -------
     DataFrame
-        By kind ("pair", "two-way", "dyadic"): `rejected` at `level`; `covered`, the share of 1 − `level` intervals that
-        hold the true value; `se_over_sd`, the mean standard error over the standard deviation of the estimates;
-        `negative`, the share of draws whose variance comes out negative (set to zero, so rejected).
+        By kind ("pair", "two-way", "dyadic"): share `rejected` at 5 %; `se_over_sd`, the mean standard error over
+        the standard deviation of the estimates. A negative variance is set to zero, so rejected.
 
     Raises
     ------
@@ -86,24 +72,16 @@ def dyadic_size(
     """
     if units < 4 or years < 2 or draws < 2:
         raise ValueError(f"units={units}, years={years}, draws={draws}: at least 4, 2 and 2 are needed")
-    if not (0 <= shared <= 1 and 0 <= persistence < 1 and 0 < level < 1):
-        raise ValueError("shared must lie in [0, 1], persistence in [0, 1), level in (0, 1)")
+    if not (0 <= shared <= 1 and 0 <= persistence < 1):
+        raise ValueError("shared must lie in [0, 1], persistence in [0, 1)")
     rng = np.random.default_rng(seed)
     pairs = units * (units - 1) // 2
     n = pairs * years
     at_once = max(1, min(draws, 2_000_000 // n))
     b_all, v_all = [], []
     for start in range(0, draws, at_once):
-        first, second, *both = dyadic_draws(
-            units, years, min(at_once, draws - start), shared, persistence, rng
-        )
-        x, y = (
-            v
-            - v.mean(axis=1, keepdims=True)
-            - v.mean(axis=2, keepdims=True)
-            + v.mean(axis=(1, 2), keepdims=True)
-            for v in both
-        )
+        first, second, *both = _draws(units, years, min(at_once, draws - start), shared, persistence, rng)
+        x, y = map(_two_ways_out, both)
         xx = np.einsum("rtp,rtp->r", x, x)
         b = np.einsum("rtp,rtp->r", x, y) / xx
         scores = np.einsum("rtp,rtp->rp", x, y - b[:, None, None] * x)
@@ -122,13 +100,6 @@ def dyadic_size(
     few[2] = units * (units - 1) / ((units - 2) * (units - 3))
     factor = few * (n - 1) / (n - 1 - years)
     se = np.sqrt(np.maximum(raw * factor[:, None], 0))
-    rejected = (np.abs(estimates) >= special.stdtrit(groups - 1, 1 - level / 2)[:, None] * se).mean(axis=1)
-    return pd.DataFrame(
-        {
-            "rejected": rejected,
-            "covered": 1 - rejected,
-            "se_over_sd": se.mean(axis=1) / estimates.std(ddof=1),
-            "negative": (raw < 0).mean(axis=1),
-        },
-        index=pd.Index(list(m), name="vcov"),
-    )
+    rejected = (np.abs(estimates) >= special.stdtrit(groups - 1, 0.975)[:, None] * se).mean(axis=1)
+    ratio = se.mean(axis=1) / estimates.std(ddof=1)
+    return pd.DataFrame({"rejected": rejected, "se_over_sd": ratio}, index=pd.Index(list(m), name="vcov"))

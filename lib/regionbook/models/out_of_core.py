@@ -12,7 +12,7 @@ import pandas as pd
 
 from ._pair_formula import Columns, independent, inverse, read_columns
 from ._pair_grid import solved_years
-from .dyadic_errors import Meat, Vcov, dyadic_sample, small_sample
+from ._pair_meats import Meat, Vcov, dyadic_sample, small_sample
 from .dyadic_fit import DyadicFit
 
 if TYPE_CHECKING:
@@ -30,14 +30,12 @@ def dyadic_out_of_core(
 ) -> DyadicFit:
     r"""One column of :func:`dyadic_panel` for a table that does not fit into memory, as Ibis expressions.
 
-    1. Means by pair, and which years the pair has, as a bit mask; sums of x − x̄_p by year. The T − 1 year effects γ
-       follow from these sums and the number of pairs with each mask (a T × T system, solved here).
+    1. Means by pair, and which years the pair has, as a bit mask; sums of x − x̄_p by year. The year effects γ follow
+       from these sums and the number of pairs with each mask (a T × T system, solved here).
     2. x̃ = x − γ_t − (x̄_p − mean of γ over the pair's years) and the sums of products of all x̃, ỹ: the coefficients.
     3. Sums of x̃ε̂ by pair, then by unit: the covariances.
 
-    Each pass is a GROUP BY over joins with small tables, computed by the engine; what comes back are T sums, some
-    k × k sums, and one row a unit. Nothing but Ibis is used: the same expressions run on DuckDB on a laptop
-    (``ibis.duckdb.connect()``) and on the engines of a cluster or a warehouse (``ibis.pyspark``, ``ibis.bigquery``).
+    What comes back are T sums, some k × k sums, and one row a unit; DuckDB or a cluster's engine does the rest.
 
     Parameters
     ----------
@@ -45,7 +43,7 @@ def dyadic_out_of_core(
     formula : str
         ``"y ~ x1 + x2 + x1:x2 | pair + year"``; both effects, no instruments.
     units : two columns
-        For dyadic errors; without a column `pair` they make the pairs.
+        For dyadic errors; then they make the pairs, else the column `pair`.
     pair, time : str
         The time must be whole numbers spanning at most 62.
     vcov : "pair", "dyadic" or "iid"
@@ -58,8 +56,7 @@ def dyadic_out_of_core(
     Raises
     ------
     TypeError, ValueError
-        Unknown columns, a pair twice at one time, a unit paired with itself, times that are not whole numbers, NaN or
-        infinity in a column (NULL is missing), other effects, instruments.
+        As :func:`dyadic_panel`; times that are not whole numbers, NaN (NULL is missing), other effects, instruments.
 
     References
     ----------
@@ -83,7 +80,7 @@ def dyadic_out_of_core(
     first = _first_pass(base, formula, time, ends)
     inside = _without_effects(base, first)
     second = _products(inside, column)
-    meats, units_used = _meats(inside, base.keys, first, second, bool(ends))
+    meats, units_used = _meats(inside, base.key, first, second, bool(ends))
     return DyadicFit(
         formula=formula,
         outcome=column.outcome,
@@ -121,14 +118,11 @@ def _check(table: ir.Table, column: Columns, ends: list[str], pair: str, time: s
 
 @dataclass(frozen=True)
 class _Base:
-    """The columns as numbers v0, v1, …, time t and keys of the pair, without rows that lack one."""
+    """The columns as numbers v0, v1, …, time t and key of the pair (pair, or low and high), without rows that lack one."""
 
     rows: ir.Table
     names: list[str]
-    keys: list[str]
-    """All columns that name the pair: ``pair``, ``low``, ``high``, as far as there are any."""
     key: list[str]
-    """Those that are enough."""
 
 
 def _base(table: ir.Table, terms: list[str], ends: list[str], pair: str, time: str) -> _Base:
@@ -142,13 +136,11 @@ def _base(table: ir.Table, terms: list[str], ends: list[str], pair: str, time: s
         return out
 
     v = [f"v{i}" for i in range(len(terms))]
-    keys = {"pair": table[pair]} if pair in table.columns else {}
-    if ends:
-        both = [table[end] for end in ends]
-        keys |= {"low": ibis.least(*both), "high": ibis.greatest(*both)}
+    both = [table[end] for end in ends]
+    keys = {"low": ibis.least(*both), "high": ibis.greatest(*both)} if ends else {"pair": table[pair]}
     rows = table.select(t=table[time].cast("int64"), **keys, **dict(zip(v, map(product, terms), strict=True)))
     rows = rows.filter([rows[name].notnull() for name in v])
-    return _Base(rows, v, list(keys), ["pair"] if "pair" in keys else ["low", "high"])
+    return _Base(rows, v, list(keys))
 
 
 @dataclass(frozen=True)
@@ -156,7 +148,6 @@ class _FirstPass:
     """Means by pair, masks of their years, and the year effects that follow."""
 
     by_pair: ir.Table
-    label: dict[str, Any]
     masks: pd.DataFrame
     """One row a set of years: mask, rows (years in it), pairs."""
     years: np.ndarray
@@ -179,9 +170,8 @@ def _first_pass(base: _Base, formula: str, time: str, ends: list[str]) -> _First
     rows, v, key = base.rows, base.names, base.key
     first, periods = _span(rows, formula, time)
     bit = ibis.literal(1, "int64") << (rows.t - first)
-    label = {name: rows[name].min() for name in base.keys if name not in key}
     means = {f"m{i}": rows[name].mean() for i, name in enumerate(v)}
-    by_pair = rows.group_by(key).agg(rows=rows.count(), mask=bit.sum(), **label, **means).cache()
+    by_pair = rows.group_by(key).agg(rows=rows.count(), mask=bit.sum(), **means).cache()
     if ends and not by_pair.filter(by_pair.low == by_pair.high).limit(1).to_pandas().empty:
         raise ValueError(f"a unit is paired with itself in {ends}")
     joined = rows.join(by_pair.select(*key, *means), key)
@@ -207,9 +197,7 @@ def _first_pass(base: _Base, formula: str, time: str, ends: list[str]) -> _First
     gamma = np.zeros((periods, len(v)))
     gamma[at] = np.linalg.solve(a[np.ix_(at, at)], r[at])
     overall = masks[list(total)].sum().to_numpy(float) / n
-    return _FirstPass(
-        by_pair, label, masks, years, first, gamma, overall, by_year, pairs, n, len(at), singletons
-    )
+    return _FirstPass(by_pair, masks, years, first, gamma, overall, by_year, pairs, n, len(at), singletons)
 
 
 def _span(rows: ir.Table, formula: str, time: str) -> tuple[int, int]:
@@ -234,12 +222,10 @@ def _without_effects(base: _Base, one: _FirstPass) -> ir.Table:
     of_mask = pd.DataFrame(mean, columns=[f"a{i}" for i in range(len(v))])
     by_mask = ibis.memtable(of_mask.assign(mask=one.masks["mask"].to_numpy(np.int64)))
     joined = one.by_pair.join(by_mask, "mask")
-    shift = joined.select(
-        *key, *one.label, **{f"c{i}": joined[f"m{i}"] - joined[f"a{i}"] for i in range(len(v))}
-    )
+    shift = joined.select(*key, **{f"c{i}": joined[f"m{i}"] - joined[f"a{i}"] for i in range(len(v))})
     every = base.rows.select("t", *key, *v).join(by_time, "t").join(shift, key)
     return every.select(
-        *base.keys,
+        *key,
         **{name: every[name] - every[f"g{i}"] - every[f"c{i}"] for i, name in enumerate(v)},
         **{f"d{i}": every[name] - float(one.overall[i]) for i, name in enumerate(v)},
     )
@@ -299,7 +285,7 @@ def _meats(
     inner = _symmetric(scores.agg(**products).to_pandas().iloc[0], couples, "p")
 
     free, free_all = n - k - one.solved - 1, n - k - one.pairs - one.solved
-    factor, words = small_sample(one.pairs, "G", n, free)
+    factor, words = small_sample(one.pairs, n, free)
     xx, every = two.gram[np.ix_(two.x, two.x)], n / free_all
     meats: dict[Vcov, Meat] = {
         "iid": Meat(two.ssr / n * xx, every, free_all, f"n/(n−k) = {every:.5f}"),

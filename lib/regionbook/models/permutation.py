@@ -9,8 +9,8 @@ import numpy as np
 import pandas as pd
 
 from ..index._checks import show
-from ._formula import Design, read_formula
-from ._within import Sweep, codes, nested, orthonormal
+from ._formula import Design, read_formula, two_groups
+from ._within import Sweep, codes, nested, orthonormal, table_of
 
 
 @dataclass(frozen=True)
@@ -43,18 +43,11 @@ class PermutationTest:
         first, second = self.coefficients.index
         rows[f"{second} − {first}"] = f"{self.difference:.4f}"
         rows["permutation p"] = f"{self.p:.4f} ({len(self.draws):,} draws)"
-        return pd.DataFrame({"": rows}).to_html(header=False)
+        return table_of(rows)
 
 
 def permutation_test(
-    data: pd.DataFrame,
-    formula: str,
-    coefficient: str,
-    group: str,
-    unit: str,
-    *,
-    draws: int = 999,
-    seed: int,
+    data: pd.DataFrame, formula: str, coefficient: str, group: str, unit: str, *, draws: int = 999, seed: int
 ) -> PermutationTest:
     r"""Is a coefficient the same in two groups of units? Split-sample difference against shuffled labels.
 
@@ -64,12 +57,9 @@ def permutation_test(
     .. math:: \Delta = \hat\beta_2 - \hat\beta_1, \qquad
         p = \frac{1 + \#\{|\Delta^{(b)}| \ge |\Delta|\}}{1 + B}
 
-    Labels move with whole units, never row by row: a city keeps its years together. Give a larger
-    `unit` (the urban cluster) when the label belongs to it. The null is that the groups have the same
-    distribution, so a difference in variance alone can reject too.
-
-    No draw needs a regression: cross-products of everything (effects within units taken out, year
-    dummies as columns) add up over units, and a draw only adds them up anew.
+    Labels move with whole units; give a larger `unit` (the urban cluster) when the label belongs to it. The null is
+    that the groups have the same distribution, so a difference in variance alone can reject too. A draw needs no
+    regression: it adds up cross-products of units anew.
 
     Parameters
     ----------
@@ -91,8 +81,7 @@ def permutation_test(
     Raises
     ------
     TypeError, ValueError
-        Unknown names, missing or infinite values, a group that varies within a unit or has not exactly
-        two values, a coefficient without variation in a group.
+        Unknown names, missing values, a group that varies within a unit or has not two values, no variation in one.
 
     References
     ----------
@@ -136,10 +125,7 @@ def permutation_test(
 
 def _two_groups(design: Design, group: str, unit: str, units: np.ndarray) -> list[Any]:
     """The two values of the group, which has to be constant within units."""
-    labels = codes(design.frame, group, "group")
-    names = sorted(pd.unique(design.frame[group]).tolist(), key=lambda value: (str(type(value)), value))
-    if len(names) != 2:
-        raise ValueError(f"group {group!r} must have two values, it has {len(names)}: {names[:5]}")
+    names, labels = two_groups(design, group)
     if not nested(units, labels):
         spread = pd.Series(labels).groupby(units).nunique().to_numpy()
         row = design.frame[unit].to_numpy()[units == spread.argmax()][0]

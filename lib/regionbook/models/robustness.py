@@ -10,8 +10,10 @@ import numpy as np
 import pandas as pd
 from scipy import special
 
+from ..index._checks import one_of
 from ._formula import read_formula
-from ._sensitivity import brief, check_regression, partial, swept, table_of
+from ._sensitivity import brief, check_regression, partial, swept
+from ._within import table_of
 
 
 @dataclass(frozen=True)
@@ -56,18 +58,14 @@ def robustness_value(
 ) -> Robustness:
     r"""Partial R² and robustness value of a coefficient, as sensemakr.
 
-    With f = |t|/√df (Cohen's f, partial R² = f²/(1 + f²)), f_c = t_c(df − 1)/√(df − 1):
+    With f = |t|/√df (partial R² = f²/(1 + f²)), f_c = t_c(df − 1)/√(df − 1):
 
     .. math:: RV = \tfrac12\left(\sqrt{g^4+4g^2}-g^2\right), \quad g = qf
         \ \text{(estimate)},\quad g = qf - f_c\ \text{(inference)}
 
-    RV_α is 0 when g < 0, and ((qf)² − f_c²)/(1 + (qf)²) when qf > 1/f_c. A confounder that explains RV
-    of the residual variance of both treatment and outcome takes away the share q of the estimate; one
-    that explains less than RV of both cannot. A confounder that explains all of the outcome's residual
-    variance needs only partial R² of the treatment's.
-
-    RV is a threshold, not the strength of any confounder, and not a probability that the result holds.
-    It is a function of t and df alone; only :func:`benchmark_bounds` gives it a scale.
+    RV_α is 0 when g < 0, and ((qf)² − f_c²)/(1 + (qf)²) when qf > 1/f_c. Only a confounder that explains at least
+    RV of the residual variance of treatment or outcome can take away the share q. RV is a function of t and df
+    alone; :func:`benchmark_bounds` gives it a scale.
 
     Parameters
     ----------
@@ -116,11 +114,7 @@ def robustness_value(
 
 
 def bias_adjusted(
-    estimate: float,
-    se: float,
-    df: int,
-    r2_treatment: float | np.ndarray,
-    r2_outcome: float | np.ndarray,
+    estimate: float, se: float, df: int, r2_treatment: float | np.ndarray, r2_outcome: float | np.ndarray
 ) -> dict[str, np.ndarray]:
     r"""Estimate, standard error and t if a confounder of the given strength had been controlled for.
 
@@ -130,8 +124,7 @@ def bias_adjusted(
     .. math:: |bias| = se\sqrt{df\,\frac{R^2_Y R^2_D}{1-R^2_D}}, \qquad
         se^* = se\sqrt{\frac{1-R^2_Y}{1-R^2_D}\,\frac{df}{df-1}}
 
-    The bias is taken in the direction that hurts: towards zero and beyond. A confounder may as well
-    have hidden a larger effect; the formula does not know the sign.
+    The bias is taken towards zero and beyond; the formula does not know its sign.
 
     Parameters
     ----------
@@ -188,9 +181,7 @@ def benchmark_bounds(
         R^2_Y \le \left(\frac{\sqrt k+\eta}{\sqrt{1-\eta^2}}\right)^2\frac{R^2_{Y\sim c}}{1-R^2_{Y\sim c}},
         \qquad \eta^2 = \frac{k R_{D\sim c}^4}{(1-kR^2_{D\sim c})(1-R^2_{D\sim c})}
 
-    The bound is a comparison, not an estimate: it says "if the omitted variable is no stronger than c,
-    then …", and whether it is not is a matter of subject knowledge. Fixed effects are swept out first,
-    so all shares are of the variance within them.
+    Fixed effects are swept out first, so all shares are of the variance within them.
 
     Parameters
     ----------
@@ -209,8 +200,7 @@ def benchmark_bounds(
     Raises
     ------
     TypeError, ValueError
-        As :func:`confounder_impacts`; a benchmark that is not a covariate, a multiple that is not
-        positive or so large that the confounder would explain all of the treatment or outcome.
+        As :func:`confounder_impacts`; a benchmark that is no covariate, a multiple not positive or too large.
 
     References
     ----------
@@ -283,9 +273,8 @@ def contour_grid(
     Returns
     -------
     DataFrame
-        Rows `r2_outcome`, columns `r2_treatment`, both from 0 to `limit`; plot with
-        ``ax.contour(grid.columns, grid.index, grid)``. At no confounding (0, 0) t is t·√((df − 1)/df),
-        as the confounder takes one degree of freedom.
+        Rows `r2_outcome`, columns `r2_treatment`, both from 0 to `limit`; at (0, 0) t is t·√((df − 1)/df). Plot with
+        ``ax.contour(grid.columns, grid.index, grid)``.
 
     Raises
     ------
@@ -303,8 +292,7 @@ def contour_grid(
     """
     if not 0 < limit < 1 or points < 2:
         raise ValueError(f"limit={limit!r} must lie between 0 and 1 and points={points!r} be at least 2")
-    if of not in ("estimate", "t"):
-        raise ValueError(f"of={of!r} is not one of 'estimate', 't'")
+    one_of(("estimate", "t"), of=of)
     axis = np.round(np.linspace(0, limit, points), 12)
     values = bias_adjusted(estimate, se, df, axis[None, :], axis[:, None])[of]
     return pd.DataFrame(

@@ -8,7 +8,8 @@ import numpy as np
 import pandas as pd
 
 from ._formula import read_formula
-from ._sensitivity import brief, finite, swept, table_of
+from ._sensitivity import brief, finite, swept
+from ._within import table_of
 
 
 @dataclass(frozen=True)
@@ -24,7 +25,7 @@ class Oster:
     solutions : tuple of float
         All real solutions for β*, the nearest to the controlled coefficient first.
     approximation : float
-        β* of the textbook formula β̃ − δ(β° − β̃)(R_max − R̃)/(R̃ − R°).
+        β* of the textbook formula β̃ − δ(β° − β̃)(R_max − R̃)/(R̃ − R°); it needs δ = 1 and proportional covariates.
     r_max, assumed_delta, null
     """
 
@@ -56,9 +57,8 @@ def oster_inputs(data: pd.DataFrame, formula: str, coefficient: str) -> dict[str
     Parameters
     ----------
     data, formula, coefficient
-        As :func:`confounder_impacts`. The short regression drops all covariates but keeps the fixed
-        effects, which are taken out of everything: both R² and the variances are those within. To
-        count effects as observed controls write them as regressors, ``C(province)``.
+        As :func:`confounder_impacts`. Fixed effects are taken out of both regressions; to count them as
+        observed controls write them as regressors, ``C(province)``.
 
     Returns
     -------
@@ -127,23 +127,15 @@ def oster(
 
     .. math:: \delta(\beta) = \frac{u\left[as+sd^2+2sd\,u+s(1-s)u^2\right]}{md+m(1-s)u+sd\,u^2+s(1-s)u^3}
 
-    Of several roots β* is the nearest to β̃ on the far side of β̃ from β° (unobservables move the
-    estimate the way observables did); if none is there, the nearest. `approximation` holds for δ = 1
-    and covariates that enter treatment and outcome in the same proportions, and is often quoted alone.
-
-    |δ| > 1 is customarily called robust. It is a convention (observed controls were chosen first, so
-    the rest should matter less), not a test, has no sampling error here, and depends entirely on R_max.
-    A negative δ says that controls moved the estimate away from `null`.
+    Of several roots β* is the nearest to β̃ on the far side of β̃ from β°; if none is there, the nearest.
+    |δ| > 1 is called robust by convention; a negative δ says that controls moved the estimate away from `null`.
 
     Parameters
     ----------
     short, r2_short, controlled, r2_controlled, var_outcome, var_treatment, var_residual : float
-        From :func:`oster_inputs`. Variables of no concern (and fixed effects) belong in both
-        regressions; then var_treatment is the variance given these. Do not mix a within R² with the
-        variance of the raw outcome (Stata's `psacalc` after `xtreg, fe` does).
+        From :func:`oster_inputs`; all net of the fixed effects, or none (`psacalc` after `xtreg, fe` mixes them).
     r_max : float, optional
-        Between r2_controlled and 1. Default min(1, 1.3·r2_controlled), Oster's rule from randomised
-        studies; it refers to the R² in hand, so a within R² of 0.2 gives 0.26.
+        Between r2_controlled and 1. Default min(1, 1.3·r2_controlled), Oster's rule from randomised studies.
     delta : float
         Assumed for β*.
     null : float
@@ -156,8 +148,7 @@ def oster(
     Raises
     ------
     ValueError
-        R² not in the order 0 ≤ r2_short ≤ r2_controlled ≤ r_max ≤ 1, variances not positive,
-        var_residual above var_treatment, numbers not finite.
+        R² not in the order 0 ≤ r2_short ≤ r2_controlled ≤ r_max ≤ 1, variances not positive or not in order.
 
     References
     ----------

@@ -2,27 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Literal, cast
+from itertools import product
+from typing import Any, Literal, cast
 
 import numpy as np
 import pandas as pd
 from scipy import special
 from scipy.optimize import minimize_scalar
 
-from ..index._checks import show
+from ..index._checks import one_of, show
 from ._logdet import EXACT_UP_TO, LogDet, Method
-from ._spatial import (
-    LAGGED,
-    PARAMETER,
-    Stack,
-    inverse_information,
-    maximise,
-    read_weights,
-    stack,
-    transform,
-)
+from ._spatial import PARAMETER, Stack, inverse_information, maximise, read_weights, stack, transform
+from ._within import between_0_and_1, table_of
 
 Model = Literal["ols", "slx", "sar", "sem", "sdm", "sdem"]
 Effects = Literal["none", "unit", "time", "twoways", "random"]
@@ -80,7 +72,7 @@ class SpatialPanel:
         Its admissible interval; `interval_sharp` is False where it is a safe bound.
     sigma2, sigma2_se : float
         SSR/n of the likelihood, n = N·T or what Lee and Yu's transformation leaves (`n_likelihood`).
-    loglik, aic, bic : float
+    loglik, aic : float
         With all constants; the count of parameters leaves the absorbed effects out.
     nobs, units, periods : int
     rsquared : float
@@ -88,7 +80,7 @@ class SpatialPanel:
     r2 : Series
         ``residual``: 1 − SSR/SST of y net of the effects. ``within``, ``between``, ``overall``: squared correlation
         of y with what the regressors alone predict, (I − ρW)⁻¹(Xβ + WXθ), in the three forms of Stata's `xtreg`
-        (`xsmle` prints its R² under these names); they may be near zero where the first is high.
+        (`xsmle` prints its R² under these names).
     resids : Series
         On the panel's index.
     model, effects, correction, information, logdet : str
@@ -155,18 +147,9 @@ class SpatialPanel:
         return float(self.r2["residual"])
 
     @property
-    def _count(self) -> int:
-        return len(self.params) + 1 + (self.effects == "random")
-
-    @property
     def aic(self) -> float:
         """−2 log-likelihood + 2 × parameters (σ² counts, absorbed effects do not)."""
-        return -2 * self.loglik + 2 * self._count
-
-    @property
-    def bic(self) -> float:
-        """−2 log-likelihood + ln(n of the likelihood) × parameters."""
-        return float(-2 * self.loglik + np.log(self.n_likelihood) * self._count)
+        return -2 * self.loglik + 2 * (len(self.params) + 1 + (self.effects == "random"))
 
     @property
     def __maketables_coef_table__(self) -> pd.DataFrame:
@@ -193,9 +176,8 @@ class SpatialPanel:
         Parameters
         ----------
         draws : int
-            0: standard errors by the delta method. Else: that many normal draws of the parameters give standard
-            errors and the quantiles `lower` and `upper`; draws outside the admissible interval are left out.
-            Near ρ = 1 prefer the quantiles: the total effect then has no finite variance.
+            0: standard errors by the delta method. Else: that many normal draws of the parameters (inside the
+            admissible interval) give standard errors and the quantiles `lower` and `upper`; better near ρ = 1.
         seed : int
             Needed for draws.
         level : float
@@ -212,84 +194,75 @@ class SpatialPanel:
         """
         if self.model in ("ols", "sem"):
             raise ValueError(f"model {self.model!r} has no spillover: its effects are the coefficients")
-        if not 0 < level < 1:
-            raise ValueError(f"level={level!r} must lie between 0 and 1, for example 0.95")
+        between_0_and_1(level)
         if draws < 0 or draws == 1:
             raise ValueError(f"draws={draws!r} must be 0 (delta method) or at least 2")
         if draws and seed is None:
             raise ValueError(f"draws={draws} are random: give a seed")
-        q, (rho, drawn, sample) = self._multipliers(draws, seed)
+        q, rho, drawn, sample = self._multipliers(draws, seed)
         names, v = list(self.params.index), self.cov.to_numpy()
-        at = names.index("rho") if "rho" in names else -1
-        r = self.rho if at >= 0 else 0.0
+        at = names.index("rho") if "rho" in names else None
+        r = self.rho if at is not None else 0.0
         tail = (1 - level) / 2
         rows = {}
-        for x in self._regressors:
+        for x, (kind, own) in product(self._regressors, {"direct": 1, "indirect": 0, "total": 1}.items()):
             i, j = names.index(x), names.index(f"W_{x}") if f"W_{x}" in names else None
             b, theta = self.params.iloc[i], self.params.iloc[j] if j is not None else 0.0
-            value, gradient, simulated = {}, {}, {}
-            for kind, (g, slope) in q.items():
-                value[kind] = b * (1 + r * g) + theta * g
+            g, slope = q[kind]
+            estimate = float(b * (own + r * g) + theta * g)
+            if draws:
+                lag = sample[:, j] if j is not None else 0.0
+                simulated = sample[:, i] * (own + rho * drawn[kind]) + lag * drawn[kind]
+                se = float(simulated.std(ddof=1))
+                lower, upper = np.quantile(simulated, [tail, 1 - tail])
+            else:
                 d = np.zeros(len(names))
-                d[i] = 1 + r * g
+                d[i] = own + r * g
                 if j is not None:
                     d[j] = g
-                if at >= 0:
+                if at is not None:
                     d[at] = b * (g + r * slope) + theta * slope
-                gradient[kind] = d
-                if draws:
-                    lag = sample[:, j] if j is not None else 0.0
-                    simulated[kind] = sample[:, i] * (1 + rho * drawn[kind]) + lag * drawn[kind]
-            for part in (value, gradient, simulated):
-                if part:
-                    part["indirect"] = part["total"] - part["direct"]
-            for kind in ("direct", "indirect", "total"):
-                estimate = float(value[kind])
-                if draws:
-                    se = float(simulated[kind].std(ddof=1))
-                    lower, upper = np.quantile(simulated[kind], [tail, 1 - tail])
-                else:
-                    se = float(np.sqrt(gradient[kind] @ v @ gradient[kind]))
-                    lower, upper = estimate + np.array([-1, 1]) * special.ndtri(1 - tail) * se
-                z = estimate / se if se else np.nan
-                rows[x, kind] = (estimate, se, z, 2 * special.ndtr(-abs(z)), lower, upper)
+                se = float(np.sqrt(d @ v @ d))
+                lower, upper = estimate + np.array([-1, 1]) * special.ndtri(1 - tail) * se
+            z = estimate / se if se else np.nan
+            rows[x, kind] = (estimate, se, z, 2 * special.ndtr(-abs(z)), lower, upper)
         index = pd.MultiIndex.from_tuples(rows, names=["variable", "effect"])
-        return pd.DataFrame(
-            list(rows.values()), index, columns=["estimate", "se", "z", "p", "lower", "upper"]
-        )
+        columns = ["estimate", "se", "z", "p", "lower", "upper"]
+        return pd.DataFrame(list(rows.values()), index, columns=columns)
 
     def _multipliers(
         self, draws: int, seed: int | None
-    ) -> tuple[dict[str, tuple[float, float]], tuple[np.ndarray, dict[str, np.ndarray], np.ndarray]]:
-        """Of G = W(I − ρW)⁻¹ the mean diagonal ("direct") and mean row sum ("total") with their slopes in ρ.
+    ) -> tuple[dict[str, np.ndarray], np.ndarray, dict[str, np.ndarray], np.ndarray]:
+        """Of G = W(I − ρW)⁻¹ the mean diagonal ("direct") and mean row sum ("total"), each with its slope in ρ.
 
-        Beside them, where there are draws: ρ, both means and all parameters of each draw.
+        Beside them, where there are draws: ρ, both means and all parameters of each draw. "indirect" is the difference.
         """
         ld = cast(LogDet, self._logdet)
         n, width = ld.n, ld.high - ld.low
 
         def around(reach: float) -> tuple[float, float]:
-            return max(ld.low + 1e-4 * width, r - reach), min(ld.high - 1e-4 * width, r + reach)
+            return max(ld.low + 1e-4 * width, self.rho - reach), min(ld.high - 1e-4 * width, self.rho + reach)
+
+        def complete(direct: Any, total: Any) -> dict[str, np.ndarray]:
+            direct, total = np.asarray(direct), np.asarray(total)
+            return {"direct": direct, "indirect": total - direct, "total": total}
 
         spatial = PARAMETER.get(self.model) == "rho"
-        at = list(self.params.index).index("rho") if spatial else -1
-        r = self.rho if spatial else 0.0
+        q = complete([0.0, 0.0], [float(ld.w.sum()) / n, 0.0])
         if spatial:
             _, d1, d2 = ld.near(*around(0.006 * width))
-            q = {"direct": (-d1(r) / n, -d2(r) / n), "total": ld.row_total(r)}
-        else:
-            q = {"direct": (0.0, 0.0), "total": (float(ld.w.sum()) / n, 0.0)}
+            q = complete([-d1(self.rho) / n, -d2(self.rho) / n], ld.row_total(self.rho))
         if not draws:
-            return q, (np.empty(0), {}, np.empty((0, 0)))
-        v = self.cov.to_numpy()
-        sample = np.random.default_rng(seed).multivariate_normal(self.params, v, draws)
+            return q, np.empty(0), {}, np.empty((0, 0))
+        sample = np.random.default_rng(seed).multivariate_normal(self.params, self.cov, draws)
         if not spatial:
-            return q, (np.zeros(draws), {kind: np.full(draws, q[kind][0]) for kind in q}, sample)
-        low, high = around(5.5 * float(np.sqrt(v[at, at])))
+            return q, np.zeros(draws), {kind: np.full(draws, g) for kind, (g, _) in q.items()}, sample
+        at = list(self.params.index).index("rho")
+        low, high = around(5.5 * float(self.std_errors["rho"]))
         sample = sample[(sample[:, at] > low) & (sample[:, at] < high)]
         rho = sample[:, at]
         d1 = ld.near(low, high, 24)[1]
-        return q, (rho, {"direct": -d1(rho) / n, "total": ld.row_totals(rho, low, high)}, sample)
+        return q, rho, complete(-d1(rho) / n, ld.row_totals(rho, low, high)), sample
 
     def _repr_html_(self) -> str:
         table = pd.DataFrame(
@@ -316,7 +289,7 @@ class SpatialPanel:
             facts["without neighbours"] = ", ".join(map(show, self.islands[:5])) + (
                 f" and {len(self.islands) - 5} more" if len(self.islands) > 5 else ""
             )
-        return str(table.round(4).to_html()) + str(pd.DataFrame({"": facts}).to_html(header=False))
+        return str(table.round(4).to_html()) + table_of(facts)
 
 
 def spatial_durbin(
@@ -327,7 +300,6 @@ def spatial_durbin(
     model: Model = "sdm",
     effects: Effects = "twoways",
     correction: Correction = "lee-yu",
-    durbin: Sequence[str] | None = None,
     logdet: Method = "auto",
     information: Information | None = None,
 ) -> SpatialPanel:
@@ -335,17 +307,16 @@ def spatial_durbin(
 
     .. math:: y_t = \rho W y_t + X_t\beta + W X_t\theta + \mu + \alpha_t\iota + \varepsilon_t
 
-    for one unit: :math:`y_{it} = \rho\sum_j w_{ij}y_{jt} + x_{it}'\beta + \sum_j w_{ij}x_{jt}'\theta + \mu_i +
-    \alpha_t + \varepsilon_{it}`. "sar" has θ = 0, "slx" ρ = 0, "sem" and "sdem" put the lag in the error,
-    u = λWu + ε, without and with θ; "ols" has neither.
+    "sar" has θ = 0, "slx" ρ = 0, "sem" and "sdem" put the lag in the error, u = λWu + ε, without and with θ; "ols"
+    has neither.
 
     With "direct" the effects are demeaned out and the log-likelihood is
 
     .. math:: -\tfrac{n}{2}\ln 2\pi\sigma^2 + T\ln|I-\rho W| - SSR/2\sigma^2, \qquad n = NT
 
-    (Elhorst 2003; the default of most programs). It is biased: σ² by (T − 1)/T and, with period effects, ρ downwards
-    by order 1/N. "lee-yu" is the likelihood of the data after an orthonormal transformation that removes the
-    effects: n = N(T − 1) and (T − 1) ln|I − ρW|; two ways n = (N − 1)(T − 1) and (T − 1)[ln|I − ρW| − ln(1 − ρ)].
+    (Elhorst 2003; the default of most programs), biased by order 1/T and 1/N. "lee-yu" is the likelihood after an
+    orthonormal transformation that removes the effects: n = N(T − 1) and (T − 1) ln|I − ρW|; two ways
+    n = (N − 1)(T − 1) and (T − 1)[ln|I − ρW| − ln(1 − ρ)].
 
     Parameters
     ----------
@@ -359,11 +330,8 @@ def spatial_durbin(
         "random" are random unit effects (quasi-demeaning).
     correction : "lee-yu" or "direct"
         Makes no difference without fixed effects.
-    durbin : list of regressors
-        Lag only these (models with θ).
-    logdet : "auto", "exact", "chebyshev" or "trace"
-        Eigenvalues; sparse LU with a Chebyshev series; random traces. "auto": eigenvalues up to 1,500 units
-        and for dense weights, else "chebyshev".
+    logdet : "auto", "exact" or "chebyshev"
+        Eigenvalues, or sparse LU with a Chebyshev series; "auto": up to 1,500 units and for dense weights the first.
     information : "expected" or "observed"
         For standard errors. Default: expected up to 1,500 units, observed (no dense matrix) beyond.
 
@@ -374,8 +342,8 @@ def spatial_durbin(
     Raises
     ------
     TypeError, ValueError
-        Labels that differ, an unbalanced panel, missing values, columns that the effects absorb, unknown options,
-        "lee-yu" with period effects and weights whose rows do not add to one.
+        Labels that differ, an unbalanced panel, missing values, columns that the effects absorb, "lee-yu" with period
+        effects and weights whose rows do not add to one.
 
     References
     ----------
@@ -395,29 +363,16 @@ def spatial_durbin(
     >>> m.impacts().loc["x", "estimate"].round(2).to_dict()
     {'direct': 1.28, 'indirect': 1.29, 'total': 2.58}
     """
-    if model not in ("ols", "slx", "sar", "sem", "sdm", "sdem"):
-        raise ValueError(f"model={model!r} is not one of 'sdm', 'sar', 'slx', 'sem', 'sdem', 'ols'")
-    if effects not in ("none", "unit", "time", "twoways", "random"):
-        raise ValueError(f"effects={effects!r} is not one of 'twoways', 'unit', 'time', 'none', 'random'")
-    if correction not in ("lee-yu", "direct"):
-        raise ValueError(f"correction={correction!r} is not one of 'lee-yu', 'direct'")
-    if information not in (None, "expected", "observed"):
-        raise ValueError(f"information={information!r} is not one of 'expected', 'observed'")
-    if durbin is not None and model not in LAGGED:
-        raise ValueError(f"durbin=… belongs to models with lagged regressors {LAGGED}, not to {model!r}")
-    data = stack(panel, formula, w, durbin)
-    return estimate(
-        data,
-        LogDet(data.w, logdet),
-        model,
-        effects,
-        correction,
-        information,
-        outcome=formula.split("~")[0].strip(),
-    )
+    one_of(("sdm", "sar", "slx", "sem", "sdem", "ols"), model=model)
+    one_of(("twoways", "unit", "time", "none", "random"), effects=effects)
+    one_of(("lee-yu", "direct"), correction=correction)
+    one_of((None, "expected", "observed"), information=information)
+    data = stack(panel, formula, w)
+    ld, outcome = LogDet(data.w, logdet), formula.split("~")[0].strip()
+    return _estimate(data, ld, model, effects, correction, information, outcome)
 
 
-def estimate(
+def _estimate(
     data: Stack,
     ld: LogDet,
     model: str,
@@ -426,40 +381,14 @@ def estimate(
     information: str | None = None,
     outcome: str = "",
 ) -> SpatialPanel:
-    """`spatial_durbin` after the reading: several models share data and log-determinant.
-
-    Parameters
-    ----------
-    data : Stack
-        Outcome and regressors, periods × units.
-    ld : LogDet
-        Log-determinant of I − ρW for the weights of `data`.
-    model, effects, correction, information : str
-        As in :func:`spatial_durbin`.
-    outcome : str
-        Name of the outcome, for tables.
-
-    Returns
-    -------
-    SpatialPanel
-
-    Raises
-    ------
-    ValueError
-        As :func:`spatial_durbin`.
-
-    References
-    ----------
-    As :func:`spatial_durbin`.
-    """
+    """`spatial_durbin` after the reading: several models share data and log-determinant."""
     information = information or ("expected" if ld.n <= EXACT_UP_TO else "observed")
     if effects in ("none", "random"):
         correction = "direct"
     phi = np.nan
     if effects == "random":
-        # ln|Ω| of the quasi-demeaned units adds N ln φ
 
-        def peak(p: float) -> float:
+        def peak(p: float) -> float:  # ln|Ω| of the quasi-demeaned units adds N ln φ
             d = transform(data, ld, model, effects, correction, p)
             return -maximise(d, ld, model).loglik - ld.n * np.log(p)
 
@@ -518,8 +447,7 @@ def _prediction_r2(
 ) -> dict[str, float]:
     x = data.x @ params[data.names].to_numpy()
     if len(slopes) > len(data.names):
-        lagged = data.x[:, [data.names.index(name) for name in data.durbin]]
-        x = x + data.lag(lagged @ params[[f"W_{name}" for name in data.durbin]].to_numpy()).ravel()
+        x = x + data.lag(data.x @ params[[f"W_{name}" for name in data.names]].to_numpy()).ravel()
     fitted = x.reshape(data.periods, ld.n)
     if PARAMETER.get(model) == "rho":
         fitted = ld.lu(params["rho"]).solve(np.ascontiguousarray(fitted.T)).T

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
 from scipy import special
 
+from ..index._checks import one_of
 from ._logdet import LogDet, Method
 from ._spatial import Stack, stack, transform
-from .spatial_durbin import Correction, Effects, SpatialPanel, estimate
+from .spatial_durbin import Correction, Effects, SpatialPanel, _estimate
 
 Row = tuple[float, int]
 
@@ -45,7 +45,6 @@ def spatial_tests(
     *,
     effects: Effects = "twoways",
     correction: Correction = "lee-yu",
-    durbin: Sequence[str] | None = None,
     logdet: Method = "auto",
 ) -> SpatialTests:
     r"""LM, robust LM, LR, Wald and Hausman tests around the spatial Durbin model of a panel.
@@ -57,17 +56,15 @@ def spatial_tests(
         LM^*_{lag} = \frac{(e'Wy - e'We)^2/\sigma^4}{J - \tau}, \quad
         LM^*_{error} = \frac{(e'We - \tfrac{\tau}{J}\,e'Wy)^2/\sigma^4}{\tau(1 - \tau/J)}
 
-    With "direct", W acts on the demeaned data (Elhorst; what R's `spdep` gives for demeaned data and a block-diagonal
-    W). With "lee-yu", all is done for the transformed data: blocks T − 1, and W centred if there are period effects.
-
-    LR is 2(ln L_SDM − ln L). Wald tests θ = 0 (SAR) and θ + ρβ = 0 (SEM) in the SDM. "both" against "unit" and
-    "time" effects: LR of the SDM's direct likelihoods; the one with N − 1 degrees of freedom is only a rough guide.
-    Hausman: SDM with fixed against random unit effects (no period effects), (b_F − b_R)'[V_F − V_R]⁻¹(b_F − b_R) over
-    slopes and ρ, both V with the fixed model's σ²; NaN where V_F − V_R is not positive definite.
+    With "direct", W acts on the demeaned data (Elhorst); with "lee-yu" on the transformed data: blocks T − 1, and W
+    centred if there are period effects. LR is 2(ln L_SDM − ln L). Wald tests θ = 0 (SAR) and θ + ρβ = 0 (SEM) in the
+    SDM. "both" against "unit" and "time" effects: LR of the SDM's direct likelihoods. Hausman: SDM with fixed against
+    random unit effects (no period effects), (b_F − b_R)'[V_F − V_R]⁻¹(b_F − b_R) over slopes and ρ, both V with the
+    fixed model's σ²; NaN where V_F − V_R is not positive definite.
 
     Parameters
     ----------
-    panel, formula, w, correction, durbin, logdet
+    panel, formula, w, correction, logdet
         As for :func:`spatial_durbin`.
     effects : "twoways", "unit", "time" or "none"
 
@@ -84,30 +81,16 @@ def spatial_tests(
     ----------
     Anselin, Bera, Florax and Yoon (1996), Regional Science and Urban Economics 26; Debarsy and Ertur (2010), ibid. 40,
     for the transformed data; Elhorst (2010), Spatial Economic Analysis 5.
-
-    Examples
-    --------
-    >>> rng = np.random.default_rng(1)
-    >>> ring = pd.DataFrame(np.roll(np.eye(30), 1, axis=1) + np.roll(np.eye(30), -1, axis=1)) / 2
-    >>> index = pd.MultiIndex.from_product([range(30), range(8)], names=["city", "year"])
-    >>> x, e = rng.normal(size=(2, 30, 8))
-    >>> y = np.linalg.solve(np.eye(30) - 0.4 * ring, x + 0.5 * ring @ x + e)
-    >>> panel = pd.DataFrame({"y": y.ravel(), "x": x.ravel()}, index)
-    >>> tests = spatial_tests(panel, "y ~ x", ring)
-    >>> tests.table["statistic"].round(1).head(7).to_list()
-    [64.4, 65.0, 20.1, 20.7, 85.1, 21.6, 63.6]
     """
-    if effects not in ("none", "unit", "time", "twoways"):
-        raise ValueError(f"effects={effects!r} is not one of 'twoways', 'unit', 'time', 'none'")
-    if correction not in ("lee-yu", "direct"):
-        raise ValueError(f"correction={correction!r} is not one of 'lee-yu', 'direct'")
-    data = stack(panel, formula, w, durbin)
+    one_of(("twoways", "unit", "time", "none"), effects=effects)
+    one_of(("lee-yu", "direct"), correction=correction)
+    data = stack(panel, formula, w)
     ld = LogDet(data.w, logdet)
     if effects == "none":
         correction = "direct"
 
     def fit(model: str, effects: str = effects, correction: str = correction) -> SpatialPanel:
-        return estimate(data, ld, model, effects, correction)
+        return _estimate(data, ld, model, effects, correction)
 
     sdm, sar, sem = fit("sdm"), fit("sar"), fit("sem")
     rows: dict[str, tuple[Row, str]] = {}
@@ -160,8 +143,8 @@ def _lm(data: Stack, ld: LogDet, effects: str, correction: str) -> dict[str, Row
 
 def _wald(sdm: SpatialPanel, data: Stack) -> dict[str, Row]:
     names = list(sdm.params.index)
-    own = [names.index(x) for x in data.durbin]
-    lag = [names.index(f"W_{x}") for x in data.durbin]
+    own = [names.index(x) for x in data.names]
+    lag = [names.index(f"W_{x}") for x in data.names]
     m, at = len(own), names.index("rho")
     p, v = sdm.params.to_numpy(), sdm.cov.to_numpy()
     zero = np.zeros((m, len(names)))

@@ -1,8 +1,4 @@
-"""Frank's thresholds: how much of a coefficient must be bias, and how large the impact of a confounder.
-
-None of these numbers says that a confounder exists or that it does not, and none measures one. Each is a threshold to
-hold against what is known about the subject, or against the covariates that were observed.
-"""
+"""Frank's thresholds: how much of a coefficient must be bias, and how large the impact of a confounder."""
 
 from __future__ import annotations
 
@@ -13,7 +9,8 @@ import pandas as pd
 from scipy import special
 
 from ._formula import read_formula
-from ._sensitivity import brief, check_regression, partial, swept, table_of
+from ._sensitivity import brief, check_regression, partial, swept
+from ._within import table_of
 
 
 @dataclass(frozen=True)
@@ -82,16 +79,9 @@ def confounding_threshold(
     .. math:: r = \frac{t}{\sqrt{t^2+df}},\quad r_c = \frac{t_c}{\sqrt{t_c^2+df}},\qquad
         ITCV = \frac{r-r_c}{1-|r_c|}
 
-    A confounder v changes the partial correlation to (r − r_vx r_vy)/√((1 − r_vx²)(1 − r_vy²)), all
-    given the covariates. ITCV is the smallest product r_vx·r_vy that brings it to r_c; it is smallest
-    when both are √|ITCV|. If |t| < t_c the question is reversed: bias = 1 − estimate/(t_c se), ITCV =
-    −(r_c − r)/(1 + |r_c|) (for a positive estimate).
-
-    0.1681 is a threshold, not an influence. It says what an omitted variable would have to reach, not
-    what any reaches: 0.17 is large beside covariates whose impact is 0.01 and small beside one of 0.3,
-    so report :func:`confounder_impacts` with it. Likewise "81 % of the observations would have to be
-    replaced" restates t and n: 1 − t_c/t is 0.81 for every t = 10.4, confounded or not. A clustered se
-    lowers both numbers (and breaks the link of t with the correlation).
+    ITCV is the smallest product r_vx·r_vy of a confounder v's partial correlations that brings r to r_c. If
+    |t| < t_c the question is reversed: bias = 1 − estimate/(t_c se), ITCV = −(r_c − r)/(1 + |r_c|) (positive
+    estimate). It is a threshold, not an influence: report :func:`confounder_impacts` with it.
 
     Parameters
     ----------
@@ -161,9 +151,7 @@ def confounder_impacts(data: pd.DataFrame, formula: str, coefficient: str) -> pd
     .. math:: impact_c = r_{xc\,|\,others}\; r_{yc\,|\,others}
 
     x is the treatment, y the outcome, others are the other covariates and the fixed effects (x is not
-    partialled out of r_yc). A covariate with impact above the ITCV would by itself, were it unobserved,
-    have invalidated the inference. Omitted variables need not resemble the observed ones. (R's konfound
-    prints impacts of raw correlations; those do not compare with an ITCV given covariates and effects.)
+    partialled out of r_yc). R's konfound prints impacts of raw correlations instead.
 
     Parameters
     ----------

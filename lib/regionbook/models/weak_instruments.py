@@ -9,9 +9,20 @@ from typing import Literal
 
 import numpy as np
 import pandas as pd
-from scipy import linalg, special
+from scipy import linalg, sparse, special
 
-from ._within import Partialled, orthonormal, partial_out
+from ..index._checks import numbers, one_of
+from ._within import (
+    Sweep,
+    between_0_and_1,
+    clusters_of,
+    codes,
+    flat,
+    known,
+    orthonormal,
+    rank_outside,
+    table_of,
+)
 
 Cov = Literal["iid", "robust", "cluster"]
 
@@ -24,35 +35,83 @@ STOCK_YOGO = pd.DataFrame(
     },
     index=pd.RangeIndex(1, 6, name="instruments"),
 ).rename_axis(columns="maximal size of a 5% test")
-"""Critical values of the first-stage F, 2SLS, one endogenous regressor (Stock and Yogo 2005, Table 5.2).
-
-They hold for homoskedastic errors; papers compare a robust F with them for want of better ones.
-"""
+"""Critical values of the first-stage F, 2SLS, one endogenous regressor, homoskedastic (Stock and Yogo 2005, Table 5.2)."""
 
 
-def _prepare(
+@dataclass(frozen=True)
+class _Partialled:
+    """Columns and instruments (N × L) after exogenous variables and effects; A, and the codes of the clusters."""
+
+    columns: np.ndarray
+    z: np.ndarray
+    absorbed: int
+    clusters: np.ndarray | None
+    cov: Cov
+
+    @property
+    def n(self) -> int:
+        return len(self.z)
+
+    @property
+    def groups(self) -> int:
+        return 0 if self.clusters is None else int(self.clusters.max()) + 1
+
+    def covariance(self, z: np.ndarray, e: np.ndarray, f: np.ndarray) -> np.ndarray:
+        """N⁻¹ Σ (z e)(z f)' over observations or cluster sums; iid: (e'f/N)(z'z/N)."""
+        if self.cov == "iid":
+            return (e @ f / self.n) * (z.T @ z / self.n)
+        a, b = z * e[:, None], z * f[:, None]
+        if self.clusters is not None:
+            sums = sparse.csr_array((np.ones(self.n), (self.clusters, np.arange(self.n))))
+            a, b = sums @ a, sums @ b
+        return a.T @ b / self.n
+
+    @property
+    def correction(self) -> float:
+        """What multiplies a covariance: N/(N−L−A), or clustered G/(G−1)·(N−1)/(N−L−A)."""
+        free = self.n - self.z.shape[1] - self.absorbed
+        return self.groups / (self.groups - 1) * (self.n - 1) / free if self.groups else self.n / free
+
+
+def _partialled(
     data: pd.DataFrame,
     columns: list[str],
     instruments: Sequence[str],
     exog: Sequence[str],
     absorb: Sequence[str],
-    cov: str,
+    cov: Cov,
     clusters: str | None,
-) -> tuple[Partialled, np.ndarray]:
-    if isinstance(instruments, str):
-        raise TypeError(f"instruments must be a list of names, got the string; write [{instruments!r}]")
+) -> _Partialled:
+    one_of(("iid", "robust", "cluster"), cov=cov)
+    if (cov == "cluster") != (clusters is not None):
+        raise ValueError("cov='cluster' and clusters=… belong together: give both or neither")
+    frame = flat(data)
+    instruments = known(frame, instruments, "instruments")
     if not instruments:
         raise ValueError("instruments is empty; at least one is needed")
-    part = partial_out(data, [*columns, *instruments], exog, absorb, cov, clusters)
-    z = part.columns[:, len(columns) :]
-    orthonormal(z, part.norms[len(columns) :], list(instruments))
-    if part.groups and part.groups <= len(instruments):
-        raise ValueError(f"{part.groups} clusters cannot give a covariance of {len(instruments)} instruments")
-    return part, z
-
-
-def _table(rows: dict[str, str]) -> str:
-    return pd.DataFrame({"": rows}).to_html(header=False)
+    columns, exog = known(frame, columns, "outcome and endog"), known(frame, exog, "exog")
+    absorb = known(frame, absorb, "absorb")
+    names = columns + instruments + exog
+    if len(set(names)) < len(names):
+        raise ValueError(f"a name is used twice among endog, instruments and exog: {names}")
+    values = numbers(frame[names], "data").to_numpy()
+    effects = [codes(frame, name, "absorb") for name in absorb]
+    group = None if clusters is None else clusters_of(frame, clusters, "clusters")
+    n, size = len(frame), len(instruments)
+    swept = Sweep(effects, n)
+    if n - swept.rank - len(names) + 1 <= 0:
+        raise ValueError(
+            f"{n} rows are too few for {len(names) - 1} regressors and {swept.rank} fixed effects"
+        )
+    if group is not None and group.max() < size:
+        raise ValueError(f"{group.max() + 1} clusters cannot give a covariance of {size} instruments")
+    residuals, norms = swept(values), np.linalg.norm(values, axis=0)
+    first, k = len(columns), len(columns) + size
+    q = orthonormal(residuals[:, k:], norms[k:], exog)
+    out = residuals[:, :k] - q @ (q.T @ residuals[:, :k])
+    orthonormal(out[:, first:], norms[first:k], instruments)
+    absorbed = rank_outside(effects, group, n) + len(exog)
+    return _Partialled(out[:, :first], out[:, first:], absorbed, group, cov)
 
 
 @dataclass(frozen=True)
@@ -80,7 +139,7 @@ class KleibergenPaap:
 
     def _repr_html_(self) -> str:
         name = "Cragg–Donald" if self.cov == "iid" else "Kleibergen–Paap rk"
-        return _table(
+        return table_of(
             {
                 f"{'Anderson' if self.cov == 'iid' else name} LM": f"{self.lm:.4f} [p = {self.lm_p:.4f}]",
                 f"{name} Wald F": f"{self.f:.4f}",
@@ -116,7 +175,7 @@ def kleibergen_paap(
     instruments, exog : list of columns
         Excluded instruments, and controls that the second stage contains too.
     absorb : list of columns or index levels
-        Fixed effects; a constant is always included.
+        Fixed effects, or none; a constant is always included.
     cov : "iid", "robust" or "cluster"
         "iid" gives Anderson's LM and the Cragg–Donald F.
     clusters : column or index level
@@ -129,8 +188,7 @@ def kleibergen_paap(
     Raises
     ------
     TypeError, ValueError
-        Unknown names, missing or infinite values (with their place), columns that the fixed effects
-        absorb, too few rows or clusters.
+        Unknown names, missing values, columns that the effects absorb, too few rows or clusters.
 
     References
     ----------
@@ -146,36 +204,18 @@ def kleibergen_paap(
     >>> round(test.lm, 2), round(test.f, 2)
     (12.96, 15.93)
     """
-    return kleibergen_paap_of(*_prepare(data, [endog], instruments, exog, absorb, cov, clusters), cov)
-
-
-def kleibergen_paap_of(part: Partialled, z: np.ndarray, cov: Cov) -> KleibergenPaap:
-    """`kleibergen_paap` of columns after everything else.
-
-    Parameters
-    ----------
-    part, z, cov
-        As :func:`effective_f_of`.
-
-    Returns
-    -------
-    KleibergenPaap
-
-    References
-    ----------
-    As :func:`kleibergen_paap`.
-    """
-    d, size = part.columns[:, 0], z.shape[1]
+    part = _partialled(data, [endog], instruments, exog, absorb, cov, clusters)
+    d, z, size = part.columns[:, 0], part.z, part.z.shape[1]
     g = z.T @ d / part.n
     v = d - z @ np.linalg.solve(z.T @ z, z.T @ d)
-    lm = part.n * float(g @ np.linalg.solve(part.covariance(z, d, d, cov), g))
-    wald = part.n * float(g @ np.linalg.solve(part.covariance(z, v, v, cov), g))
+    lm = part.n * float(g @ np.linalg.solve(part.covariance(z, d, d), g))
+    wald = part.n * float(g @ np.linalg.solve(part.covariance(z, v, v), g))
     return KleibergenPaap(
         lm=lm,
         lm_df=size,
         lm_p=float(special.chdtrc(size, lm)),
         wald=wald,
-        f=wald / part.correction(size) / size,
+        f=wald / part.correction / size,
         cov=cov,
         instruments=size,
         absorbed=part.absorbed,
@@ -207,7 +247,7 @@ class EffectiveF:
 
     def _repr_html_(self) -> str:
         rows = {"effective F": f"{self.f:.4f}"}
-        return _table(rows | {f"critical value, τ = {t:.0%}": f"{c:.2f}" for t, c in self.critical.items()})
+        return table_of(rows | {f"critical value, τ = {t:.0%}": f"{c:.2f}" for t, c in self.critical.items()})
 
 
 def effective_f(
@@ -225,17 +265,13 @@ def effective_f(
 
     .. math:: F_{eff} = \frac{d'Z(Z'Z)^{-1}Z'd}{\operatorname{tr} W}
 
-    It tests whether the worst-case bias of 2SLS exceeds the share τ of its benchmark. The critical
-    value is that of the simplified (conservative) procedure: with x = 1/τ,
+    It tests whether the worst-case bias of 2SLS exceeds the share τ of its benchmark. Critical value of the
+    simplified (conservative) procedure: with x = 1/τ,
 
     .. math:: K = \frac{(\operatorname{tr} W)^2 (1+2x)}{\operatorname{tr}(W'W)+2x\operatorname{tr}(W)\max\operatorname{eig} W},
         \qquad c = \chi^2_{0.95}(K;\, xK)/K
 
-    pyfixest's `IV_Diag` gives F_eff without critical values, and with controls and several instruments
-    a slightly different one, as it does not partial the controls out of Z.
-
-    With one instrument F_eff is the robust F, K = 1 and c = 37.4, 23.1, 15.1, 12.0 for
-    τ = 5, 10, 20, 30 %.
+    With one instrument F_eff is the robust F and K = 1. pyfixest's `IV_Diag` does not partial the controls out of Z.
 
     Parameters
     ----------
@@ -262,33 +298,11 @@ def effective_f(
     >>> effective_f(frame, "d", ["z"]).critical.round(1).to_dict()
     {0.05: 37.4, 0.1: 23.1, 0.2: 15.1, 0.3: 12.0}
     """
-    return effective_f_of(*_prepare(data, [endog], instruments, exog, absorb, cov, clusters), cov)
-
-
-def effective_f_of(part: Partialled, z: np.ndarray, cov: Cov) -> EffectiveF:
-    """`effective_f` of columns after everything else.
-
-    Parameters
-    ----------
-    part : Partialled
-        Endogenous regressor and instruments (n × (1 + instruments)) net of controls and effects.
-    z : ndarray, n × instruments
-    cov : str
-        As in :func:`effective_f`.
-
-    Returns
-    -------
-    EffectiveF
-
-    References
-    ----------
-    As :func:`effective_f`.
-    """
-    d, size = part.columns[:, 0], z.shape[1]
-    q = np.linalg.qr(z)[0]
+    part = _partialled(data, [endog], instruments, exog, absorb, cov, clusters)
+    d, q = part.columns[:, 0], np.linalg.qr(part.z)[0]
     z = q * np.sqrt(part.n)  # orthonormal instruments: Q = I, the statistic does not change
     v = d - q @ (q.T @ d)
-    w = part.covariance(z, v, v, cov) * part.correction(size)
+    w = part.covariance(z, v, v) * part.correction
     trace, top = np.trace(w), np.linalg.eigvalsh(w)[-1]
     critical = {}
     for tau in (0.05, 0.10, 0.20, 0.30):
@@ -334,7 +348,7 @@ class AndersonRubin:
         return " ∪ ".join(one(*pair) for pair in self.intervals) or "∅ (every value is rejected)"
 
     def _repr_html_(self) -> str:
-        return _table(
+        return table_of(
             {
                 f"Anderson–Rubin F({self.df[0]}, {self.df[1]}) of β = {self.null:g}": f"{self.statistic:.4f} "
                 f"[p = {self.p:.4f}]",
@@ -357,14 +371,12 @@ def anderson_rubin(
 ) -> AndersonRubin:
     r"""Anderson–Rubin test of β = `null` and the confidence set by its inversion.
 
-    If β is right, y − βd has nothing to do with Z, however weak Z is. With g(β) = Z'(y − βd)/N and
-    S(β) the (small-sample corrected) covariance of the scores of y − βd's residual on Z:
+    With g(β) = Z'(y − βd)/N and S(β) the (small-sample corrected) covariance of the scores of y − βd's residual on Z:
 
     .. math:: F(\beta) = \frac{N}{L}\, g(\beta)' S(\beta)^{-1} g(\beta) \sim F_{L,\,df}
 
-    df = N − L − A, clustered G − 1. g is linear and S quadratic in β, so the ends of
-    {β : F(β) ≤ c} solve the quadratic eigenvalue problem det[N g g' − cL S] = 0; with one
-    instrument it is a quadratic equation. A weak instrument gives an unbounded set.
+    df = N − L − A, clustered G − 1. The ends of {β : F(β) ≤ c} solve the quadratic eigenvalue problem
+    det[N g g' − cL S] = 0. A weak instrument gives an unbounded set.
 
     Parameters
     ----------
@@ -398,15 +410,14 @@ def anderson_rubin(
     >>> print(anderson_rubin(frame, "y", "d", ["weak"]))
     (−∞, +∞)
     """
-    if not 0 < level < 1:
-        raise ValueError(f"level={level!r} must lie between 0 and 1, for example 0.95")
+    between_0_and_1(level)
     if not np.isfinite(null):
         raise ValueError(f"null={null!r} must be a finite number")
-    part, z = _prepare(data, [outcome, endog], instruments, exog, absorb, cov, clusters)
-    y, d = part.columns[:, 0], part.columns[:, 1]
-    n, size = part.n, z.shape[1]
+    part = _partialled(data, [outcome, endog], instruments, exog, absorb, cov, clusters)
+    (y, d), z = part.columns.T, part.z
+    n, size = z.shape
     df = part.groups - 1 if part.groups else n - size - part.absorbed
-    scale = part.correction(size)
+    scale = part.correction
 
     # β = centre + unit·b: near 2SLS, in units of its standard error, for well-scaled equations
     q = np.linalg.qr(z)[0]
@@ -416,8 +427,8 @@ def anderson_rubin(
     z = q * np.sqrt(n)
     gy, gd = z.T @ y0 / n, z.T @ d0 / n
     uy, ud = y0 - q @ (q.T @ y0), d0 - q @ (q.T @ d0)
-    syy, sdd = part.covariance(z, uy, uy, cov) * scale, part.covariance(z, ud, ud, cov) * scale
-    syd = part.covariance(z, uy, ud, cov) * scale
+    syy, sdd = part.covariance(z, uy, uy) * scale, part.covariance(z, ud, ud) * scale
+    syd = part.covariance(z, uy, ud) * scale
     syd = syd + syd.T
 
     def f(b: float) -> float:

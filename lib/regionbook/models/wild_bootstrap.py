@@ -9,8 +9,9 @@ from typing import Literal
 import numpy as np
 import pandas as pd
 
+from ..index._checks import one_of
 from ._formula import Design, read_formula
-from ._within import Sweep, codes, nested, orthonormal
+from ._within import Sweep, between_0_and_1, clusters_of, orthonormal, rank_outside, table_of
 
 WEIGHTS = {
     "rademacher": np.array([-1.0, 1.0]),
@@ -57,11 +58,7 @@ class WildBootstrap:
             f"{self.level:.0%} interval": f"[{self.interval[0]:.4f}, {self.interval[1]:.4f}]",
             "clusters, draws": f"{self.clusters}, {len(self.t_draws):,} {kind} {self.weights}",
         }
-        return pd.DataFrame({"": rows}).to_html(header=False)
-
-
-def _cluster_sums(x: np.ndarray, cluster: np.ndarray) -> np.ndarray:
-    return np.stack([np.bincount(cluster, column) for column in x.T], axis=1)
+        return table_of(rows)
 
 
 def wild_bootstrap(
@@ -78,14 +75,12 @@ def wild_bootstrap(
 ) -> WildBootstrap:
     r"""Restricted wild cluster bootstrap-t test of β = `null` in a least-squares or fixed-effects model.
 
-    With few clusters the clustered t is not normal. Draw instead t's own distribution: estimate the
-    model with β = null imposed (residuals ũ), multiply the residuals of each cluster g with one random
-    v_g, re-estimate, and look how often |t*| ≥ |t|:
+    The model is estimated with β = null imposed (residuals ũ); the residuals of each cluster g are multiplied with
+    one random v_g, and it is counted how often |t*| ≥ |t|:
 
     .. math:: y^*_{ig} = x_{ig}'\tilde\beta + v_g\,\tilde u_{ig}, \qquad t^* = (\hat\beta^* - \text{null})/se^*
 
-    No draw needs a regression. With a = M x / x'Mx (x residualised on everything else), β̂* − null
-    = Σ_h v_h Σ_{i∈h} a_i ũ_i and the cluster scores of t* are H v, H a G × G matrix.
+    With a = M x / x'Mx, β̂* − null = Σ_h v_h Σ_{i∈h} a_i ũ_i and the cluster scores of t* are H v, H a G × G matrix.
 
     Parameters
     ----------
@@ -128,12 +123,13 @@ def wild_bootstrap(
     >>> test.enumerated, test.p
     (True, 0.0078125)
     """
-    _check_options(weights, draws, level)
+    one_of(WEIGHTS, weights=weights)
+    between_0_and_1(level)
+    if draws < 1:
+        raise ValueError(f"draws={draws!r} must be at least 1")
     design = read_formula(data, formula)
-    group = codes(design.frame, cluster, "cluster")
+    group = clusters_of(design.frame, cluster, "cluster")
     groups = int(group.max()) + 1
-    if groups < 2:
-        raise ValueError(f"cluster {cluster!r} has one group; at least two are needed")
     v, enumerated = _vectors(WEIGHTS[weights], groups, draws, seed)
     fitted = _fitted(design, coefficient, group)
     t_draws = _statistics(fitted, group, v)
@@ -169,15 +165,6 @@ def wild_bootstrap(
         level=level,
         null=null,
     )
-
-
-def _check_options(weights: str, draws: int, level: float) -> None:
-    if weights not in WEIGHTS:
-        raise ValueError(f"weights={weights!r} is not one of 'rademacher', 'webb'")
-    if not 0 < level < 1:
-        raise ValueError(f"level={level!r} must lie between 0 and 1, for example 0.95")
-    if draws < 1:
-        raise ValueError(f"draws={draws!r} must be at least 1")
 
 
 def _vectors(points: np.ndarray, groups: int, draws: int, seed: int | None) -> tuple[np.ndarray, bool]:
@@ -220,7 +207,7 @@ def _fitted(design: Design, coefficient: str, group: np.ndarray) -> _Fitted:
     y -= others @ (others.T @ y)
     estimate = float(a @ y)
     residual = y - estimate * x
-    counted = Sweep([e for e in effects if not nested(e, group)], n).rank + len(design.names)
+    counted = rank_outside(effects, group, n) + len(design.names)
     small = groups / (groups - 1) * (n - 1) / (n - counted)
     se = float(np.sqrt(small * (np.bincount(group, a * residual) ** 2).sum()))
     return _Fitted(estimate, se, small, residual, x, a, q, sweep)
@@ -234,7 +221,7 @@ def _statistics(fit: _Fitted, group: np.ndarray, v: np.ndarray) -> Callable[[flo
         """β̂* − null and the cluster scores of t* when the restricted residual is `u`, for every draw."""
         parts = fit.sweep(u[:, None] * member)
         parts -= fit.q @ (fit.q.T @ parts)
-        h = _cluster_sums(fit.a[:, None] * parts, group)
+        h = np.stack([np.bincount(group, column) for column in (fit.a[:, None] * parts).T], axis=1)
         return v @ np.bincount(group, fit.a * u), v @ h.T
 
     # the restricted residual of null = estimate + δ is residual − δ x: one pass serves every null
