@@ -7,10 +7,11 @@ import re
 
 import pytest
 
+import bench
 import regionbook as rb
 from regionbook import registry
 from regionbook.cli import __main__ as cli
-from regionbook.cli import bench, doctor, readme, score, teaching
+from regionbook.cli import doctor, readme, score, teaching
 from regionbook.cli.notebooks import LessonError, label, select
 from regionbook.comparison import MARKS
 from regionbook.data import papers
@@ -60,6 +61,14 @@ def test_bench_prints_ratios_and_budgets(monkeypatch, capsys):
     fast, slow = capsys.readouterr().out.splitlines()[1:]
     assert "4.0" in fast and "against a loop" in fast
     assert slow.endswith("OVER BUDGET")
+
+
+def test_bench_stands_outside_the_library(monkeypatch, tmp_path, capsys):
+    monkeypatch.setattr(bench, "_benchmarks", {"fast": (lambda: (0.5, 2.0), "against a loop", None)})
+    assert cli.main(["bench"]) == 0 and "against a loop" in capsys.readouterr().out
+    monkeypatch.setattr(teaching, "ROOT", tmp_path)
+    assert cli.main(["bench"]) == 1
+    assert "came without bench of" in capsys.readouterr().err
 
 
 def test_bench_start_up(monkeypatch):

@@ -61,7 +61,7 @@ def main(argv: list[str] | None = None) -> int:
         "run": "lessons.run",
         "data": "teaching.data",
         "scorecard": "score.scorecard",
-        "bench": "bench.main",
+        "bench": "teaching.bench",
         "doctor": "doctor.main",
         "grade": "grading.main",
         "keys": "handout.keys",

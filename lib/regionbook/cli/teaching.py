@@ -1,4 +1,4 @@
-"""Command ``data``: regenerate the teaching data and say whether a file changed."""
+"""Commands of maintainers: ``data`` makes the teaching data again and says what changed; ``bench``."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from types import ModuleType
 import pandas as pd
 
 from regionbook.cli.notebooks import LessonError, label, sources
-from regionbook.paths import DATA
+from regionbook.paths import DATA, ROOT
 
 MAKE = DATA / "teaching" / "make"
 """Authoring code; no part of the library."""
@@ -25,19 +25,26 @@ def _same(shipped: Path, made: Path) -> bool:
     return shipped.suffix == ".parquet" and pd.read_parquet(shipped).equals(pd.read_parquet(made))
 
 
-def generators() -> ModuleType:
-    """The package that makes the shipped panels.
+def outside(folder: Path, name: str) -> ModuleType:
+    """A maintainers' module, which is no part of the library, from its folder.
 
     Raises
     ------
     LessonError
         If this copy of the workbook came without it.
     """
-    if not (MAKE / "first_four").is_dir():
-        raise LessonError(f"the code that makes the teaching data is not here: {MAKE} is missing")
-    if str(MAKE) not in sys.path:
-        sys.path.insert(0, str(MAKE))
-    return importlib.import_module("first_four")
+    if not any(folder.glob(f"{name}*")):
+        raise LessonError(
+            f"this copy of the workbook came without {name} of {label(folder)}/, for maintainers"
+        )
+    if str(folder) not in sys.path:
+        sys.path.insert(0, str(folder))
+    return importlib.import_module(name)
+
+
+def bench(full: bool = False) -> int:
+    """Command ``bench``: speed against peers; ``tests/bench.py`` measures."""
+    return int(outside(ROOT / "tests", "bench").main(full))
 
 
 def lessons_on(slug: str) -> list[str]:
@@ -54,7 +61,7 @@ def data(names: list[str], check: bool = False, folder: Path = DATA / "teaching"
 
     Stored notebooks do not follow by themselves, since `sync` compares texts: the command that executes them is printed.
     """
-    papers: dict[str, str] = generators().PAPERS
+    papers: dict[str, str] = outside(MAKE, "first_four").PAPERS
     for name in names:
         if name not in papers:
             raise LessonError(f"no teaching data are simulated for {name!r}; there are: {', '.join(papers)}")

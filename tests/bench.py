@@ -1,4 +1,4 @@
-"""Command ``bench``: speed against peers, as ratios of times taken in one run on one machine.
+"""What ``workbook.py bench`` measures: speed against peers, ratios of times taken in one run on one machine.
 
 A benchmark is a function marked with :func:`benchmark` that returns the seconds of ours and of the peer. A ratio
 above one says how many times faster ours is.
