@@ -106,18 +106,17 @@ def test_coefficient_plot_takes_an_asymmetric_interval():
 
 
 @pytest.mark.parametrize(
-    ("frame", "options", "message"),
+    ("frame", "message"),
     [
-        (pd.Series([1.0]), {}, "must be a DataFrame"),
-        (pd.DataFrame({"b": [1.0]}), {}, "column estimate"),
-        (pd.DataFrame({"estimate": [1.0]}), {}, "column se"),
-        (pd.DataFrame({"estimate": [1.0, 2.0], "se": 1.0}, ["a", "a"]), {}, "more than one row for 'a'"),
-        (pd.DataFrame({"estimate": [1.0], "se": 1.0}), {"level": 95}, "between 0 and 1"),
+        (pd.Series([1.0]), "must be a DataFrame"),
+        (pd.DataFrame({"b": [1.0]}), "column estimate"),
+        (pd.DataFrame({"estimate": [1.0]}), "column se"),
+        (pd.DataFrame({"estimate": [1.0, 2.0], "se": 1.0}, ["a", "a"]), "more than one row for 'a'"),
     ],
 )
-def test_coefficient_plot_refuses(frame, options, message):
+def test_coefficient_plot_refuses(frame, message):
     with pytest.raises(ValueError, match=message):
-        plots.coefficient_plot(frame, **options)
+        plots.coefficient_plot(frame)
 
 
 @pytest.fixture
@@ -139,7 +138,7 @@ def test_marginal_effect_band_is_the_linear_combination(interaction, caplog):
         main="x",
         interaction="x:z",
         moderator=data.z,
-        truth=(0.5, -0.8),
+        printed=(0.5, -0.8),
         label="效应",
     )
     line = next(li for li in ax.lines if li.get_label() == look.VOICES["ours"]["label"])
@@ -169,7 +168,6 @@ def test_marginal_effect_plot_refuses(interaction):
         ({"interaction": "z:x"}, "'z:x' is not in params"),
         ({"moderator": data.z.where(data.z > 0.1)}, "no missing"),
         ({"moderator": [1.0, 1.0]}, "at least two"),
-        ({"level": 0}, "between 0 and 1"),
     ):
         with pytest.raises(ValueError, match=message):
             plots.marginal_effect_plot(fit.params, fit.cov_params(), **{**give, **change})

@@ -22,58 +22,18 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 
 _SUBMODULES = ("data", "geo", "index", "models", "papers", "plots", "tables", "text", "widgets")
-_HOME = {
-    "audit": "auditing",
-    "card": "papers",
-    "check": "exercises.check",
-    "columns": "data",
-    "compare": "comparison",
-    "compare_text": "comparison",
-    "key": "exercises.keys",
-    "lessons": "catalogue",
-    "load": "data",
-    "method_map": "catalogue",
-    "mistake": "exercises.keys",
-    "notice": "data",
-    "personal": "exercises.personal",
-    "personal_truth": "exercises.personal",
-    "prepare": "papers",
-    "published": "data",
-    "rules": "comparison",
-    "scorecard": "comparison",
-    "truth": "data",
+_NAMES = {
+    "auditing": ("audit",),
+    "catalogue": ("lessons", "method_map"),
+    "comparison": ("compare", "compare_text", "rules", "scorecard"),
+    "data": ("columns", "load", "notice", "published", "truth"),
+    "exercises.check": ("check",),
+    "exercises.keys": ("key", "mistake"),
+    "exercises.personal": ("personal", "personal_truth"),
+    "papers": ("card", "prepare"),
 }
-
-__all__ = [
-    "audit",
-    "card",
-    "check",
-    "columns",
-    "compare",
-    "compare_text",
-    "data",
-    "geo",
-    "index",
-    "key",
-    "lessons",
-    "load",
-    "method_map",
-    "mistake",
-    "models",
-    "notice",
-    "papers",
-    "personal",
-    "personal_truth",
-    "plots",
-    "prepare",
-    "published",
-    "rules",
-    "scorecard",
-    "tables",
-    "text",
-    "truth",
-    "widgets",
-]
+_HOME = {name: module for module, names in _NAMES.items() for name in names}
+__all__ = sorted([*_SUBMODULES, *_HOME])
 
 
 def __getattr__(name: str) -> Any:

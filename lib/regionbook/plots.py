@@ -7,7 +7,8 @@ gives (blue square) and what the truth is (red-rimmed diamond).
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
@@ -17,29 +18,9 @@ from regionbook import look
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-
-TICKS_ON_PAPER: dict[Any, Any] = {
-    "axes.edgecolor": ".15",
-    "axes.labelcolor": ".15",
-    "axes.linewidth": 1.0,
-    "lines.markersize": 4.8,
-    "lines.solid_capstyle": "round",
-    "patch.edgecolor": "w",
-    "patch.force_edgecolor": True,
-    "patch.linewidth": 0.8,
-    "text.color": ".15",
-    "xtick.color": ".15",
-    "xtick.major.size": 4.8,
-    "xtick.major.width": 1.0,
-    "xtick.minor.size": 3.2,
-    "xtick.minor.width": 0.8,
-    "ytick.color": ".15",
-    "ytick.major.size": 4.8,
-    "ytick.major.width": 1.0,
-    "ytick.minor.size": 3.2,
-    "ytick.minor.width": 0.8,
-}
-"""Seaborn's style "ticks" in the context "paper", written out: importing seaborn takes a lesson's first cell seconds."""
+STYLE = Path(__file__).with_name("regionbook.mplstyle")
+"""Sizes and colours of what is no data: seaborn's style "ticks" in the context "paper" written out (importing seaborn
+takes a lesson's first cell seconds), and what differs from it."""
 
 
 def use_style() -> None:
@@ -64,35 +45,10 @@ def use_style() -> None:
     from cycler import cycler
 
     dashes = ["-", "--", "-.", ":", (0, (5, 1)), (0, (3, 1, 1, 1, 1, 1)), (0, (1, 1))]
-    mpl.rcParams.update(
-        TICKS_ON_PAPER
-        | {
-            "font.family": look.font(),
-            "axes.prop_cycle": cycler(color=look.PALETTE) + cycler(linestyle=dashes),
-            "figure.figsize": (7.0, 4.2),
-            "figure.dpi": 100,
-            "savefig.dpi": 100,
-            "figure.constrained_layout.use": True,
-            "font.size": 10,
-            "axes.labelsize": 10,
-            "axes.titlesize": 11.5,
-            "axes.titlelocation": "left",
-            "axes.spines.top": False,
-            "axes.spines.right": False,
-            "axes.grid": True,
-            "axes.axisbelow": True,
-            "grid.color": "#E4E4E4",
-            "grid.linewidth": 0.7,
-            "xtick.labelsize": 9,
-            "ytick.labelsize": 9,
-            "legend.fontsize": 9,
-            "legend.title_fontsize": 9,
-            "legend.frameon": False,
-            "lines.linewidth": 1.6,
-            "image.cmap": look.SEQUENTIAL,
-            "mathtext.fontset": "dejavusans",
-        }
-    )
+    mpl.rcParams.update(mpl.rc_params_from_file(STYLE, use_default_template=False))
+    mpl.rcParams["font.family"] = look.font()
+    mpl.rcParams["image.cmap"] = look.SEQUENTIAL
+    mpl.rcParams["axes.prop_cycle"] = cycler(color=look.PALETTE) + cycler(linestyle=dashes)
 
 
 def _axes(ax: Axes | None, height: float) -> Axes:
@@ -104,15 +60,11 @@ def _axes(ax: Axes | None, height: float) -> Axes:
     return plt.figure(figsize=(7.0, height), layout="constrained").add_subplot()
 
 
-def _normal(level: float) -> float:
-    from scipy.stats import norm
-
-    if not 0 < level < 1:
-        raise ValueError(f"level must lie between 0 and 1 (0.95 for a 95 % interval), not {level!r}.")
-    return float(norm.ppf(0.5 + level / 2))
+NORMAL = 1.959963984540054
+"""97.5 % quantile of the normal distribution: half the width of a 95 % interval in standard errors."""
 
 
-def _bounds(frame: pd.DataFrame, name: str, level: float) -> pd.DataFrame:
+def _bounds(frame: pd.DataFrame, name: str) -> pd.DataFrame:
     """Frame with estimate, low, high from a frame with estimate and se, or estimate, low and high."""
     if not isinstance(frame, pd.DataFrame) or "estimate" not in frame:
         raise ValueError(f"{name} must be a DataFrame with the column estimate, and se or low and high.")
@@ -123,7 +75,7 @@ def _bounds(frame: pd.DataFrame, name: str, level: float) -> pd.DataFrame:
         return out.assign(low=frame.low.astype(float), high=frame.high.astype(float))
     if "se" not in frame:
         raise ValueError(f"{name} needs the column se, or low and high; it has {list(frame.columns)}.")
-    half = _normal(level) * frame.se.astype(float)
+    half = NORMAL * frame.se.astype(float)
     return out.assign(low=out.estimate - half, high=out.estimate + half)
 
 
@@ -132,24 +84,21 @@ def coefficient_plot(
     *,
     printed: pd.DataFrame | None = None,
     truth: pd.Series | None = None,
-    level: float = 0.95,
     title: str | None = None,
     label: str = "coefficient",
     ax: Axes | None = None,
 ) -> Axes:
-    """Estimates with confidence intervals, one row a coefficient, in the marks of the three voices.
+    """Estimates with 95 % confidence intervals, one row a coefficient, in the marks of the three voices.
 
     Parameters
     ----------
     ours
-        Indexed by the text of the row, with columns `estimate` and `se`, or `estimate`, `low` and `high` (an
-        interval that is not symmetric).
+        Indexed by the text of the row, with columns `estimate` and `se` (normal quantile), or `estimate`, `low` and
+        `high` (an interval that is not symmetric).
     printed
         The same for the numbers that the paper reports.
     truth
         True values, indexed alike.
-    level
-        Confidence level of intervals made from `se` (normal quantile).
     title
         What the reader should see.
     label
@@ -164,7 +113,7 @@ def coefficient_plot(
     Raises
     ------
     ValueError
-        For a frame without the columns, with repeated rows, or a level outside (0, 1).
+        For a frame without the columns or with repeated rows.
 
     Examples
     --------
@@ -173,13 +122,10 @@ def coefficient_plot(
     >>> [t.get_text() for t in ax.get_yticklabels()]
     ['OLS', '2SLS']
     """
-    frames = {
-        "paper": None if printed is None else _bounds(printed, "printed", level),
-        "ours": _bounds(ours, "ours", level),
-    }
+    shown = {} if printed is None else {"paper": _bounds(printed, "printed")}
+    shown["ours"] = _bounds(ours, "ours")
     if truth is not None:
-        frames["truth"] = truth.to_frame("estimate").astype(float).assign(low=np.nan, high=np.nan)
-    shown = {voice: frame for voice, frame in frames.items() if frame is not None}
+        shown["truth"] = truth.to_frame("estimate").astype(float).assign(low=np.nan, high=np.nan)
     rows = list(dict.fromkeys(row for frame in (shown["ours"], *shown.values()) for row in frame.index))
     ax = _axes(ax, 1.1 + 0.42 * len(rows))
     ax.axvline(0, color="#888888", linewidth=0.8, linestyle="-")
@@ -202,21 +148,19 @@ def marginal_effect_plot(
     interaction: str,
     moderator: Sequence[float] | pd.Series,
     printed: tuple[float, float] | None = None,
-    truth: tuple[float, float] | None = None,
-    level: float = 0.95,
     title: str | None = None,
     label: str = "marginal effect",
     moderator_label: str = "moderator",
     ax: Axes | None = None,
 ) -> Axes:
-    r"""Effect of a regressor over the values of its moderator, with a confidence band and where the data are.
+    r"""Effect of a regressor over the values of its moderator, with a 95 % confidence band and where the data are.
 
     With :math:`y = \beta x + \delta\,(x \cdot z) + \dots`,
 
     .. math:: \frac{\partial y}{\partial x}(z) = \beta + \delta z, \qquad
               \operatorname{var} = V_{\beta\beta} + 2 z V_{\beta\delta} + z^2 V_{\delta\delta}
 
-    (Brambor, Clark and Golder 2006). A moderator with at most six values is drawn as points with intervals.
+    (Brambor, Clark and Golder 2006; pointwise, normal quantile). A moderator with at most six values is drawn as points with intervals.
 
     Parameters
     ----------
@@ -228,10 +172,8 @@ def marginal_effect_plot(
         Names of :math:`\beta` and :math:`\delta` in `params`.
     moderator
         Observed values of :math:`z`; they set the range and the histogram.
-    printed, truth
-        :math:`(\beta, \delta)` that the paper reports, and the true ones.
-    level
-        Confidence level (pointwise, normal quantile).
+    printed
+        :math:`(\beta, \delta)` that the paper reports.
     title, label, moderator_label
         What to see; names and units of the vertical and the horizontal axis.
     ax
@@ -263,14 +205,13 @@ def marginal_effect_plot(
     values = np.unique(z)
     if np.isnan(z).any() or len(values) < 2:
         raise ValueError("moderator needs at least two different values and no missing ones.")
-    quantile = _normal(level)
     few = len(values) <= 6
     at = values if few else np.linspace(values[0], values[-1], 101)
     beta, delta = float(params[main]), float(params[interaction])
     v = cov.loc[[main, interaction], [main, interaction]].to_numpy(dtype=float)
     effect = beta + delta * at
     variance = v[0, 0] + 2 * at * v[0, 1] + at**2 * v[1, 1]
-    half = quantile * np.sqrt(variance)
+    half = NORMAL * np.sqrt(variance)
 
     ax = _axes(ax, 4.2)
     ax.axhline(0, color="#888888", linewidth=0.8, linestyle="-")
@@ -284,14 +225,10 @@ def marginal_effect_plot(
         ax.plot(at, effect, color=ours["color"], linestyle="-", label=ours["label"])
         ax.fill_between(at, effect - half, effect + half, color=ours["color"], alpha=0.18, linewidth=0)
         _histogram_below(ax, z)
-    for voice, pair, dash in (("paper", printed, "--"), ("truth", truth, ":")):
-        if pair is not None:
-            style = look.VOICES[voice]
-            line = (
-                {"marker": style["marker"], "linestyle": "none"} if few else {"linestyle": dash, "marker": ""}
-            )
-            shift = {"paper": -1, "truth": 1}[voice] * 0.04 * np.ptp(at) if few else 0.0
-            ax.plot(at + shift, pair[0] + pair[1] * at, **{**style, **line})
+    if printed is not None:
+        line = {"linestyle": "none"} if few else {"linestyle": "--", "marker": ""}
+        left = 0.04 * np.ptp(at) if few else 0.0
+        ax.plot(at - left, printed[0] + printed[1] * at, **look.VOICES["paper"] | line)
     ax.set(xlabel=moderator_label, ylabel=label)
     return _finish(ax, title)
 

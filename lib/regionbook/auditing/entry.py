@@ -7,70 +7,17 @@ from typing import Any
 
 import pandas as pd
 
-from regionbook.auditing.brackets import check_brackets, check_parameters, check_probabilities, check_stars
-from regionbook.auditing.columns import (
-    check_effects_add_up,
-    check_interactions,
-    check_mediation,
-    check_r2_bivariate,
-    check_r2_gain,
-    check_r2_nested,
-    check_same_regression,
-    check_slope_scale,
-)
-from regionbook.auditing.instruments import (
-    check_iv_against_ols,
-    check_iv_twins,
-    check_kleibergen_paap,
-    check_lm_p,
-    check_selection_ratio,
-)
+from regionbook.auditing import brackets, columns, instruments, samples, sums
 from regionbook.auditing.paper import Check, Paper
-from regionbook.auditing.samples import (
-    check_definitions,
-    check_extremes,
-    check_log_of_zero,
-    check_moments,
-    check_n,
-)
-from regionbook.auditing.sums import (
-    check_growth,
-    check_identities,
-    check_summary_rows,
-    check_twin_rows,
-    check_weights,
-)
 from regionbook.data import Published, papers, published
 
-CHECKS: tuple[Check, ...] = (
-    check_stars,
-    check_brackets,
-    check_probabilities,
-    check_parameters,
-    check_n,
-    check_moments,
-    check_log_of_zero,
-    check_extremes,
-    check_definitions,
-    check_r2_nested,
-    check_r2_gain,
-    check_r2_bivariate,
-    check_slope_scale,
-    check_mediation,
-    check_effects_add_up,
-    check_same_regression,
-    check_interactions,
-    check_kleibergen_paap,
-    check_lm_p,
-    check_iv_against_ols,
-    check_iv_twins,
-    check_selection_ratio,
-    check_weights,
-    check_identities,
-    check_summary_rows,
-    check_growth,
-    check_twin_rows,
+CHECKS: tuple[Check, ...] = tuple(
+    function
+    for kind in (brackets, samples, columns, instruments, sums)
+    for name, function in vars(kind).items()
+    if name.startswith("check_")
 )
+"""Every function of these files that is called ``check_…``."""
 
 
 def audit(paper: str | Published | None = None) -> pd.DataFrame:
