@@ -28,7 +28,7 @@ def test_doctor_on_this_machine(capsys):
 def test_doctor_says_what_to_mend(monkeypatch, capsys):
     real = doctor.locked()
     monkeypatch.setattr(doctor, "locked", lambda: real | {"pandas": "0.1", "no-such-package": "1.0"})
-    monkeypatch.setattr(doctor, "CHECKS", [doctor.packages, doctor.disk])
+    monkeypatch.setattr(doctor, "CHECKS", [doctor.packages])
     assert doctor.main() == 1
     out = capsys.readouterr().out
     assert "2 packages are not as locked: " in out and "no-such-package 1.0 (there is: nothing)" in out

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from html import escape
 from pathlib import Path
@@ -64,31 +65,44 @@ def _code(text: str) -> str:
 
 
 @dataclass(frozen=True)
-class LessonList:
-    """The lessons in reading order; in a notebook, a table of links."""
+class Listing:
+    """A list of lessons: a table, and what a terminal and a notebook show of it (here with links)."""
 
     table: pd.DataFrame
-    """chapter (slug of the paper, or ``"start"``), number, title, minutes, able (what a reader will be able to do), path."""
+    text: str
+    html: str
 
     def __repr__(self) -> str:
-        return self.table.drop(columns=["able", "path"]).to_string(index=False)
+        return self.text
 
     def _repr_html_(self) -> str:
-        rows = "".join(
-            f"<tr><td>{escape(chapter.replace('-', ' '))} {number}</td><td style='text-align:left'>"
-            f'<a href="{_target(path)}">{escape(title)}</a></td><td>{minutes}</td></tr>'
-            for chapter, number, title, minutes, _, path in self.table.itertuples(index=False)
-        )
-        return f"<table><thead><tr><th>lesson</th><th></th><th>minutes</th></tr></thead><tbody>{rows}</tbody></table>"
+        return self.html
 
 
-def lessons(folder: Path | None = None) -> LessonList:
+def _html(heads: Iterable[str], rows: Iterable[str]) -> str:
+    head = "".join(f"<th>{escape(h)}</th>" for h in heads)
+    body = "".join(f"<tr>{row}</tr>" for row in rows)
+    return f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
+
+
+def _link(path: Path, words: object) -> str:
+    """A link to a lesson, seen from another chapter."""
+    return f'<a href="../{path.parent.name}/{path.stem}.ipynb">{escape(str(words))}</a>'
+
+
+def lessons(folder: Path | None = None) -> Listing:
     """Return the list of lessons, read from the headings of their texts.
 
     Parameters
     ----------
     folder
         Where the chapters are; left out, this workbook's.
+
+    Returns
+    -------
+    Listing
+        ``.table``: one row a lesson: chapter (slug of the paper, or ``"start"``), number, title, minutes, able (what a
+        reader will be able to do), path.
 
     Raises
     ------
@@ -118,33 +132,17 @@ def lessons(folder: Path | None = None) -> LessonList:
         rows.append((chapter[2], int(lesson[1]), title[1], int(minutes[1]), able[1], md))
     if not rows:
         raise ValueError(f"no lessons (NN-slug/N-name.md) below {folder}")
-    return LessonList(pd.DataFrame(rows, columns=["chapter", "number", "title", "minutes", "able", "path"]))
+    table = pd.DataFrame(rows, columns=["chapter", "number", "title", "minutes", "able", "path"])
+    shown = (
+        f"<td>{escape(chapter.replace('-', ' '))} {number}</td><td style='text-align:left'>{_link(path, title)}</td>"
+        f"<td>{minutes}</td>"
+        for chapter, number, title, minutes, _, path in rows
+    )
+    text = table.drop(columns=["able", "path"]).to_string(index=False)
+    return Listing(table, text, _html(["lesson", "", "minutes"], shown))
 
 
-@dataclass(frozen=True)
-class MethodMap:
-    """Which lesson uses which method; in a notebook, a table of links."""
-
-    table: pd.DataFrame
-    """Rows (group, method), one column a chapter, cells the numbers of the lessons, as text."""
-    links: pd.DataFrame
-    """The same with links."""
-
-    def __repr__(self) -> str:
-        return self.table.to_string()
-
-    def _repr_html_(self) -> str:
-        head = "".join(f"<th>{escape(c)}</th>" for c in self.links.columns)
-        body, last = "", ""
-        for (group, method), row in self.links.iterrows():
-            name = f"<b>{escape(group)}</b>" if group != last else ""
-            cells = "".join(f"<td style='text-align:center'>{c}</td>" for c in row)
-            body += f"<tr><td>{name}</td><td style='text-align:left'>{escape(method)}</td>{cells}</tr>"
-            last = group
-        return f"<table><thead><tr><th></th><th>method</th>{head}</tr></thead><tbody>{body}</tbody></table>"
-
-
-def method_map(folder: Path | None = None) -> MethodMap:
+def method_map(folder: Path | None = None) -> Listing:
     """Return the map of methods × papers: in which lesson of which paper a method is used.
 
     It is read from the code of the lessons, so it cannot promise what they do not do.
@@ -153,6 +151,11 @@ def method_map(folder: Path | None = None) -> MethodMap:
     ----------
     folder
         Where the chapters are; left out, this workbook's.
+
+    Returns
+    -------
+    Listing
+        ``.table``: rows (group, method), one column a chapter, cells the numbers of the lessons, as text.
 
     Raises
     ------
@@ -168,7 +171,7 @@ def method_map(folder: Path | None = None) -> MethodMap:
     chapters = list(known["chapter"].unique())
     code = {path: _code(path.read_text(encoding="utf-8")) for path in known["path"]}
     table: dict[tuple[str, str], dict[str, str]] = {}
-    links: dict[tuple[str, str], dict[str, str]] = {}
+    shown, last = [], ""
     for group, methods in METHODS.items():
         for method, pattern in methods.items():
             patterns = {c: _patterns(method, pattern, c) for c in chapters}
@@ -179,23 +182,17 @@ def method_map(folder: Path | None = None) -> MethodMap:
             found = known[uses]
             if found.empty:
                 continue
-            for out, linked in ((table, False), (links, True)):
-                out[group, method] = {c: _cells(found[found["chapter"] == c], linked) for c in chapters}
-    return MethodMap(pd.DataFrame(table).T, pd.DataFrame(links).T)
+            here = {c: found[found["chapter"] == c] for c in chapters}
+            table[group, method] = {c: ", ".join(map(str, of["number"])) for c, of in here.items()}
+            name = f"<b>{escape(group)}</b>" if group != last else ""
+            cells = (", ".join(map(_link, of["path"], of["number"])) for of in here.values())
+            centred = "".join(f"<td style='text-align:center'>{cell}</td>" for cell in cells)
+            shown.append(f"<td>{name}</td><td style='text-align:left'>{escape(method)}</td>{centred}")
+            last = group
+    frame = pd.DataFrame(table).T
+    return Listing(frame, frame.to_string(), _html(["", "method", *chapters], shown))
 
 
 def _patterns(method: str, general: str | None, chapter: str) -> list[str]:
     own = (registry.handed_in(chapter, "METHODS") or {}).get(method)
     return [pattern for pattern in (general, own) if pattern]
-
-
-def _cells(found: pd.DataFrame, linked: bool) -> str:
-    def one(number: int, path: Path) -> str:
-        return f'<a href="{_target(path)}">{number}</a>' if linked else str(number)
-
-    return ", ".join(one(n, p) for n, p in zip(found["number"], found["path"], strict=True))
-
-
-def _target(path: Path) -> str:
-    """Address of a lesson, seen from another chapter."""
-    return f"../{path.parent.name}/{path.stem}.ipynb"

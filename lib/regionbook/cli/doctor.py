@@ -3,24 +3,29 @@
 from __future__ import annotations
 
 import importlib.metadata
-import json
 import os
 import re
 import shutil
 import sys
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
+from regionbook.look import FONT_FILE
 from regionbook.paths import DATA, ROOT
 
 Finding = tuple[bool, str]
+AFRESH = "Delete the folder .venv and run workbook.py again"
+
+
+def _found(good: bool, fine: str, mend: str) -> Finding:
+    return good, fine if good else mend
 
 
 def python() -> Iterator[Finding]:
     """The Python in use, and whether it is the project's own."""
-    version = ".".join(map(str, sys.version_info[:3]))
+    version = f"Python {'.'.join(map(str, sys.version_info[:3]))}"
     good = (3, 11) <= sys.version_info[:2] <= (3, 13)
-    yield good, f"Python {version}" if good else f"Python {version}: install Python 3.11, 3.12 or 3.13"
+    yield _found(good, version, f"{version}: install Python 3.11, 3.12 or 3.13")
     own = Path(sys.prefix).resolve() == (ROOT / ".venv").resolve()
     yield True, f"environment {sys.prefix}" + ("" if own else " (not the project's own .venv)")
 
@@ -34,24 +39,20 @@ def locked() -> dict[str, str]:
     return {r.name: str(r.specifier).removeprefix("==") for r in found if not r.marker or r.marker.evaluate()}
 
 
+def _installed(name: str) -> str:
+    try:
+        return importlib.metadata.version(name)
+    except importlib.metadata.PackageNotFoundError:
+        return "nothing"
+
+
 def packages() -> Iterator[Finding]:
     """Installed packages against the lock."""
-    wrong = []
-    for name, version in locked().items():
-        try:
-            have = importlib.metadata.version(name)
-        except importlib.metadata.PackageNotFoundError:
-            have = "nothing"
-        if have != version:
-            wrong.append(f"{name} {version} (there is: {have})")
-    if wrong:
-        some = ", ".join(wrong[:5]) + (" ..." if len(wrong) > 5 else "")
-        yield (
-            False,
-            f"{len(wrong)} packages are not as locked: {some}. Delete the folder .venv and run workbook.py again",
-        )
-    else:
-        yield True, f"{len(locked())} packages as locked"
+    have = {name: (version, _installed(name)) for name, version in locked().items()}
+    wrong = [f"{name} {v} (there is: {there})" for name, (v, there) in have.items() if v != there]
+    some = ", ".join(wrong[:5]) + (" ..." if len(wrong) > 5 else "")
+    bad = f"{len(wrong)} packages are not as locked: {some}. {AFRESH}"
+    yield _found(not wrong, f"{len(have)} packages as locked", bad)
 
 
 def kernel() -> Iterator[Finding]:
@@ -59,21 +60,16 @@ def kernel() -> Iterator[Finding]:
     from jupyter_client.kernelspec import KernelSpecManager, NoSuchKernel
 
     try:
-        spec = KernelSpecManager().get_kernel_spec("python3")
+        command = Path(KernelSpecManager().get_kernel_spec("python3").argv[0])
     except NoSuchKernel:
-        yield False, "no Jupyter kernel 'python3': delete the folder .venv and run workbook.py again"
+        yield False, f"no Jupyter kernel 'python3'. {AFRESH}"
         return
-    command = Path(spec.argv[0])
-    same = not command.is_absolute() or command.resolve() == Path(sys.executable).resolve()
-    yield (
-        same,
-        "Jupyter kernel python3"
-        if same
-        else (
-            f"the Jupyter kernel 'python3' starts {command}, not {sys.executable}: "
-            f"remove it with `jupyter kernelspec remove python3` or start JupyterLab with workbook.py"
-        ),
+    other = (
+        f"the Jupyter kernel 'python3' starts {command}, not {sys.executable}: remove it with "
+        "`jupyter kernelspec remove python3` or start JupyterLab with workbook.py"
     )
+    same = not command.is_absolute() or command.resolve() == Path(sys.executable).resolve()
+    yield _found(same, "Jupyter kernel python3", other)
 
 
 def chromium() -> str | None:
@@ -84,79 +80,42 @@ def chromium() -> str | None:
         "/Applications/Chromium.app/Contents/MacOS/Chromium",
         os.path.expandvars(r"%ProgramFiles%\Google\Chrome\Application\chrome.exe"),
     )
-    return next(filter(None, map(shutil.which, names)), None) or next(
-        (p for p in places if Path(p).exists()), None
-    )
+    return next(filter(None, map(shutil.which, (*names, *places))), None)
 
 
 def browser() -> Iterator[Finding]:
     """Chromium: only the end-to-end test wants it."""
-    path = chromium()
-    yield (
-        True,
-        path or "no Chromium or Chrome: only the end-to-end test needs one (it is skipped); lessons do not",
-    )
+    yield True, chromium() or "no Chromium or Chrome: only the end-to-end test needs one, and is skipped"
 
 
-def disk() -> Iterator[Finding]:
-    """Free space where the project lies."""
-    free = shutil.disk_usage(ROOT).free / 1e9
-    yield (
-        free > 0.5,
-        f"{free:.1f} GB free" + ("" if free > 0.5 else ": free some, figures and caches need about 0.5 GB"),
-    )
-
-
-def font() -> Iterator[Finding]:
-    """The Chinese font of the figures."""
-    path = Path(__file__).parents[1] / "fonts" / "RegionbookSansSC.otf"
-    good = path.is_file()
-    yield (
-        good,
-        "Chinese font for figures"
-        if good
-        else f"{path} is missing: run `git checkout -- lib/regionbook/fonts`",
-    )
-
-
-def data() -> Iterator[Finding]:
-    """The data folders that lessons read."""
+def files() -> Iterator[Finding]:
+    """Free space where the project lies, the figures' font, the data folders that lessons read."""
+    free = f"{shutil.disk_usage(ROOT).free / 1e9:.1f} GB free"
+    enough = shutil.disk_usage(ROOT).free > 5e8
+    yield _found(enough, free, f"{free}: free some, figures and caches need about 0.5 GB")
+    mend = f"{FONT_FILE} is missing: run `git checkout -- lib/regionbook/fonts`"
+    yield _found(FONT_FILE.is_file(), "Chinese font for figures", mend)
     for folder in ("published", "geo", "teaching"):
-        good = (DATA / folder).is_dir() and any((DATA / folder).iterdir())
-        yield good, f"data/{folder}" if good else f"data/{folder} is empty: run `git checkout -- data`"
+        full = any((DATA / folder).glob("*"))
+        yield _found(full, f"data/{folder}", f"data/{folder} is empty: run `git checkout -- data`")
 
 
 def lessons() -> Iterator[Finding]:
     """Stored notebooks against their texts."""
     from regionbook.cli import lessons, notebooks
 
-    stale = [notebooks.label(md) for md in notebooks.sources() if notebooks.in_step(md)]
-    for md in notebooks.sources():
-        path = lessons.exercise_of(md)
-        if path and not path.exists():
-            stale.append(notebooks.label(path))
-    yield (
-        not stale,
-        (
-            f"changed since they were stored: {', '.join(stale)}. If you changed the text: workbook.py sync; "
-            "if you only tried things out: nothing is wrong, `git checkout` brings the stored state back"
-            if stale
-            else f"{len(notebooks.sources())} lessons and solutions in step with their texts"
-        ),
+    texts = notebooks.sources()
+    sheets = filter(None, map(lessons.exercise_of, texts))
+    stale = [notebooks.label(md) for md in texts if notebooks.in_step(md)]
+    stale += [notebooks.label(sheet) for sheet in sheets if not sheet.exists()]
+    mend = (
+        f"changed since they were stored: {', '.join(stale)}. If you changed the text: workbook.py sync; if you only "
+        "tried things out: nothing is wrong, `git checkout` brings the stored state back"
     )
+    yield _found(not stale, f"{len(texts)} lessons and solutions in step with their texts", mend)
 
 
-def settings() -> Iterator[Finding]:
-    """JupyterLab's settings for this project are readable."""
-    folder = Path(__file__).parent / "jupyter"
-    for file in sorted(folder.rglob("*.json")):
-        json.loads(file.read_text(encoding="utf-8"))
-    yield True, "JupyterLab settings"
-
-
-CHECKS: list[Callable[[], Iterator[Finding]]] = [
-    python, packages, kernel, settings, disk, font, data, lessons, browser,
-]  # fmt: skip
+CHECKS = (python, packages, kernel, files, lessons, browser)
 
 
 def sizes(files: Iterable[Path] | None = None) -> dict[str, int]:
@@ -175,7 +134,7 @@ def main(size: bool = False) -> int:
     if size:
         lines = sizes()
         print(
-            *(f"{n:>8,}  {room}" for room, n in lines.items()), f"{sum(lines.values()):>8,}  in all", sep="\n"
+            *(f"{n:>8,}  {room}" for room, n in [*lines.items(), ("in all", sum(lines.values()))]), sep="\n"
         )
         return 0
     bad = 0
