@@ -20,7 +20,7 @@ def test_text_and_notebook(md):
 @pytest.mark.parametrize("md", SOLUTIONS, ids=nbs.label)
 def test_exercise_is_generated_from_the_solution(md):
     made = lessons.exercise_of(md).read_text(encoding="utf-8")
-    assert lessons.exercise_text(md) == made, f"run `workbook.py sync {nbs.label(md)}`"
+    assert nbs.dumps(lessons.sheet_of(md)) == made, f"run `workbook.py sync {nbs.label(md)}`"
     for word in ("BEGIN SOLUTION", "END SOLUTION", "HIDDEN TESTS", "MARK SCHEME"):
         assert word not in made
 

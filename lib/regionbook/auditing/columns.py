@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Iterator
 from itertools import combinations, product
 
@@ -30,10 +31,8 @@ def check_r2_nested(paper: Paper) -> Iterator[Finding]:
     for (table, name, _), bigger in fallen.items():
         small = next(c for c in columns if (c.table, c.name) == (table, name))
         places = dict.fromkeys(f"{c.table} ({c.name}) {c.fit['R2'].text}" for c in bigger)
-        words = (
-            f"Table {table} ({name}) with R² {small.fit['R2'].text} is nested in {', '.join(places)}: "
-            "not the same kind of R², or not the same model"
-        )
+        nested_in = f"Table {table} ({name}) with R² {small.fit['R2'].text} is nested in {', '.join(places)}"
+        words = f"{nested_in}: not the same kind of R², or not the same model"
         least = f"at least {small.fit['R2'].text}"
         yield bigger[0].of_fit("R2", "R2 falls", bigger[0].fit["R2"], least, words)
 
@@ -68,8 +67,8 @@ def check_r2_bivariate(paper: Paper) -> Iterator[Finding]:
     for c in paper.linear:
         if len(c.core) != 1 or c.controls or not c.denies_effects or "R2" not in c.fit:
             continue
-        x, sx = c.terms[next(iter(c.core))], paper.described.get(next(iter(c.core)), {}).get("sd")
-        sy = paper.described.get(c.outcome, {}).get("sd")
+        x = c.terms[next(iter(c.core))]
+        sx, sy = (paper.described.get(name, {}).get("sd") for name in (x.name, c.outcome))
         if sx is None or sy is None:
             continue
         value, slack = with_slack(lambda b, s, r: (b * s / r) ** 2, [x.b, sx, sy])
@@ -113,20 +112,15 @@ def check_mediation(paper: Paper) -> Iterator[Finding]:
             parts = [second.terms[x].b, first.terms[x].b, second.terms[m].b]
             value, slack = with_slack(lambda direct, a, b: direct + a * b, parts)
             if not any(agree(c.terms[x].b, value, slack) for c in totals):
-                direct, a, b = parts
+                (direct, a, b), total = parts, totals[-1].terms[x].b.text
                 words = (
-                    f"{direct.text} + {a.text} × {b.text} = {value:.4f}, but the total "
-                    f"effect of {x} is printed as {totals[-1].terms[x].b.text} (Table {totals[-1].table}, "
-                    f"column {totals[-1].name})"
+                    f"{direct} + {a} × {b} = {value:.4f}, but the total effect of {x} is printed as {total} "
+                    f"(Table {totals[-1].table}, column {totals[-1].name})"
                 )
-                yield second.finding(m, "mediation", totals[-1].terms[x].b.text, f"{value:.4f}", words)
+                yield second.finding(m, "mediation", total, f"{value:.4f}", words)
 
 
-_EFFECTS = {
-    "indirect": ("indirect", "间接"),
-    "direct": ("direct", "直接"),
-    "total": ("total effect", "总效应"),
-}
+_EFFECTS = {"indirect": "indirect|间接", "direct": "direct|直接", "total": "total effect|总效应"}
 """Spatial effect -> what its column is called, the first that fits."""
 
 
@@ -134,8 +128,7 @@ def check_effects_add_up(paper: Paper) -> Iterator[Finding]:
     """Direct and indirect effect add up to the total effect."""
     groups: dict[tuple[str, str], dict[str, Column]] = {}
     for c in paper.columns:
-        text = f"{c.panel} {c.label}".lower()
-        kinds = [k for k, marks in _EFFECTS.items() if any(mark in text for mark in marks)]
+        kinds = [k for k, marks in _EFFECTS.items() if re.search(marks, f"{c.panel} {c.label}".lower())]
         if kinds:
             groups.setdefault((c.table, c.sample), {})[kinds[0]] = c
     for effects in groups.values():
@@ -146,7 +139,7 @@ def check_effects_add_up(paper: Paper) -> Iterator[Finding]:
             if len(parts) == 2:
                 value, slack = with_slack(lambda a, b: a + b, parts)
                 if not agree(total.b, value, slack):
-                    words = f"{parts[0].text} + {parts[1].text}"
+                    words = f"{parts[0]} + {parts[1]}"
                     yield effects["total"].finding(name, "sum", total.b, f"{value:.4f}", words)
 
 
@@ -191,14 +184,11 @@ def check_interactions(paper: Paper) -> Iterator[Finding]:
             )
             yield c.finding(x, "interaction", main.paren, f"at least {pooled.se[0]:.4g}", words)
             continue
-        gap = (
-            abs(pooled.b.value - main.b.value) - 2 * pooled.b.half,
-            abs(pooled.b.value - main.b.value) + 2 * pooled.b.half,
-        )
-        slope = (abs(inter.b.value) - inter.b.half, abs(inter.b.value) + inter.b.half)
-        if slope[0] <= 0 or inter.se[0] <= 0:
+        gap, slope = abs(pooled.b.value - main.b.value), abs(inter.b.value)
+        if slope <= inter.b.half or inter.se[0] <= 0:
             continue
-        by_b = max(gap[0], 0.0) / slope[1], gap[1] / slope[0]
+        least, most = max(gap - 2 * pooled.b.half, 0.0), gap + 2 * pooled.b.half
+        by_b = least / (slope + inter.b.half), most / (slope - inter.b.half)
         extra = [math.sqrt(max(s**2 - p**2, 0.0)) for s, p in zip(main.se, reversed(pooled.se), strict=True)]
         by_se = extra[0] / inter.se[1], extra[1] / inter.se[0]
         if by_se[0] > 3 * by_b[1] or by_b[0] > 3 * by_se[1]:

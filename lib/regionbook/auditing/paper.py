@@ -30,19 +30,14 @@ class Finding:
     message: str
 
     @classmethod
-    def at(
-        cls,
-        place: tuple[str, str, str, str],
-        kind: str,
-        printed: Text,
-        expected: Text,
-        message: str,
-    ) -> Finding:
-        """A finding from its place (file, table, column, term), kind, what is printed, what was expected, and why."""
+    def at(cls, place: Place, kind: str, printed: Text, expected: Text, message: str) -> Finding:
+        """A finding from its place, kind, what is printed, what was expected, and why."""
         return cls(*place, kind, str(printed or ""), str(expected or ""), message)
 
 
 Check = Callable[["Paper"], Iterator[Finding]]
+Place = tuple[str, str, str, str]
+"""File, table, column, term."""
 Text = str | Number | None
 """A number stands for its print, None for nothing."""
 
@@ -78,6 +73,23 @@ def _bare(term: str) -> str:
     return term.removeprefix("ln ")
 
 
+_METHODS = {
+    "first stage": "IV first stage",
+    "second stage": "IV second stage",
+    "random effect": "random effects",
+    "direct effect|直接效应|间接效应|总效应": "spatial effects",
+    "matching": "matching",
+}
+"""What the heading of a column holds, and the method that it tells; the first that fits."""
+_OTHER_ROWS = "alternative (treatment|outcome|measure)|winsor|lag one|lagged"
+
+
+def _about_effects(stat: str) -> str:
+    """The words of a row that says which fixed effects are in; of another row, nothing."""
+    low = stat.lower().replace("_", " ")
+    return low if re.search(r"\bfe\b|fixed effects", low) else ""
+
+
 @dataclass(frozen=True)
 class Column:
     """One column of a regression table with what the table says about it."""
@@ -104,58 +116,35 @@ class Column:
     @cached_property
     def method(self) -> str:
         text = f"{self.panel} {self.label}".lower()
-        for mark, method in (
-            ("first stage", "IV first stage"),
-            ("second stage", "IV second stage"),
-            ("random effect", "random effects"),
-            ("direct effect", "spatial effects"),
-            ("直接效应", "spatial effects"),
-            ("间接效应", "spatial effects"),
-            ("总效应", "spatial effects"),
-            ("matching", "matching"),
-        ):
-            if mark in text and not (mark == "first stage" and "mediat" in text):
+        for marks, method in _METHODS.items():
+            if re.search(marks, text) and not (method == "IV first stage" and "mediat" in text):
                 return method
-        names = set(self.terms)
-        if (
-            "rho" in names
-            or "rho" in self.fit
-            or "lambda" in self.words
-            or any(n.startswith("W:") for n in names)
-        ):
+        if "rho" in {*self.terms, *self.fit} or "lambda" in self.words or "W:" in {n[:2] for n in self.terms}:
             return "spatial"
-        if any("I(" in n for n in names):
-            return "threshold"
-        return "linear"
+        return "threshold" if any("I(" in n for n in self.terms) else "linear"
 
     @cached_property
     def key(self) -> tuple[str, str, str, str]:
         """Columns with the same key have the same outcome on the same rows."""
-        n = self.fit.get("N")
-        other = re.search(
-            "alternative (treatment|outcome|measure)|winsor|lag one|lagged", f"{self.panel} {self.label}"
-        )
+        n, other = self.fit.get("N"), re.search(_OTHER_ROWS, f"{self.panel} {self.label}")
         return self.outcome, self.sample, n.text if n else "", self.label if other else ""
 
     @cached_property
     def effects(self) -> frozenset[str]:
         """Fixed effects that the table says are in."""
-        found = set()
-        for stat, word in self.words.items():
-            low = stat.lower().replace("_", " ")
-            if word.lower() == "yes" and re.search(r"\bfe\b|fixed effects", low):
-                found |= {
-                    w for w in re.findall(r"[a-z]+", low) if w not in ("fe", "fixed", "effects", "and")
-                } or {"fe"}
-        return frozenset(found)
+        told = [_about_effects(stat) for stat, word in self.words.items() if word.lower() == "yes"]
+        named = [
+            set(re.findall("[a-z]+", low)) - {"fe", "fixed", "effects", "and"} or {"fe"}
+            for low in told
+            if low
+        ]
+        return frozenset().union(*named)
 
     @property
     def denies_effects(self) -> bool:
         """The table says that there are no fixed effects (not just nothing)."""
-        return not self.effects and any(
-            word.lower() == "no" and re.search(r"\bfe\b|fixed effects", stat.lower().replace("_", " "))
-            for stat, word in self.words.items()
-        )
+        told = [_about_effects(stat) for stat, word in self.words.items() if word.lower() == "no"]
+        return not self.effects and any(told)
 
     @cached_property
     def core(self) -> frozenset[str]:
@@ -176,12 +165,8 @@ class Column:
 
     def same_setting(self, other: Column) -> bool:
         """Same rows, same effects, same controls."""
-        return (
-            self.key == other.key
-            and self.effects == other.effects
-            and self.has_controls_of(other)
-            and other.has_controls_of(self)
-        )
+        alike = (self.key, self.effects) == (other.key, other.effects)
+        return alike and self.has_controls_of(other) and other.has_controls_of(self)
 
 
 class Paper:
@@ -208,32 +193,20 @@ class Paper:
             if rows.empty:
                 continue
             stats = fit[(fit["table"] == table) & (fit["column"] == name) & (fit["panel"] == panel)]
-            first = rows.iloc[0]
-            column = Column(
-                table,
-                panel,
-                name,
-                label=first["column_label"],
-                sample=first["sample"],
-                outcome=first["outcome"],
-                terms={r.term: _term(r) for r in each(rows)},
-                fit={r.stat: number(r.value_text) for r in each(stats[stats["value"].notna()])},
-                words=dict(zip(stats["stat"], stats["value_text"], strict=True)),
-                control_terms=self.control_terms,
-            )
-            found.append(column)
+            said = rows.iloc[0][["column_label", "sample", "outcome"]]
+            terms = {r.term: _term(r) for r in each(rows)}
+            numbers = {r.stat: number(r.value_text) for r in each(stats[stats["value"].notna()])}
+            words = dict(zip(stats["stat"], stats["value_text"], strict=True))
+            found.append(Column(table, panel, name, *said, terms, numbers, words, self.control_terms))
         return found
 
     @property
     def linear(self) -> list[Column]:
         return [c for c in self.columns if c.method == "linear"]
 
-    def other(self, table: str, row: str, column: str) -> Number | None:
-        """One figure of other.csv, or None if it is not there or no number."""
-        return self._other.get((table, row, column))
-
     @cached_property
-    def _other(self) -> dict[tuple[str, str, str], Number]:
+    def other(self) -> dict[tuple[str, str, str], Number]:
+        """The numbers of other.csv by table, row and column."""
         o = self.figures.other[self.figures.other["value"].notna()]
         keys = zip(o["table"], o["row"], o["column"], o["value_text"], strict=True)
         return {(t, r, c): number(text) for t, r, c, text in keys}

@@ -39,10 +39,8 @@ def check_moments(paper: Paper) -> Iterator[Finding]:
             words = "mean outside the printed range"
             yield _finding(paper, "mean", variable, "moments", mean, f"{low.text} to {high.text}", words)
         elif "sd" in m:
-            n = m["n"].value if "n" in m else math.inf
-            bound = math.sqrt(
-                (high.high - mean.low) * (mean.high - low.low) * (n / (n - 1) if n < math.inf else 1)
-            )
+            of_sample = m["n"].value / (m["n"].value - 1) if "n" in m else 1
+            bound = math.sqrt((high.high - mean.low) * (mean.high - low.low) * of_sample)
             if m["sd"].low > bound:
                 words = "no numbers in the printed range have this spread"
                 yield _finding(paper, "sd", variable, "moments", m["sd"], f"at most {bound:.4g}", words)
@@ -81,19 +79,16 @@ def check_extremes(paper: Paper) -> Iterator[Finding]:
         top, how = m.get("max"), "printed"
         if top is None:  # the mean of the min-max scaled variable gives the maximum (minimum taken as 0)
             table = _table_of(paper, variable)
-            means = {(t, r.split()[0]): v for (t, r, c), v in paper._other.items() if "scaled mean" in c}
+            means = {(t, r.split()[0]): v for (t, r, c), v in paper.other.items() if "scaled mean" in c}
             scaled = means.get((table, variable))
             if scaled is None or scaled.value <= 0:
                 continue
             top, how = number(f"{m['mean'].value / scaled.value:.0f}"), "implied by the scaled mean"
         away = (top.value - m["mean"].value) / m["sd"].value
         if away > 20:
-            share = (
-                f", {top.value / (m['n'].value * m['mean'].value):.0%} of the sample total"
-                if "n" in m
-                else ""
-            )
-            words = f"the maximum ({how}) lies {away:.0f} standard deviations above the mean{share}"
+            words = f"the maximum ({how}) lies {away:.0f} standard deviations above the mean"
+            if "n" in m:
+                words += f", {top.value / (m['n'].value * m['mean'].value):.0%} of the sample total"
             yield _finding(paper, "max", variable, "extreme", top, "", words)
 
 

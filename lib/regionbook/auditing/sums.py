@@ -24,26 +24,22 @@ def check_weights(paper: Paper) -> Iterator[Finding]:
         return
     headings = paper.figures.other[paper.figures.other["column"].eq("weight_pct")]
     for (index, period), group in groups(rows, ["index", "period"]):
-        table = group["note"].str.extract(r"Table (\d+)")[0].iloc[0]
-        table = table if isinstance(table, str) else paper.figures.citation["indicator_table"]
-        fine = min(
-            number(t).half for t in group["weight_pct_text"]
-        )  # a dropped final zero is no coarser rounding
+        named = re.search(r"Table (\d+)", group["note"].iloc[0])
+        table = named[1] if named else paper.figures.citation["indicator_table"]
+        column = f"weight_pct {period}"
+        # a dropped final zero is no coarser rounding
+        fine = min(number(t).half for t in group["weight_pct_text"])
         totals: list[Number] = []
         for dimension, part in groups(group, "dimension"):
             leaf = part["indicator_zh"].ne("")
             numbers = [replace(number(t), half=fine) for t in part.loc[leaf, "weight_pct_text"]]
             heading = [*part.loc[~leaf, "weight_pct_text"]]
-            heading += [
-                v
-                for r, v in zip(headings["row"], headings["value_text"], strict=True)
-                if dimension.startswith(r)
-            ]
+            heading += [h.value_text for h in each(headings) if dimension.startswith(h.row)]
             if numbers and heading:
                 total = number(heading[0])
                 value, slack = with_slack(lambda *w: sum(w), numbers)
                 if not agree(total, value, slack):
-                    place = ("indicators", table, f"weight_pct {period}", dimension)
+                    place = ("indicators", table, column, dimension)
                     found = f"{value:.{decimals(total.text)}f}"
                     words = f"its {len(numbers)} weights add up to this"
                     yield Finding.at(place, "weights", total, found, words)
@@ -52,7 +48,7 @@ def check_weights(paper: Paper) -> Iterator[Finding]:
         whole = 100 if value > 2 else 1
         if abs(value - whole) > slack:
             words = "the printed weights of the dimensions do not add up"
-            place = ("indicators", table, f"weight_pct {period}", index)
+            place = ("indicators", table, column, index)
             found = f"{value:.{decimals(totals[0].text)}f}"
             yield Finding.at(place, "weights", found, str(whole), words)
 
@@ -78,37 +74,30 @@ _SUMMARY = ("mean", "sd", "cv")
 
 def check_identities(paper: Paper) -> Iterator[Finding]:
     """Sums, products, means and shares that the paper says hold (data/published/identities.csv)."""
-    places = list(paper._other)
 
     def look(table: str, row: str, column: str) -> Number | None:
         if row.startswith("const "):
             return Number(float(row[6:]), 0.0, row[6:])
-        return paper.other(table, row, column)
+        return paper.other.get((table, row, column))
 
     for rule in each(paper.rules("identities")):
-        if rule.row == "*":
-            targets = [(r, rule.column) for t, r, c in places if t == rule.table and c == rule.column]
-        elif rule.column == "*":
-            targets = [(rule.row, c) for t, r, c in places if t == rule.table and r == rule.row]
-        else:
-            targets = [(rule.row, rule.column)]
+        named = [part.split("|") for part in rule.parts.split(";")]
+        here = [(r, c) for t, r, c in paper.other if t == rule.table and rule.row in ("*", r)]
+        several = "*" in (rule.row, rule.column)
+        targets = [p for p in here if rule.column in ("*", p[1])] if several else [(rule.row, rule.column)]
         broken: list[Finding] = []
         tried = 0
         for row, column in targets:
-            named = [part.split("|") for part in rule.parts.split(";")]
+            if row in _SUMMARY:
+                continue
             found = [look(t or rule.table, r or row, c or column) for t, r, c in named]
             target = look(rule.table, row, column)
             numbers = [n for n in found if n is not None]
             if target is None or len(numbers) != len(found):
-                if "*" in (rule.row, rule.column) and row not in _SUMMARY:
+                if several:
                     continue
-                if row in _SUMMARY:
-                    continue
-                raise ValueError(
-                    f"identities.csv: {paper.slug} has no figure for {row!r}, {column!r}, {rule.parts!r}"
-                )
-            if row in _SUMMARY:
-                continue
+                place = f"{row!r}, {column!r}, {rule.parts!r}"
+                raise ValueError(f"identities.csv: {paper.slug} has no figure for {place}")
             tried += 1
             value, slack = with_slack(partial(_scaled, rule.op, float(rule.scale or 1)), numbers)
             if not agree(target, value, slack):
@@ -143,10 +132,9 @@ def check_summary_rows(paper: Paper) -> Iterator[Finding]:
         numbers = [number(v) for r, v in rows.items() if r not in _SUMMARY]
         value, slack = with_slack(_OPS["mean"], numbers)
         if not agree(mean, value, slack):
-            one_more = mean.value * (len(numbers) + 1) - value * len(numbers)
-            words = (
-                f"mean of the {len(numbers)} printed rows; one more row of {one_more:.4g} would close the gap"
-            )
+            n = len(numbers)
+            gap = f"one more row of {mean.value * (n + 1) - value * n:.4g} would close the gap"
+            words = f"mean of the {n} printed rows; {gap}"
             place = ("other", table, column, "mean")
             finding = Finding.at(place, "summary row", mean, f"{value:.4g}", words)
             halves.setdefault((table, column.split(":")[0]), []).append(finding)
@@ -166,7 +154,7 @@ def check_growth(paper: Paper) -> Iterator[Finding]:
         span = re.search(r"(growth|increase) (\d{4})[-–](\d{4})$", r.column)
         if not span:
             continue
-        start, end = paper.other(r.table, r.row, span[2]), paper.other(r.table, r.row, span[3])
+        start, end = (paper.other.get((r.table, r.row, year)) for year in (span[2], span[3]))
         if start is None or end is None or start.value <= 0:
             continue
         years, printed = int(span[3]) - int(span[2]), number(r.value_text)
@@ -177,12 +165,10 @@ def check_growth(paper: Paper) -> Iterator[Finding]:
             value, slack = with_slack(lambda a, b: b / a - 1, [start, end])
         else:
             continue
-        if not agree(
-            replace(printed, half=2 * printed.half), value, slack
-        ):  # a last digit cut off is no finding
-            words = f"from {start.text} to {end.text}" + (
-                "" if yearly else "; the ratio is one more than the growth"
-            )
+        # a last digit cut off is no finding
+        if not agree(replace(printed, half=2 * printed.half), value, slack):
+            more = "" if yearly else "; the ratio is one more than the growth"
+            words = f"from {start} to {end}{more}"
             yield Finding.at(("other", r.table, r.column, r.row), "growth", printed, f"{value:.2f}", words)
 
 
@@ -194,7 +180,7 @@ def check_twin_rows(paper: Paper) -> Iterator[Finding]:
         rows = list(o.loc[o["column"].eq(column), "row"])
         table = o.loc[o["column"].eq(column), "table"].iloc[0]
         for a, b in combinations(rows, 2):
-            pairs = [(paper.other(table, r, column), paper.other(table, r, z)) for r in (a, b)]
+            pairs = [tuple(paper.other.get((table, r, c)) for c in (column, z)) for r in (a, b)]
             moran, z_value = pairs[0]
             if pairs[0] == pairs[1] and moran and z_value:
                 words = f"I and Z ({z_value.text}) are the same in both years"

@@ -18,15 +18,11 @@ def parser() -> argparse.ArgumentParser:
     sync.add_argument("--all", action="store_true", dest="everything", help="execute all, changed or not")
 
     run = commands.add_parser("run", help="execute lessons, write nothing")
-    run.add_argument(
-        "names", nargs="*", metavar="SLUG", help="slug, chapter folder or path; default: all lessons"
-    )
+    run.add_argument("names", nargs="*", metavar="SLUG", help="slug, folder or path; default: all lessons")
 
     data = commands.add_parser("data", help="regenerate the teaching data")
     data.add_argument("names", nargs="*", metavar="SLUG", help="default: all")
-    data.add_argument(
-        "--check", action="store_true", help="write nothing; fail if a shipped file would change"
-    )
+    data.add_argument("--check", action="store_true", help="write nothing; fail if a file would change")
 
     score = commands.add_parser("scorecard", help="every printed number: ours, printed, verdict")
     score.add_argument("--json", action="store_true", dest="as_json", help="one JSON object on stdout")
@@ -43,9 +39,7 @@ def parser() -> argparse.ArgumentParser:
     grade.add_argument("--timeout", type=int, default=120, help="seconds a cell may take (default 120)")
 
     keys = commands.add_parser("keys", help="sealed keys to students' own panels, to hand out")
-    keys.add_argument(
-        "file", metavar="STUDENTS.csv", help="student numbers: a column called student, or the first"
-    )
+    keys.add_argument("file", metavar="STUDENTS.csv", help="numbers in the column student, or the first")
     keys.add_argument("names", nargs="*", help="slug, chapter folder or path; default: all sheets")
     keys.add_argument("--to", default="keys", metavar="FOLDER", help="where to write them (default: keys)")
     return top

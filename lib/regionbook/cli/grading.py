@@ -7,7 +7,6 @@ import csv
 import re
 import tempfile
 from pathlib import Path
-from typing import NoReturn
 
 import nbformat
 
@@ -19,13 +18,7 @@ from regionbook.paths import ROOT
 
 
 def submissions(files: list[str]) -> list[Path]:
-    """The notebooks that ``files`` name; a folder means all notebooks below it.
-
-    Raises
-    ------
-    LessonError
-        If a file does not exist or is no notebook, or there is none.
-    """
+    """The notebooks that ``files`` name; a folder means all below it. An error if one is not there, or there is none."""
     found: list[Path] = []
     for name in files:
         path = Path(name)
@@ -44,10 +37,7 @@ def submissions(files: list[str]) -> list[Path]:
 def solution_of(nb: object, path: Path, exercise: str | None, root: Path = ROOT) -> Path:
     """The solution that a submission belongs to: named, or the one that shares most of its graded cells.
 
-    Raises
-    ------
-    LessonError
-        If there is none, or two fit equally well.
+    An error if there is none, or two fit equally well.
     """
     solutions = [p for p in nbs.sources(root) if p.is_relative_to(root / "solutions")]
     if exercise:
@@ -56,10 +46,8 @@ def solution_of(nb: object, path: Path, exercise: str | None, root: Path = ROOT)
             raise nbs.LessonError(f"--exercise {exercise}: {len(chosen)} solutions are called so")
         return chosen[0]
     ids = {cell.metadata.get("nbgrader", {}).get("grade_id") for cell in nb.cells} - {None}  # type: ignore[attr-defined]
-    shared = {
-        p: len(ids & set(re.findall(r'grade_id"?: "?([\w.-]+)', p.read_text(encoding="utf-8"))))
-        for p in solutions
-    }
+    its = {p: set(re.findall(r'grade_id"?: "?([\w.-]+)', p.read_text(encoding="utf-8"))) for p in solutions}
+    shared = {p: len(ids & own) for p, own in its.items()}
     best = [p for p in solutions if shared[p] and shared[p] == max(shared.values())]
     same_name = [p for p in best if p.stem in path.stem]
     if not best:
@@ -67,20 +55,17 @@ def solution_of(nb: object, path: Path, exercise: str | None, root: Path = ROOT)
             f"{path.name} has no cell of any exercise: is it a lesson, or did a program drop the cells' metadata? "
             "Ask for the sheet as it was handed out, filled in in JupyterLab"
         )
-    if len(best) != 1 and len(same_name) != 1:
-        raise nbs.LessonError(f"{path.name}: cannot tell which exercise it is; say --exercise CHAPTER/N-name")
-    return (same_name or best)[0] if len(same_name) == 1 else best[0]
+    for fitting in (same_name, best):
+        if len(fitting) == 1:
+            return fitting[0]
+    raise nbs.LessonError(f"{path.name}: cannot tell which exercise it is; say --exercise CHAPTER/N-name")
 
 
 def main(files: list[str], table: str | None, exercise: str | None, timeout: int) -> int:
     """Grade and print; return how many notebooks could not be graded.
 
-    The table is written anew after every notebook, so that nothing is lost if grading is stopped.
-
-    Raises
-    ------
-    LessonError
-        If a file is missing, ``exercise`` means no solution, ``timeout`` is no time or the table cannot be written.
+    The table is written anew after every notebook, so that nothing is lost if grading is stopped. An error if a file is
+    missing, ``exercise`` means no solution, ``timeout`` is no time or the table cannot be written.
     """
     if timeout < 1:
         raise nbs.LessonError(f"--timeout {timeout}: give the seconds that a cell may take, at least 1")
@@ -108,10 +93,8 @@ def main(files: list[str], table: str | None, exercise: str | None, timeout: int
     print()
     print(f"{'points':>11}  {'by hand':>7}  {'student':12}  file")
     for path, _, g in rows:
-        open_points = sum(g.maximum[name] for name in g.by_hand)
-        print(
-            f"{g.total:>5g}/{sum(g.maximum.values()):<5g}  {open_points:>7g}  {g.student or '(shared)':12}  {path}"
-        )
+        by_hand, most = (sum(g.maximum[name] for name in names) for names in (g.by_hand, g.maximum))
+        print(f"{g.total:>5g}/{most:<5g}  {by_hand:>7g}  {g.student or '(shared)':12}  {path}")
         for note in g.notes:
             print(f"{'':21}- {note}")
     for path, why in failed:
@@ -130,29 +113,17 @@ def _ready(nb: nbformat.NotebookNode, md: Path) -> None:
 
 
 def read(path: Path) -> nbformat.NotebookNode:
-    """The notebook in a file.
-
-    Raises
-    ------
-    LessonError
-        If the file holds no notebook, in words for who handed it in.
-    """
+    """The notebook in a file, or an error in words for who handed it in."""
     try:
-        nb = nbformat.read(path, as_version=4)
-        return nb if nb.cells else _no_notebook(path, "it has no cells")
+        nb, what = nbformat.read(path, as_version=4), "it has no cells"
     except OSError as error:
         raise nbs.LessonError(f"{path.name} cannot be read: {error.strerror or error}") from error
-    except nbs.LessonError:
-        raise
-    except Exception as error:  # nbformat lets through what its parts raise
-        what = "it is empty" if not path.stat().st_size else "its content is not a notebook's"
-        return _no_notebook(path, what, error)
-
-
-def _no_notebook(path: Path, what: str, error: Exception | None = None) -> NoReturn:
-    raise nbs.LessonError(
-        f"{path.name} is no notebook ({what}): open it in JupyterLab; if that fails, ask for the file again"
-    ) from error
+    except Exception:  # nbformat lets through what its parts raise
+        nb, what = None, "its content is not a notebook's" if path.stat().st_size else "it is empty"
+    if nb is None or not nb.cells:
+        ask = "open it in JupyterLab; if that fails, ask for the file again"
+        raise nbs.LessonError(f"{path.name} is no notebook ({what}): {ask}")
+    return nb
 
 
 def _write(name: str, rows: list[tuple[Path, str, Grade]], failed: list[tuple[Path, str]]) -> None:
@@ -171,10 +142,8 @@ def _write(name: str, rows: list[tuple[Path, str, Grade]], failed: list[tuple[Pa
         with Path(name).open("w", newline="", encoding="utf-8-sig") as file:
             csv.writer(file).writerows(lines)
     except OSError as error:
-        raise nbs.LessonError(
-            f"--csv {name} cannot be written ({error.strerror or error}): is its folder there, is it open in a "
-            "spreadsheet?"
-        ) from error
+        why = f"{error.strerror or error}): is its folder there, is it open in a spreadsheet?"
+        raise nbs.LessonError(f"--csv {name} cannot be written ({why}") from error
 
 
 def _about(note: str, cell: str) -> bool:

@@ -17,17 +17,12 @@ NUMBER = ("student", "student number", "number", "id", "学号")
 def students(file: str) -> list[str]:
     """Student numbers of a list: the column called ``student`` (or 学号), else the first one.
 
-    Raises
-    ------
-    LessonError
-        If the file cannot be read, holds no number, or a line is no number.
+    An error if the file cannot be read, holds no number, or a line is no number.
     """
     try:
         text = Path(file).read_text(encoding="utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
-        raise nbs.LessonError(
-            f"{file}: cannot be read as a list of students (CSV, UTF-8): {error}"
-        ) from error
+        raise nbs.LessonError(f"{file}: cannot be read as a list of students (CSV, UTF-8): {error}") from None
     rows = [row for row in csv.reader(text.splitlines()) if any(cell.strip() for cell in row)]
     head = [cell.strip().casefold() for cell in rows[0]] if rows else []
     named = [place for place, cell in enumerate(head) if cell in NUMBER]
@@ -49,13 +44,7 @@ def students(file: str) -> list[str]:
 
 
 def keys(file: str, names: list[str], to: str) -> int:
-    """Write ``TO/<chapter>/keys-<student>.json`` for each student of the list; return how many sheets failed.
-
-    Raises
-    ------
-    LessonError
-        If the list or a name means nothing.
-    """
+    """Write ``TO/<chapter>/keys-<student>.json`` for each student of the list; return how many sheets failed."""
     numbers = students(file)
     sheets = [md for md in (nbs.select(names) if names else nbs.sources()) if lessons.keys_of(md)]
     sheets = [md for md in sheets if record.STUDENT.search(md.read_text(encoding="utf-8"))]
@@ -80,7 +69,5 @@ def keys(file: str, names: list[str], to: str) -> int:
             old = json.loads(path.read_text(encoding="utf-8"))["keys"] if path.exists() else {}
             nbs.write(json.dumps({"keys": old | sealed}, sort_keys=True, ensure_ascii=False) + "\n", path)
         line.close(f"{sum(map(len, found.values()))} keys")
-    print(
-        f"written to {to}: each student's files belong into the folder exercises/ of the student's workbook"
-    )
+    print(f"written to {to}: each student's files belong into exercises/ of the student's workbook")
     return failed

@@ -6,6 +6,7 @@ import json
 import sys
 import time
 from pathlib import Path
+from typing import Any
 
 from regionbook.cli import notebooks as nbs
 from regionbook.cli import readme
@@ -38,9 +39,9 @@ def exercise_of(md: Path, root: Path = ROOT) -> Path | None:
     return root / "exercises" / md.parent.name / f"{md.stem}.ipynb"
 
 
-def exercise_text(md: Path) -> str:
-    """The bytes of the exercise notebook that belongs to the solution ``md``."""
-    return nbs.dumps(exercise(nbs.canonical(nbs.read_text(md), md.stem), md.stem))
+def sheet_of(md: Path) -> Any:
+    """The exercise notebook that belongs to the solution ``md``, as it is handed out."""
+    return exercise(nbs.canonical(nbs.read_text(md), md.stem), md.stem)
 
 
 def keys_of(md: Path, root: Path = ROOT) -> Path | None:
@@ -54,10 +55,7 @@ def keys_of(md: Path, root: Path = ROOT) -> Path | None:
 def seal_keys(md: Path, root: Path = ROOT) -> bool:
     """Record and seal the keys of a solution if it, or data that it reads, changed; whether the file is new.
 
-    Raises
-    ------
-    LessonError
-        If a cell of the solution fails, or keys and checks do not match.
+    An error if a cell of the solution fails, or keys and checks do not match.
     """
     path = keys_of(md, root)
     if not path:
@@ -77,8 +75,7 @@ def seal_keys(md: Path, root: Path = ROOT) -> bool:
 
 def printed(md: Path) -> str:
     """The words of a sheet as it is handed out."""
-    sheet = exercise(nbs.canonical(nbs.read_text(md), md.stem), md.stem)
-    return "\n".join(cell.source for cell in sheet.cells)
+    return "\n".join(cell.source for cell in sheet_of(md).cells)
 
 
 def sync(names: list[str], everything: bool = False, root: Path = ROOT) -> int:
@@ -110,28 +107,22 @@ def sync(names: list[str], everything: bool = False, root: Path = ROOT) -> int:
         if path and md not in failed:
             if md not in todo:  # the data may have changed
                 seal_keys(md, root)
-            text = exercise_text(md)
+            text = nbs.dumps(sheet_of(md))
             if not path.exists() or path.read_text(encoding="utf-8") != text:
                 nbs.write(text, path)
                 made += 1
     readme.write(root)
     done = len(todo) - len(failed)
-    print(
-        f"{done} executed, {len(chosen) - len(todo)} in step already, {made} exercises made, {len(failed)} failed"
-    )
+    idle = len(chosen) - len(todo)
+    print(f"{done} executed, {idle} in step already, {made} exercises made, {len(failed)} failed")
     return len(failed)
 
 
 def run(names: list[str], root: Path = ROOT) -> int:
     """Execute lessons without writing anything; return how many failed."""
-    chosen = (
-        nbs.select(names, root)
-        if names
-        else [p for p in nbs.sources(root) if p.parent.parent.name == "chapters"]
-    )
-    if names:
-        lessons = [p for p in chosen if p.parent.parent.name == "chapters"]
-        chosen = lessons or chosen  # a slug means its lessons; a solution has to be named by its path
+    named = nbs.select(names, root) if names else nbs.sources(root)
+    lessons = [md for md in named if md.parent.parent.name == "chapters"]
+    chosen = lessons or named  # a slug means its lessons; a solution has to be named by its path
     failed = 0
     for number, md in enumerate(chosen, 1):
         line = Progress(f"[{number}/{len(chosen)}] {nbs.label(md, root)}")

@@ -31,7 +31,7 @@ CLOCK = re.compile(
 TABLE_ID = re.compile(r'\bT_[0-9a-f]{5}(?=[_" ])|(?<=id=")[a-z]{10}(?=")|(?<=#)[a-z]{10}(?= )')
 OWN_ID = re.compile(r"\bT_[0-9a-f]{8}\b|\bT_[0-9a-f]{8}(?=_)")  # what `steady` puts in place of a random id
 DECIMAL = re.compile(r"[-−+]?\d[\d,]*\.\d+(?:e[-+]?\d+)?")
-LANGUAGE_INFO = {
+LANGUAGE = {
     "name": "python",
     "pygments_lexer": "ipython3",
     "file_extension": ".py",
@@ -43,9 +43,6 @@ class LessonError(Exception):
     """A lesson that cannot be stored or does not run, in words for its author."""
 
 
-# ---------------------------------------------------------------------------------------------------- which files
-
-
 def sources(root: Path = ROOT) -> list[Path]:
     """Texts of all lessons and solutions: ``chapters/*/N-name.md``, ``solutions/*/N-name.md``."""
     return sorted(p for folder in ("chapters", "solutions") for p in (root / folder).glob("*/[0-9]*.md"))
@@ -54,10 +51,7 @@ def sources(root: Path = ROOT) -> list[Path]:
 def select(names: list[str], root: Path = ROOT) -> list[Path]:
     """The sources that ``names`` mean: a paper's slug, a chapter folder, or a (part of a) path.
 
-    Raises
-    ------
-    LessonError
-        If a name means nothing; the chapters there are get listed.
+    An error if a name means nothing; it lists the chapters.
     """
     chosen: list[Path] = []
     for name in names:
@@ -83,9 +77,6 @@ def label(md: Path, root: Path = ROOT) -> str:
     return (md.relative_to(root) if md.is_relative_to(root) else md).with_suffix("").as_posix()
 
 
-# ------------------------------------------------------------------------------------------------ canonical form
-
-
 def small_png(data: bytes, limit: int = IMAGE_LIMIT) -> bytes:
     """The picture with as many palette colours as fit; a palette picture that fits is left as it is."""
     from PIL import Image
@@ -93,17 +84,15 @@ def small_png(data: bytes, limit: int = IMAGE_LIMIT) -> bytes:
     given = Image.open(io.BytesIO(data))
     if given.mode == "P" and len(data) <= limit:
         return data
-    image = Image.alpha_composite(Image.new("RGBA", given.size, "white"), given.convert("RGBA")).convert(
-        "RGB"
-    )
+    white = Image.new("RGBA", given.size, "white")
+    image = Image.alpha_composite(white, given.convert("RGBA")).convert("RGB")
     for colours in (256, 128, 64, 32):
         out = io.BytesIO()
         image.quantize(colours, dither=Image.Dither.NONE).save(out, "PNG", optimize=True)
         if out.tell() <= limit:
             return out.getvalue()
-    raise LessonError(
-        f"a figure of {image.size} pixels needs {out.tell():,} bytes even with 32 colours: draw it smaller"
-    )
+    size = f"a figure of {image.size} pixels needs {out.tell():,} bytes"
+    raise LessonError(f"{size} even with 32 colours: draw it smaller")
 
 
 def steady(text: str) -> str:
@@ -123,9 +112,8 @@ def same_but_for_rounding(one: str, other: str) -> bool:
     for text in (one, other):
         text = OWN_ID.sub("", text)  # it hangs on the numbers of its table
         numbers.append(DECIMAL.findall(text))
-        words.append(
-            re.sub(r"[ ─-]+", " ", DECIMAL.sub("#", text))
-        )  # 9.99 and 10.00 pad a column differently
+        # 9.99 and 10.00 pad a column differently
+        words.append(re.sub(r"[ ─-]+", " ", DECIMAL.sub("#", text)))
     return words[0] == words[1] and all(map(_same_number, *numbers))
 
 
@@ -133,9 +121,8 @@ def _same_number(one: str, other: str) -> bool:
     values, units = [], []
     for text in (one, other):
         digits, _, power = text.replace("−", "-").replace(",", "").partition("e")
-        unit = 10.0 ** (int(power or 0) - len(digits.partition(".")[2]))
         values.append(float(digits) * 10.0 ** int(power or 0))
-        units.append(unit)
+        units.append(10.0 ** (int(power or 0) - len(digits.partition(".")[2])))
     gap = abs(values[0] - values[1])
     return gap <= max(1.01 * min(units), 1e-5 * abs(values[1]))
 
@@ -146,9 +133,7 @@ def canonical_outputs(outputs: list[Any]) -> list[Any]:
     for out in outputs:
         if out.output_type == "stream":
             if out.name == "stderr":
-                raise LessonError(
-                    f"a lesson must not write to stderr (a warning, a progress bar): {out.text[:300]!r}"
-                )
+                raise LessonError(f"a lesson must not write to stderr (a warning, say): {out.text[:300]!r}")
             out.text = steady(out.text)
         elif out.output_type == "error":
             out.traceback = [f"{out.ename}: {out.evalue}"]  # the rest carries paths and Python's version
@@ -157,10 +142,8 @@ def canonical_outputs(outputs: list[Any]) -> list[Any]:
             continue
         stored.append(out)
     for out in stored:
-        for text in (
-            out.get("text", ""),
-            *(v for k, v in out.get("data", {}).items() if k.startswith("text/")),
-        ):
+        data = {k: v for k, v in out.get("data", {}).items() if k.startswith("text/")}
+        for text in (out.get("text", ""), *data.values()):
             if found := NOISE.search(text):
                 hint = "; end the cell with ';'" if found.group().startswith("0x") else ""
                 around = text[max(0, found.start() - 80) : found.end() + 80]
@@ -193,38 +176,29 @@ def _data(out: Any) -> list[Any]:
 def canonical(nb: Any, stem: str) -> Any:
     """The notebook without what changes from run to run or machine to machine, cells named by their content.
 
-    Raises
-    ------
-    LessonError
-        For what must not be stored: stderr, memory addresses, absolute paths, a widget without a still
-        picture, a figure that is too large.
+    An error for what must not be stored: stderr, memory addresses, absolute paths, a widget without a still picture, a
+    figure that is too large.
     """
     if "kernelspec" not in nb.metadata:
         raise LessonError("the text has no header with 'kernelspec:'; copy it from another lesson")
-    nb.metadata = nbformat.from_dict(
-        {"kernelspec": nb.metadata.kernelspec, "language_info": dict(LANGUAGE_INFO)}
-    )
+    kept = {"kernelspec": nb.metadata.kernelspec, "language_info": dict(LANGUAGE)}
+    nb.metadata = nbformat.from_dict(kept)
     nb.nbformat, nb.nbformat_minor = 4, 5
     seen: dict[str, int] = {}
     for number, cell in enumerate(nb.cells, 1):
         key = hashlib.sha1(f"{stem}\0{cell.cell_type}\0{cell.source}".encode()).hexdigest()[:8]
         seen[key] = seen.get(key, 0) + 1
         cell.id = key if seen[key] == 1 else f"{key}-{seen[key]}"
-        cell.metadata = nbformat.from_dict(
-            {k: v for k, v in cell.metadata.items() if k in {"tags", "nbgrader"}}
-        )
+        kept = {k: v for k, v in cell.metadata.items() if k in ("tags", "nbgrader")}
+        cell.metadata = nbformat.from_dict(kept)
         if cell.cell_type == "code":
             try:
                 cell.outputs = canonical_outputs(cell.outputs)
             except LessonError as error:
-                raise LessonError(
-                    f"cell {number} ({cell.source.strip().splitlines()[0][:60]!r}): {error}"
-                ) from None
+                start = cell.source.strip().splitlines()[0][:60]
+                raise LessonError(f"cell {number} ({start!r}): {error}") from None
     nbformat.validate(nb)
     return nb
-
-
-# ------------------------------------------------------------------------------------------------- read and write
 
 
 @functools.cache
@@ -274,18 +248,12 @@ def in_step(md: Path) -> str:
     return "".join(lines)
 
 
-# ------------------------------------------------------------------------------------------------------- execute
-
-
 def execute(
     nb: Any, folder: Path, timeout: int = 600, progress: Callable[[int, int], None] | None = None
 ) -> list[float]:
     """Run all cells in place, as JupyterLab would in ``folder``; return the seconds that each code cell took.
 
-    Raises
-    ------
-    LessonError
-        With the cell and the error, at the first cell that fails without the tag ``raises-exception``.
+    An error, with the cell, at the first one that fails without the tag ``raises-exception``.
     """
     from nbclient import NotebookClient
     from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
@@ -320,9 +288,8 @@ def execute(
     try:
         client.execute()
     except CellExecutionError as error:
-        raise LessonError(
-            f"code cell {len(seconds)} fails: {error.ename}: {error.evalue}\n{error.traceback}"
-        ) from None
+        what = f"{error.ename}: {error.evalue}\n{error.traceback}"
+        raise LessonError(f"code cell {len(seconds)} fails: {what}") from None
     except CellTimeoutError:
         raise LessonError(f"code cell {len(seconds) + 1} takes longer than {timeout} s") from None
     except DeadKernelError:

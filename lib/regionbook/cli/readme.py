@@ -25,9 +25,8 @@ def lesson_list() -> str:
     for chapter, number, title, minutes, able, path in here.itertuples(index=False):
         link = path.with_suffix(".ipynb").relative_to(ROOT).as_posix()
         first = re.split(r"[;.](?= |$)", able)[0]  # the lesson itself has the rest
-        lines.append(
-            f"| **{_name(chapter)}** · [{number} {title}]({link}) | {minutes} | {first[0].lower() + first[1:]} |"
-        )
+        able = first[0].lower() + first[1:]
+        lines.append(f"| **{_name(chapter)}** · [{number} {title}]({link}) | {minutes} | {able} |")
     built = [slug for slug in here["chapter"].unique() if slug in listed.index]
     who = [f"*{_name(s)}* is {listed.at[s, 'authors_zh']} ({listed.at[s, 'year']})" for s in built]
     rest = len(listed) - len(built)

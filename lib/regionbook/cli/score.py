@@ -35,9 +35,8 @@ def scorecard(as_json: bool = False) -> int:
             place = f"Table {c['table']}" if c["table"][0].isdigit() else c["table"]
             reason = f". {c['reason']}" if c["reason"] else ""
             set_to = ", imposed" if c["imposed"] and c["mark"] != "contradicted" else ""
-            print(
-                f"  {c['slug']}, {place}, {c['column']}, {c['term']}: printed {c['printed']:g}{ours}{set_to}{reason}"
-            )
+            place = f"{c['slug']}, {place}, {c['column']}, {c['term']}"
+            print(f"  {place}: printed {c['printed']:g}{ours}{set_to}{reason}")
     return 0
 
 

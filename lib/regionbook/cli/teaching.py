@@ -26,16 +26,10 @@ def _same(shipped: Path, made: Path) -> bool:
 
 
 def outside(folder: Path, name: str) -> ModuleType:
-    """A maintainers' module, which is no part of the library, from its folder.
-
-    Raises
-    ------
-    LessonError
-        If this copy of the workbook came without it.
-    """
+    """A maintainers' module, which is no part of the library, from its folder; an error if it is not there."""
     if not any(folder.glob(f"{name}*")):
         raise LessonError(
-            f"this copy of the workbook came without {name} of {label(folder)}/, for maintainers"
+            f"this copy of the workbook came without {name} of {label(folder)}/ (for maintainers)"
         )
     if str(folder) not in sys.path:
         sys.path.insert(0, str(folder))
@@ -80,14 +74,11 @@ def data(names: list[str], check: bool = False, folder: Path = DATA / "teaching"
                     continue
                 changed += 1
                 stale |= dict.fromkeys(lessons_on(slug))
-                print(
-                    f"  {file.name}: {'changed' if shipped.exists() else 'new'}{' (not written)' if check else ''}"
-                )
+                what = "changed" if shipped.exists() else "new"
+                print(f"  {file.name}: {what}{' (not written)' if check else ''}")
                 if not check:
                     folder.mkdir(parents=True, exist_ok=True)
                     shipped.write_bytes(new)
     if stale and not check:
-        print(
-            f"Stored outputs may show the old data; to execute these lessons again:\n  sync {' '.join(stale)}"
-        )
+        print("Stored outputs may show the old data; to execute these lessons again:\n  sync", *stale)
     return changed if check else 0
