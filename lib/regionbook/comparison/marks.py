@@ -37,17 +37,12 @@ class Number(NamedTuple):
 
 @dataclass(frozen=True)
 class Rule:
-    """How far a number may lie from the print; twice as far it is close (never, if it must be exact)."""
+    """How far a number may lie from the print, and when one that does not agree is close (never: it must be exact)."""
 
     what: str
     agrees: str
     limit: Callable[[Any], float]
-    exact: bool = False
-
-    @property
-    def close(self) -> str:
-        """When a number that does not agree is close."""
-        return "never" if self.exact else "within twice that"
+    close: str = "within twice that"
 
 
 def _last_digit(text: str) -> float:
@@ -61,11 +56,11 @@ RULES = {
         "sign and stars as printed, within 2 printed standard errors (10 % if none is printed), and its own "
         "standard error within 25 % of the printed one",
         lambda c: 0.1 * abs(c.printed),
+        "sign and 5 % significance as printed, within 2 printed standard errors, or 4 if that is at most half of the "
+        "number, or 25 %",
     ),
     "weight": Rule(
-        "weight",
-        "within 0.5 points and 25 % of itself",
-        lambda c: min(0.5, 0.25 * abs(c.printed)),
+        "weight", "within 0.5 points and 25 % of itself", lambda c: min(0.5, 0.25 * abs(c.printed))
     ),
     "moment": Rule("mean, standard deviation", "within 10 %", lambda c: 0.1 * abs(c.printed)),
     "extreme": Rule(
@@ -75,9 +70,9 @@ RULES = {
     ),
     "r2": Rule("R²", "within 0.05 and half of itself", lambda c: min(0.05, 0.5 * abs(c.printed))),
     "kp": Rule("Kleibergen–Paap statistic", "within 25 %", lambda c: 0.25 * abs(c.printed)),
-    "digits": Rule("critical value", "equal to the printed digits", lambda c: 0.0, exact=True),
-    "count": Rule("count (N, units, years)", "exactly equal", lambda c: 0.0, exact=True),
-    "code": Rule("class, rank, membership", "exactly equal", lambda c: 0.0, exact=True),
+    "digits": Rule("critical value", "equal to the printed digits", lambda c: 0.0, "never"),
+    "count": Rule("count (N, units, years)", "exactly equal", lambda c: 0.0, "never"),
+    "code": Rule("class, rank, membership", "exactly equal", lambda c: 0.0, "never"),
     "statistic": Rule("any other number", "within 10 %", lambda c: 0.1 * abs(c.printed)),
     "arithmetic": Rule(
         "arithmetic on printed numbers", "within 3 % (the parts are rounded)", lambda c: 0.03 * abs(c.printed)
@@ -93,20 +88,13 @@ def rules() -> pd.DataFrame:
     >>> rules().loc["weight", "agrees"]
     'within 0.5 points and 25 % of itself'
     """
-    close = (
-        "sign and 5 % significance as printed, within 2 printed standard errors, or 4 if that is at most half of the "
-        "number, or 25 %"
-    )
-    return pd.DataFrame(
-        {
-            name: {
-                "kind of number": r.what,
-                "agrees": r.agrees,
-                "close": r.close if name != "estimate" else close,
-            }
-            for name, r in RULES.items()
-        }
-    ).T.rename_axis("rule")
+    told = {name: (r.what, r.agrees, r.close) for name, r in RULES.items()}
+    columns = ["kind of number", "agrees", "close"]
+    return pd.DataFrame.from_dict(told, "index", columns=columns).rename_axis("rule")
+
+
+FACTS = ("sign_ok", "stars_ok", "within_2se", "se_ratio")
+"""What is compared of a coefficient beside its value."""
 
 
 def printed_error(cell: Any) -> tuple[float, float, float]:
@@ -144,9 +132,7 @@ def _coefficient(cell: Any, own: Number) -> tuple[str, list[str], dict[str, Any]
     elif not given and distance > max(RULES["estimate"].limit(cell), _last_digit(cell.printed_text)):
         faults.append("more than 10 % away")
     if facts["se_ratio"] is not None and not 0.75 * low <= own.se <= 1.25 * high:
-        kind = {"se": "", "t": ", printed as t", "z": ", printed as z", "p": ", printed as p"}[
-            cell.paren_kind
-        ]
+        kind = "" if cell.paren_kind == "se" else f", printed as {cell.paren_kind}"
         ours = f" (ours: {own.errors})" if own.errors else ""
         faults.append(f"standard error {facts['se_ratio']:.2f} of the printed one{kind}{ours}")
     same = facts["sign_ok"] and (own.p < 0.05) == (cell.stars in ("**", "***"))
@@ -157,8 +143,8 @@ def _coefficient(cell: Any, own: Number) -> tuple[str, list[str], dict[str, Any]
 
 def judge(cell: Any, own: Number) -> dict[str, Any]:
     """Mark of a number of ours, why it does not agree, and what was compared: signs, stars, errors."""
-    facts: dict[str, Any] = {"sign_ok": None, "stars_ok": None, "within_2se": None, "se_ratio": None}
-    by_arithmetic = own.source == "print" and not RULES[cell.rule].exact
+    facts: dict[str, Any] = dict.fromkeys(FACTS)
+    by_arithmetic = own.source == "print" and RULES[cell.rule].close != "never"
     rule, distance = RULES["arithmetic" if by_arithmetic else cell.rule], abs(own.value - cell.printed)
     if not math.isfinite(own.value):
         verdict, faults = "differs", ["our value is not a finite number"]
@@ -167,23 +153,22 @@ def judge(cell: Any, own: Number) -> dict[str, Any]:
     else:
         rounding = 0.0 if cell.rule in ("count", "code") else _last_digit(cell.printed_text)
         limit = max(rule.limit(cell), rounding)
-        close = not rule.exact and distance <= 2 * limit
+        close = rule.close != "never" and distance <= 2 * limit
         verdict = "agrees" if distance <= limit else "close" if close else "differs"
         faults = [] if verdict == "agrees" else [f"not {rule.agrees}"]
     agreed = "imposed" if cell.imposed else "count" if cell.rule == "count" else "free_reproduced"
     mark, reason = agreed if verdict == "agrees" else verdict, "; ".join(faults)
-    if cell.inconsistent:
-        mark, reason = "contradicted", cell.inconsistent
-    return {**facts, "imposed": bool(cell.imposed), "mark": mark, "reason": reason}
+    return facts | _marked(cell, mark, reason)
 
 
 def unjudged(cell: Any) -> dict[str, Any]:
     """Mark of a printed number beside which nothing of ours stands, and why."""
+    mark = "not_computable" if cell.not_computable else "not_attempted"
+    return dict.fromkeys(FACTS) | _marked(cell, mark, cell.not_computable)
+
+
+def _marked(cell: Any, mark: str, reason: str) -> dict[str, Any]:
+    """The mark and its reason, unless the paper contradicts the number."""
     if cell.inconsistent:
         mark, reason = "contradicted", cell.inconsistent
-    else:
-        mark, reason = (
-            ("not_computable", cell.not_computable) if cell.not_computable else ("not_attempted", "")
-        )
-    facts = dict.fromkeys(("sign_ok", "stars_ok", "within_2se", "se_ratio"))
-    return {**facts, "imposed": bool(cell.imposed), "mark": mark, "reason": reason}
+    return {"imposed": bool(cell.imposed), "mark": mark, "reason": reason}

@@ -14,6 +14,9 @@ from regionbook.data import each, published
 from regionbook.paths import data_file
 from regionbook.tables import model_estimates
 
+Numbers = dict[tuple[str, str], Number]
+"""(Printed column, printed term) -> number of ours."""
+
 
 def _errors(model: Any) -> str:
     """Kind of standard errors, where the model tells."""
@@ -48,22 +51,17 @@ def of_models(
     names: Mapping[str, str],
     cells: pd.DataFrame,
     place: str,
-) -> dict[tuple[str, str], Number]:
+) -> Numbers:
     """(Column, term) -> number of each model."""
     printed = list(dict.fromkeys(cells["column"]))
-    numbers = {}
-    for key, model in own.items():
-        column = str(columns.get(str(key), str(key)))
+    named = {columns.get(str(key), str(key)): model for key, model in own.items()}
+    for column in named:
         if column not in printed:
             raise ValueError(f"{place} has no column {column!r}; its columns are {', '.join(printed)}.")
-        for term, value in of_model(model, names).items():
-            numbers[column, term] = value
-    return numbers
+    return {(c, term): value for c, m in named.items() for term, value in of_model(m, names).items()}
 
 
-def of_declared(
-    slug: str, wanted: Sequence[Any], panel: pd.DataFrame | None, cells: pd.DataFrame
-) -> dict[tuple[str, str], Number]:
+def of_declared(slug: str, wanted: Sequence[Any], panel: pd.DataFrame | None, cells: pd.DataFrame) -> Numbers:
     """(Column, term) -> number of printed columns, estimated as the paper's module declares them."""
     from regionbook.papers.estimation import declared, estimates, variables, with_further
 
@@ -71,7 +69,7 @@ def of_declared(
     columns = [declared(slug, table, str(k)) for k in wanted]
     data = variables(slug) if panel is None else with_further(slug, panel)
     found = estimates(slug, data, [table], [c.column for c in columns])
-    numbers: dict[tuple[str, str], Number] = {}
+    numbers: Numbers = {}
     for c in columns:
         kind = f"clustered by {', '.join(c.clusters)}" if c.clusters else str(c.errors)
         rows = found[found["column"] == c.column]
@@ -81,9 +79,8 @@ def of_declared(
     return {k: number for k, number in numbers.items() if k in there and not math.isnan(number.value)}
 
 
-def of_frame(
-    own: pd.DataFrame, names: Mapping[str, str], cells: pd.DataFrame, place: str
-) -> dict[tuple[str, str], Number]:
+def of_frame(own: pd.DataFrame, names: Mapping[str, str], cells: pd.DataFrame, place: str) -> Numbers:
+    """(Column, term) -> number of a frame with one row a variable or term."""
     own = own.rename(columns={"count": "n", "N": "n", "std": "sd"})
     periods = cells.loc[cells["file"].eq("indicators"), "column"].unique().tolist()
     expected = periods if len(periods) > 1 else STATISTICS
@@ -102,14 +99,13 @@ def of_frame(
 
 def of_weights(
     slug: str, own: pd.Series, names: Mapping[str, str], cells: pd.DataFrame, place: str
-) -> dict[tuple[str, str], Number]:
+) -> Numbers:
     """Weights by symbol -> printed indicators, and their sums by dimension where these are printed."""
     weights = cells[cells["file"].eq("indicators")]
     columns = list(dict.fromkeys(weights["column"]))
     if len(columns) != 1:
-        raise ValueError(
-            f"{place} prints weights of {len(columns)} periods: give a frame with columns {columns}."
-        )
+        n = len(columns)
+        raise ValueError(f"{place} prints weights of {n} periods: give a frame with columns {columns}.")
     printed_sum, own_sum = weights["printed"].sum(), float(own.sum())
     if abs(own_sum - printed_sum) > 0.2 * printed_sum:
         raise ValueError(

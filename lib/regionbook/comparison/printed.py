@@ -5,12 +5,11 @@ from __future__ import annotations
 import json
 import re
 from functools import cache
-from typing import Any
 
 import pandas as pd
 
 from regionbook.data import Published, each, papers, published
-from regionbook.paths import ROOT, data_file
+from regionbook.paths import data_file
 
 KEY = ["table", "column", "term"]
 STATISTICS = ["n", "mean", "sd", "min", "max"]
@@ -30,30 +29,20 @@ def _indicator_cells(p: Published) -> pd.DataFrame:
     for part in ("subdimension", "dimension", "index"):  # totals of dimensions have no indicator
         term = term.mask(term.eq(""), rows[part])
     column = "weight_pct" + ((" " + rows["period"]) if several else "")
-    return pd.DataFrame(
-        {"table": table, "column": column, "term": term, "printed_text": rows["weight_pct_text"]}
-    ).assign(file="indicators", rule="weight", symbol=rows["symbol"])
-
-
-def _other_rule(row: Any) -> str:
-    if row.column.startswith("weight_pct"):
-        return "weight"
-    return "count" if row.unit in COUNTED else "code" if row.unit in CODES else "statistic"
+    rows = rows.rename(columns={"weight_pct_text": "printed_text"})
+    return rows.assign(table=table, column=column, term=term, file="indicators", rule="weight")
 
 
 def _other_cells(p: Published) -> pd.DataFrame:
-    rows = p.other[p.other["value"].notna()].reset_index(drop=True)
-    cells = pd.DataFrame(
-        {
-            "table": rows["table"].str.extract(_PRINTED_TABLE, expand=False).fillna(rows["table"]),
-            "column": rows["column"],
-            "term": rows["row"],
-            "printed_text": rows["value_text"],
-        }
+    cells = p.other[p.other["value"].notna()].rename(columns={"row": "term", "value_text": "printed_text"})
+    table = cells["table"].str.extract(_PRINTED_TABLE, expand=False).fillna(cells["table"])
+    rule = (
+        cells["unit"].map(dict.fromkeys(COUNTED, "count") | dict.fromkeys(CODES, "code")).fillna("statistic")
     )
+    rule = rule.mask(cells["column"].str.startswith("weight_pct"), "weight")
+    cells = cells.assign(table=table, rule=rule, file="other")
     again = cells.groupby(KEY, sort=False).cumcount()
-    cells["term"] = cells["term"] + again.map({0: ""}).fillna(" #" + (again + 1).astype(str))
-    return cells.assign(file="other", rule=[_other_rule(r) for r in each(rows)])
+    return cells.assign(term=cells["term"] + again.map({0: ""}).fillna(" #" + (again + 1).astype(str)))
 
 
 def _fit_rule(stat: str) -> str:
@@ -69,16 +58,12 @@ def _fit_rule(stat: str) -> str:
 
 def _parts(p: Published) -> list[pd.DataFrame]:
     """Cells of each file, with the names that all share."""
-    e = p.estimates[p.estimates["estimate_text"].ne("")]
+    e = p.estimates[p.estimates["estimate_text"].ne("")].rename(columns={"estimate_text": "printed_text"})
     f = p.fit[p.fit["value"].notna()]
     with_p = f["p_value_text"].ne("").map({True: "p", False: ""})
     f = f.assign(file="fit", rule=f["stat"].map(_fit_rule), paren_kind=with_p)
-    parts = [
-        e.drop(columns="paren")
-        .assign(file="estimates", rule="estimate")
-        .rename(columns={"estimate_text": "printed_text"}),
-        f.rename(columns={"stat": "term", "value_text": "printed_text", "p_value_text": "paren_text"}),
-    ]
+    f = f.rename(columns={"stat": "term", "value_text": "printed_text", "p_value_text": "paren_text"})
+    parts = [e.assign(file="estimates", rule="estimate"), f]
     for s in STATISTICS:
         part = p.descriptives[p.descriptives[f"{s}_text"].ne("")]
         part = part.rename(columns={"variable": "term", f"{s}_text": "printed_text"})
@@ -87,23 +72,17 @@ def _parts(p: Published) -> list[pd.DataFrame]:
     return [*parts, _indicator_cells(p), _other_cells(p)]
 
 
-def _pattern(name: str) -> str:
-    """Regular expression of a name in which ``*`` stands for anything."""
-    return ".*".join(map(re.escape, name.split("*")))
-
-
 def _matching(cells: pd.DataFrame, patterns: pd.DataFrame, says: str, path: str) -> pd.Series:
     """What the first row (a name, or a pattern with ``*``) says of each cell, or an empty text."""
     found = pd.Series("", index=cells.index)
     for row in each(patterns):
         hit = cells["file"].eq(row.file)
         for key in KEY:
-            name = getattr(row, key)
-            hit &= cells[key].eq(name) if "*" not in name else cells[key].str.fullmatch(_pattern(name))
+            pattern = ".*".join(map(re.escape, getattr(row, key).split("*")))
+            hit &= cells[key].str.fullmatch(pattern)
         if not hit.any():
-            raise ValueError(
-                f"{path} names numbers that are not printed: {row.table}, {row.column}, {row.term}"
-            )
+            place = f"{row.table}, {row.column}, {row.term}"
+            raise ValueError(f"{path} names numbers that are not printed: {place}")
         found = found.mask(hit & found.eq(""), getattr(row, says))
     return found
 
@@ -137,7 +116,7 @@ def targets(slug: str) -> pd.DataFrame:
     pandas.DataFrame
         table, column and term as the truth file has them, and ``cell``: row of the printed numbers, or missing.
     """
-    path = ROOT / "data" / "teaching" / f"{slug}.truth.json"
+    path = data_file("teaching", f"{slug}.truth.json")
     listed = json.loads(path.read_text(encoding="utf-8"))["targets"] if path.exists() else []
     cells = _named(published(slug))
     symbols = _list(slug, "published", "symbols.csv").set_index("indicator_en")["symbol"]

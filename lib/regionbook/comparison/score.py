@@ -50,9 +50,8 @@ def _entry(slug: str, cell: Any, record: dict[str, Any] | None) -> dict[str, Any
         nothing = dict.fromkeys(("own", "own_paren", "own_se", "own_p"))
         return {**place, **nothing, "errors": "", "source": "", **unjudged(cell)}
     if record["printed"] != cell.printed:
-        raise ValueError(
-            f"{slug}, Table {cell.table}, {cell.column}, {cell.term}: the lesson is older than the data."
-        )
+        where = f"{slug}, Table {cell.table}, {cell.column}, {cell.term}"
+        raise ValueError(f"{where}: the lesson is older than the data.")
     own: dict[str, Any] = {k: record.get(k) for k in ("own", "own_paren", "own_se", "own_p")}
     own |= {"errors": record.get("errors", ""), "source": record["source"]}
     value, se, p = (float("nan" if own[k] is None else own[k]) for k in ("own", "own_se", "own_p"))
@@ -94,9 +93,8 @@ def scorecard(json: bool = False, *, chapters: Path | None = None) -> Any:
             entries.append(_entry(slug, cell, record))
     if own:
         place, (notebook, _) = next(iter(own.items()))
-        raise ValueError(
-            f"{notebook} records {', '.join(place)}, which is no printed number: run the lesson again."
-        )
+        where = ", ".join(place)
+        raise ValueError(f"{notebook} records {where}, which is no printed number: run the lesson again.")
     cells = pd.DataFrame(entries)
     counts = pd.crosstab(cells["slug"], cells["mark"]).reindex(papers().index, fill_value=0)
     counts = counts.reindex(columns=list(MARKS), fill_value=0)

@@ -8,7 +8,7 @@ from typing import Any
 
 import pandas as pd
 
-from regionbook.comparison.marks import Number, judge, unjudged
+from regionbook.comparison.marks import FACTS, Number, judge, unjudged
 from regionbook.comparison.own import of_declared, of_frame, of_models, of_weights
 from regionbook.comparison.printed import KEY, cells_of, table_cells
 from regionbook.comparison.table import Comparison, significant
@@ -26,15 +26,9 @@ def _own_row(cell: Any, own: Number) -> dict[str, Any]:
     paren = {"t": t, "z": t, "p": own.p}.get(cell.paren_kind, own.se) if cell.rule == "estimate" else own.se
     bracket = _shown(paren, decimals(cell.paren_text)) if cell.paren_text else ""
     shown = _shown(own.value, decimals(cell.printed_text)) + (stars(own.p) if cell.rule == "estimate" else "")
-    return {
-        "own": own.value,
-        "own_paren": paren if bracket else math.nan,
-        "own_se": own.se,
-        "own_p": own.p,
-        "errors": own.errors,
-        "source": own.source,
-        "own_shown": shown + (f" ({bracket})" if bracket else ""),
-    }
+    found = {"own": own.value, "own_paren": paren if bracket else math.nan, "own_se": own.se, "own_p": own.p}
+    shown += f" ({bracket})" if bracket else ""
+    return found | {"errors": own.errors, "source": own.source, "own_shown": shown}
 
 
 def _row(cell: Any, own: Number | None, note: str) -> dict[str, Any]:
@@ -64,7 +58,7 @@ def side_by_side(
         note = notes.get((cell.column, cell.term)) or notes.get(cell.term) or ""
         rows.append(_row(cell, numbers.get((cell.table, cell.column, cell.term)), note))
     frame = pd.DataFrame(rows)
-    flags = ["sign_ok", "stars_ok", "within_2se", "se_ratio"]
+    flags = list(FACTS)
     frame[flags] = frame[flags].astype(object).where(frame[flags].notna(), None)
     return Comparison(slug, table, frame)
 
@@ -72,9 +66,8 @@ def side_by_side(
 def _refuse_strangers(place: str, cells: pd.DataFrame, named: Iterable[Any]) -> None:
     """Raise if a name, or (column, name), is not printed."""
     there = set(zip(cells["column"], cells["term"], strict=True))
-    terms = set(cells["term"])
-    stray = [k if isinstance(k, tuple) else ("any column", k) for k in named]
-    stray = sorted(k for k in stray if (k[1] not in terms if k[0] == "any column" else k not in there))
+    there |= {("any column", term) for term in cells["term"]}
+    stray = sorted({k if isinstance(k, tuple) else ("any column", k) for k in named} - there)
     if stray:
         shown = "; ".join(f"{term!r} in {column}" for column, term in stray[:5])
         raise ValueError(
@@ -157,9 +150,11 @@ def compare(
     columns = {str(k): str(v) for k, v in (columns or {}).items()}
     place, cells = f"{slug}, Table {table}", table_cells(slug, table)
     named: list[Any] = [*notes]
-    if isinstance(own, pd.DataFrame | pd.Series):
-        of = of_frame(own, names, cells, place) if isinstance(own, pd.DataFrame) else None
-        numbers = of_weights(slug, own, names, cells, place) if of is None else of
+    if isinstance(own, pd.DataFrame):
+        numbers = of_frame(own, names, cells, place)
+        named += numbers
+    elif isinstance(own, pd.Series):
+        numbers = of_weights(slug, own, names, cells, place)
         named += numbers
     elif isinstance(own, Mapping):
         numbers = of_models(own, columns, names, cells, place)
@@ -167,10 +162,8 @@ def compare(
     elif isinstance(own, list):
         numbers = of_declared(slug, own, panel, cells)
     else:
-        kind = type(own).__name__
-        raise TypeError(
-            f"{place}: give a mapping of columns to models, a list of columns, a frame or a series, not {kind}."
-        )
+        wanted = "a mapping of columns to models, a list of columns, a frame or a series"
+        raise TypeError(f"{place}: give {wanted}, not {type(own).__name__}.")
     for key, stats in (fit or {}).items():
         for stat, value in stats.items():
             v, p = value if isinstance(value, tuple | list) else (value, math.nan)
@@ -221,9 +214,8 @@ def compare_text(
     from regionbook.papers import in_text
 
     cells = cells_of(slug)
-    numbers = {
-        place: Number(float(value), source=source) for place, (value, source) in in_text(slug, panel).items()
-    }
+    found = in_text(slug, panel)
+    numbers = {place: Number(float(value), source=source) for place, (value, source) in found.items()}
     stray = sorted(set(numbers) - set(cells[KEY].itertuples(index=False, name=None)))
     if stray:
         raise ValueError(f"{slug} prints no {stray[0]}: its other numbers stand in other.csv.")

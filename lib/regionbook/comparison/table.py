@@ -23,7 +23,7 @@ _TINTS = {
     "differs": "background:#f7c59f;color:#111",
     "contradicted": "background:#dcdcdc;color:#111",
 }
-_NUMBERS = ("own", "own_paren", "own_se", "own_p")
+_NUMBERS, _WORDS = ("own", "own_paren", "own_se", "own_p"), ("errors", "source", "note")
 
 
 def significant(value: float | None, missing: Any = None) -> Any:
@@ -59,16 +59,12 @@ class Comparison:
     @property
     def records(self) -> list[dict[str, Any]]:
         """What the scorecard reads: one entry a number that was attempted; what is empty is left out."""
-        tried = self.cells[self.cells["own"].notna()]
         found = []
-        for row in tried.to_dict("records"):
+        for row in self.cells[self.cells["own"].notna()].to_dict("records"):
             entry = {"slug": self.slug} | {k: row[k] for k in ("table", "column", "term", "printed")}
-            own = {k: significant(row[k]) for k in _NUMBERS} | {
-                k: row[k] for k in ("errors", "source", "note")
-            }
-            found.append(
-                entry | {k: v for k, v in own.items() if v not in (None, "")} | {"mark": row["mark"]}
-            )
+            own = {k: significant(row[k]) for k in _NUMBERS} | {k: row[k] for k in _WORDS}
+            own = {k: v for k, v in own.items() if v not in (None, "")}
+            found.append(entry | own | {"mark": row["mark"]})
         return found
 
     def _captions(self) -> tuple[str, str]:
