@@ -193,7 +193,8 @@ class Paper:
             if rows.empty:
                 continue
             stats = fit[(fit["table"] == table) & (fit["column"] == name) & (fit["panel"] == panel)]
-            said = rows.iloc[0][["column_label", "sample", "outcome"]]
+            first = rows.iloc[0]
+            said = first["column_label"], first["sample"], first["outcome"]
             terms = {r.term: _term(r) for r in each(rows)}
             numbers = {r.stat: number(r.value_text) for r in each(stats[stats["value"].notna()])}
             words = dict(zip(stats["stat"], stats["value_text"], strict=True))

@@ -96,8 +96,8 @@ def check_identities(paper: Paper) -> Iterator[Finding]:
             if target is None or len(numbers) != len(found):
                 if several:
                     continue
-                place = f"{row!r}, {column!r}, {rule.parts!r}"
-                raise ValueError(f"identities.csv: {paper.slug} has no figure for {place}")
+                lacking = f"{row!r}, {column!r}, {rule.parts!r}"
+                raise ValueError(f"identities.csv: {paper.slug} has no figure for {lacking}")
             tried += 1
             value, slack = with_slack(partial(_scaled, rule.op, float(rule.scale or 1)), numbers)
             if not agree(target, value, slack):

@@ -60,28 +60,9 @@ def checked(
 ) -> pd.DataFrame:
     """Hold a user's table to the schema; raise one DataError with everything that is wrong.
 
-    Parameters
-    ----------
-    raw, where, place
-        The table as it was read, the name of its file, and how a row of it is found again.
-    schema
-        Dictionary of the panel, indexed by column.
-    required, allow_gaps
-        As in `load`.
-    keys
-        Columns that name a row, where the table is one of several; left out, unit and year.
-
-    Returns
-    -------
-    pandas.DataFrame
-        Known columns first, in the order and the types of the dictionary.
-
-    Raises
-    ------
-    DataError
-        Everything that is wrong.
-    ValueError
-        If `required` names a column that the dictionary does not have.
+    ``raw``, ``where`` and ``place`` are the table as it was read, the name of its file, and how a row of it is found
+    again; ``schema`` the dictionary, indexed by column; ``keys`` the columns that name a row, where the table is one of
+    several (left out, unit and year). Known columns come first, in the order and the types of the dictionary.
     """
     raw = raw.rename(columns=str)
     given = list(raw.columns)
@@ -142,10 +123,9 @@ def _missing_columns(
 ) -> str:
     """Which columns are missing, what they hold, and which of the user's may be meant."""
     spare = [g for g in given if g not in schema.index]
+    rules = [schema.loc[c] for c in missing]
     listed = [
-        f"{c} — {schema.at[c, 'label_en']!s} [{str(schema.at[c, 'unit']) or 'text'}]"
-        + _suggest(c, schema.loc[c], spare)
-        for c in missing
+        f"{r.name} — {r['label_en']} [{r['unit'] or 'text'}]{_suggest(r.name, r, spare)}" for r in rules
     ]
     rest = f"; and {', '.join(missing[12:])}" if len(missing) > 12 else ""
     hint = "" if named else ". If you need fewer columns name them in `required`"
@@ -155,9 +135,8 @@ def _missing_columns(
             "`.rename(columns=dict(zip(c['label_zh'], c['column'])))` with c = rb.columns(...), and pass the frame"
         )
     elif len(missing) == len(needed):
-        hint += (
-            f". No heading is known; yours are {some([repr(g) for g in given])}: the header has to be row 1"
-        )
+        yours = some([repr(g) for g in given])
+        hint += f". No heading is known; yours are {yours}: the header has to be row 1"
     return f"{count(len(missing), 'column')} missing: {'; '.join(listed[:12])}{rest}{hint}"
 
 
@@ -177,10 +156,8 @@ def _checked_numbers(
     problems = []
     whole = rule["dtype"].startswith("int")
     fraction = (values % 1).fillna(0).ne(0)
-    faults = [(bad, "not a number")]
-    if whole and pd.notna(rule["maximum"]):  # amounts may have decimals
-        faults.append((fraction, "not a whole number"))
-    for mask, fault in faults:
+    amount = not whole or pd.isna(rule["maximum"])  # may have decimals
+    for mask, fault in ((bad, "not a number"), (fraction & ~amount, "not a whole number")):
         if cells := places_of(mask, place, column):
             hint = ""
             if rule.name == "year":
@@ -191,11 +168,9 @@ def _checked_numbers(
     for bound, mask in (("minimum", values < rule["minimum"]), ("maximum", values > rule["maximum"])):
         if mask.any():
             cells = places_of(mask, place, values, "{:g}".format)
-            problems.append(
-                f"{count(len(cells), 'value')} beyond the {bound} of {rule[bound]:g}{unit_after(rule['unit'])} "
-                f"({some(cells)}); "
-                + (f"allowed: {rule['unit']}" if rule["unit"] == "1 = yes" else "is the unit right?")
-            )
+            limit = f"the {bound} of {rule[bound]:g}{unit_after(rule['unit'])}"
+            hint = f"allowed: {rule['unit']}" if rule["unit"] == "1 = yes" else "is the unit right?"
+            problems.append(f"{count(len(cells), 'value')} beyond {limit} ({some(cells)}); {hint}")
     integers = whole and not bad.any() and (values % 1 == 0).all()
     return values.astype("int64") if integers else values, values.isna() & ~bad, problems
 
@@ -208,9 +183,8 @@ def _grid_problems(
     again = frame.duplicated(keys)
     if again.any():
         cells = places_of(again, place, frame[keys].astype(str).agg(" ".join, axis=1), str)
-        problems.append(
-            f"{count(len(cells), '-'.join(keys))} there more than once ({some(cells)}): keep one row of each"
-        )
+        twice = count(len(cells), "-".join(keys))
+        problems.append(f"{twice} there more than once ({some(cells)}): keep one row of each")
     if not allow_gaps:
         there = pd.MultiIndex.from_frame(frame[keys])
         years = range(int(frame["year"].min()), int(frame["year"].max()) + 1)
@@ -221,9 +195,8 @@ def _grid_problems(
             cells = [f"{one} {years_}" for one, years_ in by_unit.items()]
             out = f"leave the {'cities' if unit == 'city' else 'provinces'} out"
             remedy = f" or {out}" if one_of_several else f", {out}, or pass allow_gaps=True"
-            problems.append(
-                f"{count(len(gaps), f'{unit}-year')} absent ({some(cells)}): complete the panel{remedy}"
-            )
+            absent = count(len(gaps), f"{unit}-year")
+            problems.append(f"{absent} absent ({some(cells)}): complete the panel{remedy}")
     return problems
 
 

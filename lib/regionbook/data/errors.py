@@ -54,12 +54,16 @@ def cell(value: Any) -> str:
     return repr(value.item() if hasattr(value, "item") else value)
 
 
-def places_of(
-    wrong: pd.Series, place: Place, values: pd.Series | None = None, show: Callable[[Any], str] = cell
-) -> list[str]:
+def places_of(wrong: pd.Series, place: Place, values: Any = None, show: Callable = cell) -> list[str]:
     """Where a mask is true, each place with the value that stands there."""
     rows = wrong.to_numpy().nonzero()[0].tolist()
     return [place(i) + ("" if values is None else f": {show(values.iloc[i])}") for i in rows]
+
+
+def did_you_mean(name: str, ready: Sequence[str]) -> str:
+    """The nearest of the names that there are, as a question; nothing where none is near."""
+    near = difflib.get_close_matches(str(name), ready, n=1)
+    return f" Did you mean {near[0]!r}?" if near else ""
 
 
 def near_words(unknown: Iterable[Any], known: Iterable[str]) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -13,7 +12,7 @@ from typing import Any
 
 import pandas as pd
 
-from regionbook.data.errors import DataError
+from regionbook.data.errors import DataError, did_you_mean
 from regionbook.paths import data_file
 
 NUMBER = r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?"
@@ -134,9 +133,9 @@ def groups(frame: pd.DataFrame, by: str | list[str]) -> Iterator[tuple[Any, pd.D
 def known(slug: str) -> str:
     slugs = list(_papers().index)
     if slug not in slugs:
-        near = difflib.get_close_matches(str(slug), slugs, n=1)
-        hint = f" Did you mean {near[0]!r}?" if near else ""
-        raise ValueError(f"Unknown paper {slug!r}.{hint} The papers are: {', '.join(slugs)}.")
+        raise ValueError(
+            f"Unknown paper {slug!r}.{did_you_mean(slug, slugs)} The papers are: {', '.join(slugs)}."
+        )
     return slug
 
 
@@ -172,20 +171,15 @@ def read_published(path: Path, kind: str) -> pd.DataFrame:
     problems: list[str] = []
     for column, allowed in rule.get("allowed", {}).items():
         bad = frame.loc[~frame[column].isin(allowed), column]
-        problems += [
-            f"row {i + 2}, column {column}: {v!r} is none of {sorted(allowed)}" for i, v in bad.items()
-        ]
-    for column in rule["numbers"]:
-        number = is_number(frame[column])
-        if rule["strict"]:
-            bad = frame.loc[~number & frame[column].ne(""), column]
-            problems += [f"row {i + 2}, column {column}: {v!r} is not a number" for i, v in bad.items()]
+        what = f"is none of {sorted(allowed)}"
+        problems += [f"row {i + 2}, column {column}: {v!r} {what}" for i, v in bad.items()]
+    for column in rule["numbers"] if rule["strict"] else ():
+        bad = frame.loc[~is_number(frame[column]) & frame[column].ne(""), column]
+        problems += [f"row {i + 2}, column {column}: {v!r} is not a number" for i, v in bad.items()]
     if rule["key"]:
-        twice = frame.loc[frame.duplicated(rule["key"]), rule["key"]]
-        problems += [
-            f"row {i + 2}, columns {', '.join(rule['key'])}: {tuple(v)} stands there before"
-            for i, v in zip(twice.index, twice.itertuples(index=False), strict=True)
-        ]
+        twice, names = frame[frame.duplicated(rule["key"])], ", ".join(rule["key"])
+        again = zip(twice.index, twice[rule["key"]].itertuples(index=False, name=None), strict=True)
+        problems += [f"row {i + 2}, columns {names}: {v} stands there before" for i, v in again]
     if kind == "estimates":
         bare = frame.index[frame["paren"].ne("") & frame["paren_kind"].eq("")]
         problems += [f"row {i + 2}, column paren_kind: empty beside a number in brackets" for i in bare]

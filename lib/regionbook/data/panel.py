@@ -11,7 +11,7 @@ from regionbook import registry
 from regionbook.data.checking import checked, warn_units
 from regionbook.data.figures import known
 from regionbook.data.files import read
-from regionbook.data.raw import load_built
+from regionbook.data.raw import load_built, read_shipped
 from regionbook.data.schema import columns, indexed, keys_of, known_table, teaching_file
 from regionbook.data.worlds import in_world
 
@@ -71,21 +71,17 @@ def load(
     (FrozenList(['city', 'year']), True)
     """
     if world is not None and source is not None:
-        raise ValueError(
-            f"`world` ({world!r}) is for the shipped panel, `source` for your own data: leave one of them out."
-        )
+        what = f"`world` ({world!r}) is for the shipped panel, `source` for your own data"
+        raise ValueError(f"{what}: leave one of them out.")
+    if source is None and (required is not None or allow_gaps):
+        raise ValueError("`required` and `allow_gaps` are for your own data: pass `source` as well.")
     if registry.handed_in(known(slug), "PANEL"):
         return load_built(slug, source, table, required, allow_gaps, world)
     if table is not None:
         known_table(slug, table)
     schema = columns(slug).set_index("column")
     if source is None:
-        if required is not None or allow_gaps:
-            raise ValueError("`required` and `allow_gaps` are for your own data: pass `source` as well.")
-        kinds = {"int": "int64", "float": "float64", "str": str}
-        dtypes: dict[Any, Any] = {c: kinds.get(k, k) for c, k in schema["dtype"].items()}
-        frame = pd.read_csv(teaching_file(slug, ".csv"), dtype=dtypes)
-        where = "shipped"
+        frame, where = read_shipped(teaching_file(slug, ".csv"), schema["dtype"]), "shipped"
     else:
         raw, where, place = read(source)
         frame = checked(raw, schema, where, place, required, allow_gaps)

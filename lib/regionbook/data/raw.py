@@ -11,7 +11,6 @@ import pandas as pd
 from regionbook import registry
 from regionbook.data.checking import checked
 from regionbook.data.errors import DataError, near_words
-from regionbook.data.figures import each
 from regionbook.data.files import read
 from regionbook.data.schema import Frames, Places, columns, declared, indexed, known_table, teaching_file
 from regionbook.data.worlds import in_world
@@ -40,6 +39,11 @@ def raw_tables(slug: str, folder: Path | None = None) -> Frames:
     return {name: raw_table(slug, name, folder) for name in declared(slug).tables}
 
 
+def read_shipped(path: Path, dtypes: pd.Series) -> pd.DataFrame:
+    """A shipped CSV file with the types of its dictionary."""
+    return pd.read_csv(path, dtype={c: {"int": "int64"}.get(kind, kind) for c, kind in dtypes.items()})
+
+
 def raw_table(slug: str, name: str, folder: Path | None = None) -> pd.DataFrame:
     """One raw table, or one that stands beside the panel, with the types of its dictionary."""
     if folder is None:
@@ -51,9 +55,7 @@ def raw_table(slug: str, name: str, folder: Path | None = None) -> pd.DataFrame:
     if path.suffix == ".parquet":
         frame = pd.read_parquet(path)
     else:
-        kinds = {"int": "int64", "float": "float64", "str": str}
-        types: dict[Any, Any] = {r.column: kinds[r.dtype] for r in each(columns(slug, name))}
-        frame = pd.read_csv(path, dtype=types)
+        frame = read_shipped(path, columns(slug, name).set_index("column")["dtype"])
     paper = declared(slug)
     keys = paper.tables[name] if name in paper.indexed else []
     frame = indexed(frame, keys) if len(keys) == 2 else frame.set_index(keys) if keys else frame
@@ -115,8 +117,6 @@ def load_built(
     if table is not None:
         known_table(slug, table)
     if source is None:
-        if required is not None or allow_gaps:
-            raise ValueError("`required` and `allow_gaps` are for your own data: pass `source` as well.")
         if table is not None:
             return _in_world(raw_table(slug, table), slug, world)
         if world is None:
@@ -126,9 +126,8 @@ def load_built(
         panel.attrs = {"slug": slug, "simulated": True, "source": "shipped", "world": world}
         return panel
     if allow_gaps:
-        raise ValueError(
-            f"The panel of {slug!r} needs every unit in every year: complete the tables or leave units out."
-        )
+        whole = f"The panel of {slug!r} needs every unit in every year"
+        raise ValueError(f"{whole}: complete the tables or leave units out.")
     own, where = _own_tables(slug, source, required)
     if table is not None:
         if table not in own:
@@ -168,16 +167,12 @@ def _in_folder(slug: str, folder: Path) -> dict[str, Path]:
     """The user's files by name of their table, with or without the slug in front."""
     found = {}
     for name in declared(slug).tables:
-        files = [
-            folder / f"{start}{name}{ending}"
-            for start in ("", f"{slug}.")
-            for ending in (".csv", ".parquet", ".xlsx", ".dta")
-        ]
+        endings = (".csv", ".parquet", ".xlsx", ".dta")
+        files = [folder / f"{start}{name}{end}" for start in ("", f"{slug}.") for end in endings]
         there = [f for f in files if f.exists()]
         if len(there) > 1:
-            raise DataError(
-                str(folder), [f"more than one file for {name}: {', '.join(f.name for f in there)}"]
-            )
+            several = ", ".join(f.name for f in there)
+            raise DataError(str(folder), [f"more than one file for {name}: {several}"])
         if there:
             found[name] = there[0]
     return found
@@ -189,9 +184,8 @@ def _own_tables(slug: str, source: Any, required: Iterable[str] | None) -> tuple
     given, where = _sources(slug, source)
     lacking = [n for n in paper.needed if n not in given]
     if lacking:
-        raise DataError(
-            where, [f"table {n} missing: rb.columns({slug!r}, {n!r}) lists its columns" for n in lacking]
-        )
+        there = "table {1} missing: rb.columns({0!r}, {1!r}) lists its columns"
+        raise DataError(where, [there.format(slug, name) for name in lacking])
     if required is not None:
         required = [required] if isinstance(required, str) else list(required)
         _check_required(required, slug, given)
@@ -199,9 +193,8 @@ def _own_tables(slug: str, source: Any, required: Iterable[str] | None) -> tuple
     places: Places = {}
     problems = []
     for name, one in given.items():
-        raw, file, place = read(
-            one.reset_index() if isinstance(one, pd.DataFrame) and one.index.names != [None] else one
-        )
+        indexed_frame = isinstance(one, pd.DataFrame) and one.index.names != [None]
+        raw, file, place = read(one.reset_index() if indexed_frame else one)
         schema = columns(slug, name).set_index("column")
         wanted = None
         if required is not None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from html import escape
@@ -12,7 +11,7 @@ from typing import TypeAlias
 import pandas as pd
 
 from regionbook import registry
-from regionbook.data.errors import Place
+from regionbook.data.errors import Place, did_you_mean
 from regionbook.data.figures import known, papers
 from regionbook.paths import data_file
 
@@ -59,13 +58,7 @@ class RawTables:
 
 
 def declared(slug: str) -> RawTables:
-    """What the paper hands in.
-
-    Raises
-    ------
-    ValueError
-        If the panel of the paper is one table.
-    """
+    """What the paper hands in; an error if its panel is one table."""
     found = registry.handed_in(known(slug), "PANEL")
     if found is None:
         raise ValueError(f"The panel of {slug!r} is one table: leave `table` out.")
@@ -93,8 +86,7 @@ def known_table(slug: str, table: str, beside: bool = True) -> str:
     paper = declared(slug)
     ready = [*paper.tables, *(paper.beside if beside else ())]
     if table not in ready:
-        near = difflib.get_close_matches(str(table), ready, n=1)
-        hint = f" Did you mean {near[0]!r}?" if near else ""
+        hint = did_you_mean(table, ready)
         raise ValueError(f"{slug!r} has no table {table!r}.{hint} Its raw tables are: {', '.join(ready)}.")
     return table
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import difflib
 import json
 from typing import Any
 
 import pandas as pd
 
+from regionbook.data.errors import did_you_mean
 from regionbook.data.figures import known
 from regionbook.data.schema import teaching_file
 from regionbook.paths import data_file
@@ -44,11 +44,9 @@ def known_world(slug: str, world: str) -> str:
     """``world``, if the paper has it; an error that names those that it has otherwise."""
     ready = worlds(slug)
     if world not in ready:
-        near = difflib.get_close_matches(str(world), ready, n=1)
-        hint = f" Did you mean {near[0]!r}?" if near else ""
         raise ValueError(
-            f"{slug!r} has no world {world!r}.{hint} Its rival worlds are: {', '.join(ready) or 'none'}; "
-            "leave `world` out for the shipped panel."
+            f"{slug!r} has no world {world!r}.{did_you_mean(world, ready)} Its rival worlds are: "
+            f"{', '.join(ready) or 'none'}; leave `world` out for the shipped panel."
         )
     return world
 
@@ -56,14 +54,7 @@ def known_world(slug: str, world: str) -> str:
 def in_world(panel: pd.DataFrame, slug: str, world: str, table: str = "") -> pd.DataFrame:
     """A shipped table with the columns in which a rival world differs; a table that is the same stays as it is.
 
-    Parameters
-    ----------
-    panel : DataFrame
-        As shipped, indexed by unit and year.
-    slug, world : str
-        The paper and one of its `worlds`.
-    table : str
-        Of a panel of pairs: name of the raw table.
+    ``table`` is, of a panel of pairs, the name of the raw table.
     """
     ending = ".".join(["", known_world(slug, world), *filter(None, [table]), "parquet"])
     moved = panel.copy()
