@@ -16,7 +16,7 @@ PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["
 DIRECT = [Requirement(r) for r in PROJECT["dependencies"]]
 EXTRAS = [Requirement(r) for r in PROJECT["optional-dependencies"]["test"]]  # "bert" stays out of the lock
 CONDA_NAMES = {"python-duckdb": "duckdb", "ibis-duckdb": "ibis-framework"}
-BY_PIP = {"exactextract"}  # pip brings it with the project itself
+BY_PIP = {"diff-diff", "exactextract"}  # pip brings them with the project itself
 LINES = (ROOT / "requirements.lock").read_text(encoding="utf-8").splitlines()
 LOCK = [Requirement(line) for line in LINES if re.match(r"[A-Za-z0-9]", line)]
 CONDA = yaml.safe_load((ROOT / "environment.yml").read_text(encoding="utf-8"))

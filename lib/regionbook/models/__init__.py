@@ -1,13 +1,16 @@
 """Estimators and tests that no well-kept library of the field offers."""
 
+from .cohorts import cohorts
 from .conley import Conley, conley
 from .dyadic import dyadic_panel
 from .dyadic_errors import DyadicCovariance, dyadic_cov
 from .dyadic_fit import DyadicFit
 from .dyadic_size import dyadic_size
 from .group_differences import ChowTest, GroupDifference, chow_test, suest_test
+from .matching import balance, match_nearest
 from .out_of_core import dyadic_out_of_core
 from .permutation import PermutationTest, permutation_test
+from .randomisation import RandomisationTest, randomisation_test
 from .robustness import Robustness, benchmark_bounds, bias_adjusted, contour_grid, robustness_value
 from .selection import Oster, oster, oster_inputs
 from .spatial_durbin import SpatialPanel, admissible_interval, spatial_durbin

@@ -1,0 +1,108 @@
+"""Cohorts of a staggered treatment, after refusing what difference-in-differences cannot digest."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+
+from ..index._checks import numbers, show
+from ._dates import read_dates
+from ._within import flat, known
+
+
+def cohorts(
+    data: pd.DataFrame,
+    dates: str,
+    unit: str,
+    time: str,
+    *,
+    treatment: str | None = None,
+    columns: Sequence[str] = (),
+    smallest: int = 2,
+    balanced: bool = False,
+) -> pd.DataFrame:
+    """Units and cells of each cohort; refuses a panel on which staggered difference-in-differences would mislead.
+
+    Libraries let much of this pass, and each leaves out other cells of an unbalanced panel: call this first, and
+    print what it gives beside what they give.
+
+    Parameters
+    ----------
+    data : DataFrame, one row a unit and year
+    dates : column
+        The unit's first treated year, 0 for never treated.
+    unit, time : column or index level
+    treatment : column, optional
+        0 and 1; has to be 1 from the unit's date on, and only then.
+    columns : list of columns
+        Outcome and controls: numbers, none missing.
+    smallest : int
+        Units that a cohort must have at least; a single one has no standard error of its own.
+    balanced : bool
+        Whether each unit must be there in each year, as the Goodman-Bacon decomposition needs it.
+
+    Returns
+    -------
+    DataFrame
+        A row for each date, in order, and ``never``: `units`, `complete` (those there in every year),
+        `cells` (rows) and `treated` (treated rows).
+
+    Raises
+    ------
+    TypeError, ValueError
+        Text or missing values, a unit and year twice, dates that vary within a unit or leave no year before or
+        after them, a treatment that the dates contradict or that switches off, no never-treated unit, a cohort
+        below `smallest`, missing cells if `balanced`.
+
+    References
+    ----------
+    Callaway and Sant'Anna (2021), J. Econometrics 225, assumptions 1 to 5; Goodman-Bacon (2021), the same issue.
+
+    Examples
+    --------
+    >>> panel = pd.DataFrame({"city": list("aabbccdd"), "year": [2014, 2015] * 4, "g": [2015] * 4 + [0] * 4})
+    >>> cohorts(panel, "g", "city", "year")
+           units  complete  cells  treated
+    2015       2         2      4        2
+    never      2         2      4        0
+    """
+    frame = flat(data)
+    found = read_dates(frame, dates, unit, time, treatment)
+    if columns:
+        numbers(frame[known(frame, columns, "columns")], "data")
+    years, first = np.unique(found.time), found.first
+    outside = (first != 0) & ((first <= years[0]) | (first > years[-1]))
+    if outside.any():
+        raise ValueError(
+            f"{unit} {show(found.labels[outside][0])} has the date {first[outside][0]:g}, not after the first "
+            f"year {years[0]:g} and up to the last {years[-1]:g}; a unit never treated has 0"
+        )
+    if (first != 0).all():
+        raise ValueError(f"no unit is never treated ({dates!r} = 0): nothing to compare the last cohort with")
+    rows = np.bincount(found.unit)
+    full = rows == len(years)
+    if balanced and not full.all():
+        raise ValueError(
+            f"the panel is unbalanced: {int(full.sum())} of {len(full)} units are complete ({len(years)} years), "
+            f"{int((len(years) - rows).sum())} cells are missing"
+        )
+    table = pd.DataFrame(
+        {
+            "units": 1,
+            "complete": full,
+            "cells": rows,
+            "treated": np.bincount(found.unit, found.treated(first[None, :]).ravel()),
+        }
+    ).astype(int)
+    names = [int(g) if float(g).is_integer() else float(g) for g in first]
+    out = table.groupby(names).sum()
+    small = out[(out["units"] < smallest) & (out.index != 0)]
+    if len(small):
+        members = [show(label) for label in found.labels[first == small.index[0]]]
+        raise ValueError(
+            f"cohort {small.index[0]} has {len(members)} unit(s), {', '.join(members)}, and smallest={smallest}: "
+            "its standard error would not be one; join it to another cohort or leave it out"
+        )
+    return pd.concat([out.drop(index=0), out.loc[[0]].rename(index={0: "never"})])
