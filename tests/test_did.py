@@ -175,6 +175,29 @@ def test_pyfixest_takes_dates_from_the_cells_that_are_there():
 
 
 @pytest.mark.reference
+def test_local_projections_over_gaps():
+    """Differences have to be by year; pyfixest takes the row before, whatever its year."""
+    wide = UNBALANCED.set_index(["id", "year"])[["y", "d"]].unstack("year")
+    change = pd.DataFrame({name: wide[name].diff(axis=1).stack(future_stack=True) for name in ("y", "d")})
+    change["untreated"] = wide["d"].stack(future_stack=True) == 0
+    clean = change[(change["d"] == 1) | change["untreated"]].dropna().reset_index()
+    by_year = pf.feols("y ~ d | year", clean, vcov={"CRV1": "id"})
+    found = dd.LPDiD(pre_window=2, post_window=1).fit(UNBALANCED, "y", "id", "year", "d")
+    at_0 = found.to_dataframe().set_index("horizon").loc[0]
+    assert at_0["coefficient"] == pytest.approx(by_year.coef()["d"], abs=1e-8)
+    assert at_0["se"] == pytest.approx(by_year.se()["d"], rel=1e-3)
+    options = {"vcov": {"CRV1": "id"}, "pre_window": 2, "post_window": 1, "att": False}
+    fits = {
+        n: pf.lpdid(f, *COLUMNS, **options).tidy()["Estimate"]
+        for n, f in (("all", PANEL), ("gaps", UNBALANCED))
+    }
+    full = dd.LPDiD(pre_window=2, post_window=1).fit(PANEL, "y", "id", "year", "d").to_dataframe()
+    name = "time_to_treatment::0"
+    assert fits["all"][name] == pytest.approx(full.set_index("horizon").loc[0, "coefficient"], abs=1e-8)
+    assert abs(fits["gaps"][name] - at_0["coefficient"]) > 1e-3
+
+
+@pytest.mark.reference
 def test_bounds_without_curvature_extend_a_line_through_the_leads():
     """FLCI at M = 0 is generalised least squares with a linear trend that is zero at e = −1."""
     es = callaway_santanna(PANEL).aggregate("event_study")
