@@ -260,6 +260,77 @@ def permutation() -> Pair:
     return ours, best(loop, 1) * 999 / len(deals)
 
 
+def _reform(units: int, years: range, starts: dict[int, int], rows: int) -> pd.DataFrame:
+    """Units x years of which only `rows` are there, with four controls and cohorts of the sizes in `starts`."""
+    import numpy as np
+    import pandas as pd
+
+    rng = np.random.default_rng(0)
+    grid = pd.MultiIndex.from_product([range(units), years], names=["city", "year"])
+    frame = pd.DataFrame(rng.normal(size=(len(grid), 5)), grid, ["y", "x0", "x1", "x2", "x3"]).reset_index()
+    dates = np.repeat([*starts, 0], [*starts.values(), units - sum(starts.values())])
+    frame["start"] = dates[frame["city"]]
+    frame["reform"] = ((frame["start"] > 0) & (frame["year"] >= frame["start"])).astype(int)
+    return frame.sample(rows, random_state=0).sort_index()
+
+
+@benchmark(
+    "500 placebos",
+    "5,479 cells of 290 cities, b and two t; peer: linearmodels.PanelOLS on each (5 timed, scaled)",
+    budget=10,
+)
+def placebos() -> Pair:
+    """All deals of dates in one matrix product against a regression for each; the numbers have to be equal."""
+    import numpy as np
+    from linearmodels import PanelOLS
+
+    from regionbook.models import randomisation_test
+
+    frame = _reform(290, range(2003, 2024), {2014: 68, 2015: 34}, 5479)
+    formula = "y ~ reform + x0 + x1 + x2 + x3 | city + year"
+
+    def ours(draws: int = 500) -> pd.DataFrame:
+        return randomisation_test(
+            frame, formula, "reform", "start", "city", "year", draws=draws, seed=1
+        ).draws
+
+    first = frame.groupby("city", sort=False)["start"].first()
+    deals = np.random.default_rng(1).permuted(np.tile(first, (5, 1)), axis=1)
+    panel, found = frame.set_index(["city", "year"]), []
+
+    def loop() -> None:
+        for deal in deals:
+            start = frame["city"].map(dict(zip(first.index, deal, strict=True))).to_numpy()
+            x = panel[["x0", "x1", "x2", "x3"]].assign(
+                reform=(start > 0) & (frame["year"].to_numpy() >= start)
+            )
+            fit = PanelOLS(panel["y"], x.astype(float), entity_effects=True, time_effects=True).fit(
+                cov_type="robust"
+            )
+            found.append(fit.params["reform"])
+
+    peer = best(loop, 1) * 500 / len(deals)
+    apart = np.abs(ours(5)["coefficient"].to_numpy() - found).max()
+    if apart > 1e-8:
+        raise RuntimeError(f"ours and the peer's coefficients differ by {apart:.1e}")
+    return best(ours), peer
+
+
+@benchmark("51,480 assignments", "every deal of three dates to 6 of 13 cities x 10 years", budget=10)
+def assignments() -> Pair:
+    """All that could have been, enumerated; memory is printed above."""
+    from regionbook.models import randomisation_test
+
+    frame = _reform(13, range(2013, 2023), {2015: 1, 2019: 4, 2020: 1}, 130)
+    call = partial(
+        randomisation_test, frame, "y ~ reform + x0 | city + year", "reform", "start", "city", "year",
+        assignments="all",
+    )  # fmt: skip
+    _, more = _memory_of(call)
+    print(f"    {more:.0f} MB more", file=sys.stderr, flush=True)
+    return best(call), None
+
+
 @benchmark("pair panel", "829,540 pairs x years from the shipped tables; memory is printed above", budget=2.0)
 def pairs() -> Pair:
     """Generation of the panel of pairs, and its memory."""

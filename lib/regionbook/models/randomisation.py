@@ -11,10 +11,10 @@ import numpy as np
 import pandas as pd
 from scipy import sparse
 
-from ..index._checks import numbers, show
+from ..index._checks import numbers, one_of, show
 from ._dates import Dates, read_dates
 from ._formula import Design, read_formula
-from ._within import Sweep, nested, orthonormal
+from ._within import Sweep, orthonormal, rank_outside
 
 STATISTICS = ["coefficient", "t_hc1", "t_cluster"]
 MOST = 1_000_000
@@ -205,7 +205,7 @@ def _prepared(design: Design, coefficient: str, unit: np.ndarray) -> _Placebo:
     effects, (n, k) = list(design.effects.values()), design.x.shape
     groups = int(unit.max()) + 1
     sweep = Sweep(effects, n)
-    counted = k + Sweep([e for e in effects if not nested(e, unit)], n).rank
+    counted = k + rank_outside(effects, unit, n)
     free = n - k - sweep.rank
     if groups < 2 or free <= 0:
         raise ValueError(
@@ -237,9 +237,8 @@ def _deals(found: Dates, assignments: str | pd.DataFrame, draws: int, seed: int 
         return _given(found, assignments)
     if assignments == "units":
         return _shuffled(found.first, draws, seed)
-    if assignments == "all":
-        return _every(found.first)
-    raise ValueError(f"assignments={assignments!r} is not one of 'units', 'cells', 'all' or a data frame")
+    one_of(("units", "cells", "all"), assignments=assignments)
+    return _every(found.first)
 
 
 def _given(found: Dates, assignments: pd.DataFrame) -> np.ndarray:
