@@ -77,10 +77,10 @@ def test_bench_start_up(monkeypatch):
 
 
 def test_data_says_what_changed(monkeypatch, tmp_path, capsys):
-    import first_four
     from first_four import city_innovation
 
-    monkeypatch.setattr(first_four, "PAPERS", {"city-innovation": "city_innovation"})
+    assert teaching.makers()["information-consumption"] == "information_consumption"
+    monkeypatch.setattr(teaching, "makers", lambda: {"city-innovation": "first_four.city_innovation"})
     text = ["1,2\n"]
     monkeypatch.setattr(
         city_innovation, "write", lambda folder: (folder / "city-innovation.csv").write_text(text[0])

@@ -91,7 +91,14 @@ def test_every_target_of_the_truth_file_is_a_printed_number(slug, n):
 
 def test_papers_without_a_panel_have_nothing_imposed():
     for slug in papers().index:
-        assert printed_cells(slug)["imposed"].any() == (slug in (CITY, INDUSTRY, FACTOR, FLOWS)), slug
+        with_panel = (CITY, INDUSTRY, FACTOR, FLOWS, "information-consumption")
+        assert printed_cells(slug)["imposed"].any() == (slug in with_panel), slug
+
+
+def test_free_numbers_of_a_truth_file_are_no_targets():
+    cells = printed_cells("information-consumption").set_index(["file", "table", "column", "term"])["imposed"]
+    assert cells["estimates", "1", "2", "reform"] and cells["fit", "1", "2", "R2"]
+    assert not cells["estimates", "3", "2", "reform"] and not cells["fit", "1", "2", "N"]
 
 
 def test_free_numbers_of_the_tables():

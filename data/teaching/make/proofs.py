@@ -1,6 +1,8 @@
 """What the engine reaches: information-consumption (31 columns) and city-innovation (Tables 3, 4, 7, 25 weights).
 
-python data/teaching/make/proofs.py      # rewrites proofs.csv (shares) and proofs.cells.csv (every cell, seed 0)
+    python data/teaching/make/proofs.py    # rewrites proofs.csv (shares) and proofs.cells.csv (every cell, seed 0)
+
+in an environment that has the workbook and, for city-innovation, requirements.txt; about half a minute a draw.
 """
 
 from __future__ import annotations
@@ -36,16 +38,10 @@ def prove(case: str, seed: int) -> tuple[dict, pd.DataFrame]:
     imposed = d.report[d.report["status"] != "free"]
     left = d.report[(d.report["status"] == "free") & (d.report["kind"] == "coefficient")]
     start = summary(d.start())
-    row = (
-        {"case": case, "seed": seed}
-        | d.log
-        | {"MB": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024}
-    )
-    row |= summary(imposed) | {"binding missed": len(broken(d.report))}
-    row |= {
-        "free": len(left),
-        "free met": round(float((left["verdict"] == "met").mean()), 3) if len(left) else None,
-    }
+    memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
+    row = {"case": case, "seed": seed} | d.log | {"MB": memory} | summary(imposed)
+    row |= {"binding missed": len(broken(d.report)), "free": len(left)}
+    row |= {"free met": round(float((left["verdict"] == "met").mean()), 3) if len(left) else None}
     row |= {"largest sd of a move": round(float(d.moved["sd"].max()), 2)}
     row |= {"lowest correlation with the story": round(float(d.moved["correlation"].min()), 3)}
     row |= {f"story alone: {k}": start[k] for k in ("within 2 errors", "errors 10 %")}
@@ -63,12 +59,12 @@ def main() -> None:
         return
     import tempfile
 
-    rows, first = [], []
+    rows, first, one = [], [], {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
     for case, (*_, seeds) in CASES.items():
         for seed in seeds:
             with tempfile.TemporaryDirectory() as folder:
                 command = [sys.executable, __file__, case, str(seed), folder]
-                subprocess.run(command, check=True, env=os.environ)
+                subprocess.run(command, check=True, env=os.environ | one)
                 rows.append(pd.read_csv(Path(folder) / "row.csv"))
                 print(rows[-1].iloc[0].to_dict(), flush=True)
                 if seed == 0:

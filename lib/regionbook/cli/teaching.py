@@ -7,7 +7,6 @@ import sys
 import tempfile
 import time
 from pathlib import Path
-from types import ModuleType
 
 import pandas as pd
 
@@ -41,6 +40,17 @@ def bench(full: bool = False) -> int:
     return int(outside(ROOT / "tests", "bench").main(full))
 
 
+def makers() -> dict[str, str]:
+    """Papers whose shipped panels can be made here, and the module that does.
+
+    The first four have a package of their own; each paper after them is a module ``<slug>.py`` beside the engine.
+    """
+    first: dict[str, str] = outside(MAKE, "first_four").PAPERS
+    slugs = {file.stem.replace("_", "-"): file.stem for file in sorted(MAKE.glob("*.py"))}
+    later = {slug: name for slug, name in slugs.items() if (DATA / "published" / slug).is_dir()}
+    return {slug: f"first_four.{name}" for slug, name in first.items()} | later
+
+
 def lessons_on(slug: str) -> list[str]:
     """Lessons and solutions that show the data of a paper: those of its chapter, and those that name it."""
     return [
@@ -55,7 +65,7 @@ def data(names: list[str], check: bool = False, folder: Path = DATA / "teaching"
 
     Stored notebooks do not follow by themselves, since `sync` compares texts: the command that executes them is printed.
     """
-    papers: dict[str, str] = outside(MAKE, "first_four").PAPERS
+    papers = makers()
     for name in names:
         if name not in papers:
             raise LessonError(f"no teaching data are simulated for {name!r}; there are: {', '.join(papers)}")
@@ -64,7 +74,7 @@ def data(names: list[str], check: bool = False, folder: Path = DATA / "teaching"
     for slug in names or list(papers):
         start = time.perf_counter()
         with tempfile.TemporaryDirectory() as draft:
-            importlib.import_module(f"first_four.{papers[slug]}").write(Path(draft))
+            importlib.import_module(papers[slug]).write(Path(draft))
             made = sorted(Path(draft).iterdir())
             print(f"{slug}: drawn in {time.perf_counter() - start:.1f} s")
             for file in made:

@@ -111,6 +111,8 @@ def _named(p: Published) -> pd.DataFrame:
 def targets(slug: str) -> pd.DataFrame:
     """Targets of the calibration as the truth file lists them, each with the printed number that it is.
 
+    A truth file may list numbers that were left free or only counted; they say so and are no targets.
+
     Returns
     -------
     pandas.DataFrame
@@ -118,6 +120,7 @@ def targets(slug: str) -> pd.DataFrame:
     """
     path = data_file("teaching", f"{slug}.truth.json")
     listed = json.loads(path.read_text(encoding="utf-8"))["targets"] if path.exists() else []
+    listed = [t for t in listed if t.get("status", "imposed") == "imposed"]
     cells = _named(published(slug))
     symbols = _list(slug, "published", "symbols.csv").set_index("indicator_en")["symbol"]
     short = cells["term"].map(symbols).where(cells["symbol"].eq(""), cells["symbol"])

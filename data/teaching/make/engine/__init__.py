@@ -2,8 +2,8 @@
 
 from .make import Drawn, draw, worlds
 from .paper import CalibrationError, Grid, Move, Paper, frame
-from .rows import Numbers, Regression, as_seen, moments, own_column, paths, weights
-from .targets import Cell, cells
+from .rows import Numbers, as_seen, own_column, paths, weights
+from .targets import Cell
 
 __all__ = [
     "CalibrationError",
@@ -13,12 +13,9 @@ __all__ = [
     "Move",
     "Numbers",
     "Paper",
-    "Regression",
     "as_seen",
-    "cells",
     "draw",
     "frame",
-    "moments",
     "own_column",
     "paths",
     "weights",

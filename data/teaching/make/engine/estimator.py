@@ -31,14 +31,8 @@ def _groups(code: Array) -> sparse.csr_matrix:
 
 
 class Design:
-    """What of a declared column does not depend on the values: rows, effects, degrees of freedom.
-
-    Parameters
-    ----------
-    column
-        Declared column with the estimator "ols" or "poisson".
-    data
-        All cells of the grid, one a row.
+    """What of a declared "ols" or "poisson" column does not depend on the values: rows of the grid `data`, effects,
+    degrees of freedom.
     """
 
     def __init__(self, column: Column, data: pd.DataFrame) -> None:
@@ -129,15 +123,8 @@ class Fit:
 
 
 def fit(d: Design, y: Array, X: Array, Z: Array | None = None) -> Fit:
-    """Estimate.
-
-    Parameters
-    ----------
-    d
-        Design of the column.
-    y, X, Z
-        Outcome (n), regressors (n x k) and instruments (n x k, exogenous regressors among them) on its rows; without
-        Z least squares.
+    """Estimate from outcome (n), regressors (n x k) and instruments (n x k, exogenous regressors among them; without them
+    least squares) on the rows of a design.
     """
     M = d.project(np.column_stack([y, X] + ([] if Z is None else [Z])))
     k = X.shape[1]
@@ -213,11 +200,8 @@ def pull(
 def poisson(d: Design, y: Array, X: Array, rounds: int = 50) -> tuple[Array, Array]:
     """Poisson regression with effects by reweighted least squares; units without any count say nothing and are left out.
 
-    Returns
-    -------
-    b, gradient
-        Coefficients (k), and their derivatives in y (k x n): with fitted means mu and X swept of the effects with
-        weights mu, ``(X' mu X)^-1 X'``.
+    Gives coefficients (k) and their derivatives in y (k x n): with fitted means mu and X swept of the effects with
+    weights mu, ``(X' mu X)^-1 X'``.
     """
     there = (d.G @ (d.G.T @ y)) > 0
     y1, code = y[there], d.first[there]

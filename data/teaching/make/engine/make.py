@@ -23,26 +23,13 @@ from .solver import System, blocks, solve
 from .targets import cells
 
 NOTICE = "SIMULATED DATA for teaching. Names and places are real, every number is made up."
+DICTIONARY = ["column", "label_en", "label_zh", "unit", "role", "dtype", "minimum", "maximum", "published", "note"]  # fmt: skip
 
 
 @dataclass(frozen=True)
 class Drawn:
-    """A calibrated panel.
-
-    Attributes
-    ----------
-    text : str
-        The panel's CSV.
-    truth : dict
-        What the truth file holds.
-    report : pandas.DataFrame
-        As `report.verdicts`.
-    start : callable
-        Gives the same for the story alone.
-    moved : pandas.DataFrame
-        As `report.moved`.
-    log : dict
-        Rounds, rows of the system, unknowns, seconds.
+    """A calibrated panel: the CSV's text, what the truth file holds, `report.verdicts` of it (`start` gives the same for
+    the story alone), `report.moved`, and rounds, rows, unknowns, seconds of the solution.
     """
 
     paper: Paper
@@ -59,19 +46,36 @@ class Drawn:
         """The panel as a reader of the file gets it."""
         return pd.read_csv(StringIO(self.text))
 
-    def write(self, folder: Path | str) -> None:
-        """Write ``<slug>.csv``, ``<slug>.columns.csv`` and ``<slug>.truth.json``; a rival world as ``<slug>.<world>.…``."""
+    def write(self, folder: Path | str, shipped: Drawn | None = None) -> None:
+        """Write ``<slug>.csv``, ``<slug>.columns.csv`` and ``<slug>.truth.json``; of a rival world ``<slug>.<world>.parquet``
+        with the columns in which it differs from `shipped`, and its truth.
+
+        Raises
+        ------
+        CalibrationError
+            If the dictionary is not that of the panel, or a rival world has other rows or no `shipped` beside it.
+        """
         name = f"{self.paper.slug}.{self.world}" if self.world else self.paper.slug
-        truth = json.dumps(self.truth, indent=1, ensure_ascii=False) + "\n"
-        for end, text in (("csv", self.text), ("truth.json", truth)):
-            (Path(folder) / f"{name}.{end}").write_text(text, encoding="utf-8", newline="\n")
+        files = {"truth.json": json.dumps(self.truth, indent=1, ensure_ascii=False) + "\n"}
         if not self.world:
-            text = dictionary(self.paper, self.panel).to_csv(index=False, lineterminator="\n")
-            (Path(folder) / f"{name}.columns.csv").write_text(text, encoding="utf-8", newline="\n")
+            words = dictionary(self.paper, self.panel).to_csv(index=False, lineterminator="\n")
+            files |= {"csv": self.text, "columns.csv": words}
+        else:
+            keys, here = list(self.paper.index), self.panel
+            there = pd.DataFrame(columns=keys) if shipped is None else shipped.panel
+            if not here[keys].equals(there[keys]):
+                raise CalibrationError(
+                    f"{name}: rows are not those of the shipped panel; give the one of the same seed"
+                )
+            differ = [k for k in here if not here[k].equals(there[k])]
+            path = Path(folder) / f"{name}.parquet"
+            here[keys + differ].to_parquet(path, compression="zstd", compression_level=15, index=False)
+        for end, text in files.items():
+            (Path(folder) / f"{name}.{end}").write_text(text, encoding="utf-8", newline="\n")
 
 
 def dictionary(paper: Paper, panel: pd.DataFrame) -> pd.DataFrame:
-    """The data dictionary: one row a column of the panel, in its order.
+    """The data dictionary, one row a column of the panel, in its order.
 
     Raises
     ------
@@ -83,46 +87,17 @@ def dictionary(paper: Paper, panel: pd.DataFrame) -> pd.DataFrame:
         raise CalibrationError(f"{paper.slug}: panel and dictionary differ in {', '.join(sorted(odd))}")
     rows = []
     for k in panel:
-        en, zh, unit, role, note = paper.dictionary[k]
-        kind = panel[k].dtype.kind
-        move = paper.moves.get(k)
-        low, high = (move.lower, move.upper) if move else (np.nan, np.nan)
-        ends = ["" if not np.isfinite(x) else f"{x:g}" for x in (low, high)]
-        rows.append((k, en, zh, unit, role, {"i": "int", "f": "float"}.get(kind, "str"), *ends, "", note))
-    head = [
-        "code",
-        "label_en",
-        "label_zh",
-        "unit",
-        "role",
-        "dtype",
-        "minimum",
-        "maximum",
-        "published",
-        "note",
-    ]
-    return pd.DataFrame(rows, columns=head)
+        kind = {"i": "int", "f": "float"}.get(panel[k].dtype.kind, "str")
+        rows.append((k, *paper.dictionary[k][:4], kind, *paper.dictionary[k][4:]))
+    return pd.DataFrame(rows, columns=DICTIONARY)
 
 
-def draw(
-    paper: Paper, seed: int, world: str = "", printed: Any = None, strict: bool = True, rounds: int = 60
-) -> Drawn:
+def draw(paper: Paper, seed: int, world: str = "", printed: Any = None, strict: bool = True) -> Drawn:
     """Draw the story, move its columns until the printed numbers hold, round, and estimate again from the file.
 
-    Parameters
-    ----------
-    paper
-        Declaration.
-    seed
-        A whole number; the same one gives the same bytes on the same kind of machine.
-    world
-        A name in `Paper.worlds`; left out, the shipped world.
-    printed
-        Printed numbers; left out, those of ``data/published/<slug>``.
-    strict
-        If false, a broken contract is only reported.
-    rounds
-        At most so many steps a block.
+    The same seed gives the same bytes on the same kind of machine. `world` is a name in `Paper.worlds` (left out: the
+    shipped one), `printed` what is used in place of ``data/published/<slug>``; if not `strict`, a broken contract is
+    only reported.
 
     Raises
     ------
@@ -130,27 +105,31 @@ def draw(
         If the binding tier is not met; the message lists each cell. Or if a declaration cannot be read.
     """
     if world and world not in paper.worlds:
-        raise CalibrationError(
-            f"{paper.slug} declares no world {world!r}; there are: {', '.join(paper.worlds) or 'none'}"
-        )
+        ready = ", ".join(paper.worlds) or "none"
+        raise CalibrationError(f"{paper.slug} declares no world {world!r}; there are: {ready}")
     printed, began = published(paper.slug) if printed is None else printed, time.perf_counter()
-    wanted = cells(paper, printed)
+    wanted, given = cells(paper, printed), paper.worlds[world] if world else {}
     with threadpool_limits(1):
-        given = paper.worlds[world] if world else {}
         columns, truth = paper.story(np.random.default_rng([seed, 20]), **given)
         computed = paper.computed(columns)
         own = paper.own(computed, truth, printed) if paper.own else []
         rows: list[Rows] = [*regressions(paper, frame(computed), wanted), *own]
         final, log = dict(columns), {"rounds": 0, "rows": sum(len(r.aim) for r in rows), "unknowns": 0}
-        for names in [*blocks(paper, columns, rows), *([k] for k in paper.polish)]:
+        for names in blocks(paper, columns, rows):
+            leads = {k: lead for k, lead in paper.follows.items() if k in names}
+            final |= {k: columns[k] * final[lead] / columns[lead] for k, lead in leads.items()}
             system = System(paper, final, names, rows)
-            log["rounds"] += solve(system, rounds)
-            log["unknowns"] += sum(int(np.isfinite(s.x0).sum()) for s in system.states.values())
-            final |= {k: paper.moves[k].round(s.value(s.z)) for k, s in system.states.items()}
+            log["rounds"] += solve(system)
+            log["unknowns"] += sum(int(np.isfinite(s.x0).sum()) for s in system.states)
+            final |= {k: paper.moves[k].round(x) for k, x in system.columns(system.z).items()}
         shipped = paper.panel(final) if paper.panel else _kept(paper, final)
         text = shipped.to_csv(index=False, lineterminator="\n", float_format="%.10g")
         log["seconds"] = round(time.perf_counter() - began, 1)
-        data = _prepared(paper, pd.read_csv(StringIO(text)))
+        data = pd.read_csv(StringIO(text))
+        if paper.prepare:
+            data = paper.prepare(data)
+        elif paper.derive:
+            data = frame(paper.computed({k: data[k].to_numpy() for k in data}))
         found = reporting.verdicts(paper, data, wanted, own)
     bad = reporting.broken(found)
     if strict and len(bad):
@@ -160,16 +139,9 @@ def draw(
             f"{lines.to_string(index=False)}\nmend the story, free a cell that cannot hold (with its reason), or take another seed"
         )
     far = reporting.moved(paper, columns, final)
-    head = {
-        "data": NOTICE,
-        "paper": paper.slug,
-        "seed": seed,
-        "world": world or "shipped",
-        "parameters": dict(given),
-    }
-    truth = (
-        head | truth | {"moved": far.to_dict("records"), "targets": found[reporting.HEAD].to_dict("records")}
-    )
+    head = {"data": NOTICE, "paper": paper.slug, "seed": seed, "world": world or "shipped"}
+    truth = head | {"parameters": dict(given)} | truth | (paper.after(final) if paper.after else {})
+    truth |= {"moved": far.to_dict("records"), "targets": found[reporting.HEAD].to_dict("records")}
 
     def start() -> pd.DataFrame:
         return reporting.verdicts(paper, _kept(paper, computed), wanted, own)
@@ -184,12 +156,6 @@ def _kept(paper: Paper, columns: Grid) -> pd.DataFrame:
     return table[there].reset_index(drop=True)
 
 
-def _prepared(paper: Paper, data: pd.DataFrame) -> pd.DataFrame:
-    if paper.prepare:
-        return paper.prepare(data)
-    return frame(paper.computed({k: data[k].to_numpy() for k in data}))
-
-
 def _plain(x: Any) -> Any:
     """Numbers that JSON knows, at seven digits; missing ones as null."""
     if isinstance(x, dict):
@@ -202,13 +168,8 @@ def _plain(x: Any) -> Any:
 
 
 def worlds(paper: Paper, seed: int, printed: Any = None, **how: Any) -> tuple[dict[str, Drawn], pd.DataFrame]:
-    """The shipped world and its rivals from one seed, and how far the draw had to move in each.
-
-    Returns
-    -------
-    drawn, distances
-        Panels by name; one row a world and column: sd, beyond_one, correlation, largest_unit, and the world's number of
-        broken binding cells.
+    """The shipped world ("") and its rivals from one seed, by name; and how far the draw had to move in each: `report.moved`
+    with the world and its number of broken binding cells.
     """
     drawn = {name: draw(paper, seed, name, printed, **how) for name in ("", *paper.worlds)}
     far = [

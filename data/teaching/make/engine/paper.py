@@ -27,20 +27,10 @@ class CalibrationError(RuntimeError):
 class Move:
     """How a column may move: additively, above a floor in logs, between bounds in log-odds (values on bounds stay).
 
-    Attributes
-    ----------
-    lower, upper : float
-        Bounds.
-    size : float
-        Prior standard deviation of the move, on the scale named above (additive: in standard deviations).
-    smooth, rough : float
-        Correlation of moves one period apart; share of the prior variance that is white noise instead.
-    common : float
-        Prior variance of moves that all units share, relative to the own ones.
-    cap : float
-        Largest absolute move; 0: none.
-    decimals : int or callable
-        Digits that are kept, or the function that rounds.
+    `size` is the prior standard deviation of the move on that scale (additive: in standard deviations), `smooth` the
+    correlation of moves one period apart, `rough` the share of the prior variance that is white noise instead, `common`
+    the prior variance of moves that all units share relative to the own ones, `cap` the largest absolute move (0: none),
+    `decimals` the digits that are kept, or the function that rounds.
     """
 
     lower: float = -np.inf
@@ -51,6 +41,33 @@ class Move:
     common: float = 0.0
     cap: float = 0.0
     decimals: int | Callable[[Array], Array] = 6
+
+    def unit(self, x0: Array) -> float:
+        """What a move of one is on the scale."""
+        return float(np.nanstd(x0)) if np.isinf(self.lower) else 1.0
+
+    def scale(self, x: Array) -> Array:
+        """The column on the scale on which it moves."""
+        if np.isinf(self.lower):
+            return np.asarray(x, float)
+        with np.errstate(divide="ignore"):
+            y = np.log(np.maximum(x - self.lower, 0))
+            return y if np.isinf(self.upper) else y - np.log(np.maximum(self.upper - x, 0))
+
+    def value(self, y: Array) -> Array:
+        """Back from the scale."""
+        if np.isinf(self.lower):
+            return y
+        with np.errstate(over="ignore"):
+            share = np.exp(y) if np.isinf(self.upper) else (self.upper - self.lower) / (1 + np.exp(-y))
+        return self.lower + share
+
+    def slope(self, x: Array) -> Array:
+        """Derivative of `value` where it is x."""
+        if np.isinf(self.lower):
+            return np.ones_like(x)
+        share = 1.0 if np.isinf(self.upper) else (self.upper - x) / (self.upper - self.lower)
+        return (x - self.lower) * share
 
     def round(self, x: Array) -> Array:
         """Values as shipped."""
@@ -74,11 +91,16 @@ class Paper:
         (a dict that goes into the truth file).
     moves : mapping
         Column -> `Move`, for every column that the engine may move.
+    follows : mapping
+        Column -> another one, earlier in `moves`, whose calibrated move it starts from (grants follow applications).
     controls : collection of str
         Printed terms of the cheap tier; all other terms bind.
     free : mapping
         ``(table,)``, ``(table, column)``, ``(table, column, term)`` or ``(table, column, term, "std_error")`` -> why
         it is left out of the system. R2 and the constant have the terms ``R2`` and ``_cons``.
+    aims : mapping
+        ``(table, column, term)`` -> (value, reason), where the engine aims beside the print so that cells which cannot
+        hold exactly together are all inside the contract.
     constants : collection of (table, column)
         Columns whose constant is imposed; elsewhere it is cheap and not aimed at.
     derive : callable
@@ -86,16 +108,16 @@ class Paper:
         (its weights), with functions of ``xp`` alone; it is differentiated by autograd.
     own : callable
         ``own(columns, truth, printed)`` gives further `Rows`: moments, weights, yearly paths, invented regressions.
-    polish : sequence of str
-        Columns that move once more after everything has been rounded.
     panel : callable
         Columns -> the frame that is shipped; left out, all columns on cells where some moving column is there.
     prepare : callable
         The frame read back from the file -> the frame that the tables name; left out, `derive`.
+    after : callable
+        Final columns -> what the truth file adds (effects in units of the outcome, which hang on the calibrated values).
     worlds : mapping
         Name of a rival world -> parameters of `story` that differ there.
     dictionary : mapping
-        Shipped column -> (label_en, label_zh, unit, role, note).
+        Shipped column -> (label_en, label_zh, unit, role, minimum, maximum, published, note), as the file has them.
     """
 
     slug: str
@@ -103,16 +125,18 @@ class Paper:
     tables: Sequence[Column]
     story: Callable[..., tuple[Grid, dict[str, Any]]]
     moves: Mapping[str, Move]
+    follows: Mapping[str, str] = field(default_factory=dict)
     controls: Collection[str] = ()
     free: Mapping[tuple[str, ...], str] = field(default_factory=dict)
+    aims: Mapping[tuple[str, str, str], tuple[float, str]] = field(default_factory=dict)
     constants: Collection[tuple[str, str]] = ()
     derive: Callable[[Any, Grid], Grid] | None = None
     own: Callable[[Grid, dict[str, Any], Any], list[Rows]] | None = None
-    polish: Sequence[str] = ()
     panel: Callable[[Grid], pd.DataFrame] | None = None
     prepare: Callable[[pd.DataFrame], pd.DataFrame] | None = None
+    after: Callable[[Grid], dict[str, Any]] | None = None
     worlds: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
-    dictionary: Mapping[str, tuple[str, str, str, str, str]] = field(default_factory=dict)
+    dictionary: Mapping[str, tuple[str | float, ...]] = field(default_factory=dict)
 
     def computed(self, columns: Grid, xp: Any = np) -> Grid:
         """Columns with the derived ones."""

@@ -24,17 +24,11 @@ themselves; means and standard deviations within 10 %."""
 HEAD = ["table", "column", "term", "kind", "tier", "status", "printed", "reached", "printed_se", "reached_se", "gap", "verdict", "note"]  # fmt: skip
 
 
-def _with_logs(column: Column, data: pd.DataFrame) -> tuple[Column, pd.DataFrame]:
-    """The column with its logs as columns of their own, which every library reads."""
-    logs = re.findall(r"\blog\((\w+)\)", column.formula)
-    plain = replace(column, formula=re.sub(r"\blog\((\w+)\)", r"log_\1", column.formula))
-    return plain, data.assign(**{f"log_{k}": np.log(data[k]) for k in logs})
-
-
 def _estimates(column: Column, data: pd.DataFrame, index: tuple[str, str]) -> pd.DataFrame:
-    """Estimates by printed term, with N and R2."""
-    column, data = _with_logs(column, data)
-    return estimate(column, data.set_index(list(index))).set_index("term")
+    """Estimates by printed term, with N and R2; logs are computed first, so that every library reads them."""
+    logs = {f"log_{k}": np.log(data[k]) for k in re.findall(r"\blog\((\w+)\)", column.formula)}
+    plain = replace(column, formula=re.sub(r"\blog\((\w+)\)", r"log_\1", column.formula))
+    return estimate(plain, data.assign(**logs).set_index(list(index))).set_index("term")
 
 
 def _judge(cell: Cell, found: pd.DataFrame) -> dict[str, Any]:
@@ -51,88 +45,65 @@ def _judge(cell: Cell, found: pd.DataFrame) -> dict[str, Any]:
         return {"reached": b, "reached_se": se, "gap": gap, "met": abs(gap) <= COEFFICIENT}
     stars = sum(float(found.loc[cell.term, "p"]) < level for level in LEVELS)
     gap = abs(b - cell.printed) / cell.se if cell.se > 0 else np.nan
-    near = gap <= COEFFICIENT if cell.se > 0 else abs(b - cell.printed) <= 2 * cell.half
-    same = stars == cell.stars and np.sign(b) == np.sign(cell.printed)
-    close = not cell.se > 0 or abs(se / cell.se - 1) <= ERROR + cell.half_se
-    met = near and (same and close if cell.tier != "cheap" else True)
-    why = ", ".join(
-        word
-        for word, bad in (("coefficient", not near), ("stars", not same), ("error", not close))
-        if bad and not met
-    )
-    return {"reached": b, "reached_se": se, "gap": gap, "met": met, "why": why, "same_stars": same}
+    good = {
+        "coefficient": gap <= COEFFICIENT if cell.se > 0 else abs(b - cell.printed) <= 2 * cell.half,
+        "stars": stars == cell.stars and np.sign(b) == np.sign(cell.printed),
+        "error": cell.se_free or not cell.se > 0 or abs(se / cell.se - 1) <= ERROR + cell.half_se,
+    }
+    asked = ["coefficient"] if cell.tier == "cheap" else list(good)
+    why = ", ".join(word for word in asked if not good[word])
+    return {
+        "reached": b,
+        "reached_se": se,
+        "gap": gap,
+        "met": not why,
+        "why": why,
+        "same_stars": good["stars"],
+    }
 
 
 def _numbers(row: Numbers, v: Grid) -> list[dict[str, Any]]:
     """The same for moments, weights and paths."""
     out = []
     for cell, aim, tol, reached in zip(row.cells, row.aim, row.tol, row.values(v), strict=True):
-        gap = float(reached - aim)
-        met = abs(gap) <= 3 * tol
+        gap, allowed = float(reached - aim), 3 * tol
         if cell.kind == "weight":
-            met = abs(gap) <= min(WEIGHT, ERROR * abs(aim)) + cell.half
+            allowed = min(WEIGHT, ERROR * abs(aim)) + cell.half
         elif cell.kind in ("mean", "sd"):
-            met = abs(gap) <= MOMENT * abs(aim)
-        out.append({"cell": cell, "reached": float(reached), "gap": gap, "met": met})
+            allowed = MOMENT * abs(aim)
+        out.append({"cell": cell, "reached": float(reached), "gap": gap, "met": abs(gap) <= allowed})
     return out
 
 
-def on_grid(data: pd.DataFrame, index: tuple[str, str]) -> pd.DataFrame:
-    """Rows for absent cells too, in unit-major order."""
-    levels = [data[index[0]].unique(), np.sort(data[index[1]].unique())]
-    every = pd.MultiIndex.from_product(levels, names=index)
-    return data.set_index(list(index)).reindex(every).reset_index()
-
-
 def verdicts(paper: Paper, data: pd.DataFrame, cells: Sequence[Cell], own: Sequence[Rows]) -> pd.DataFrame:
-    """One row a cell: printed, reached, errors, verdict.
+    """One row a printed cell or row of `own`, from `data`, which holds what the tables name, computed from the file.
 
-    Parameters
-    ----------
-    paper
-        The declaration.
-    data
-        What the tables name, computed from the file.
-    cells
-        Printed cells.
-    own
-        Rows that are no printed regression.
-
-    Returns
-    -------
-    pandas.DataFrame
-        table, column, term, kind, tier (binding, cheap, free, own), status (imposed, free), printed, reached, printed_se,
-        reached_se, gap (coefficients: printed errors; else a difference), verdict ("met", "missed"), note.
+    Columns: table, column, term, kind, tier (binding, cheap, free, own), status (imposed, free, count), printed, reached,
+    printed_se, reached_se, gap (coefficients: printed errors; else a difference), verdict ("met", "missed"), note,
+    same_stars, half, half_se.
     """
     found: list[dict[str, Any]] = []
-    for column in paper.tables:
-        here = [c for c in cells if (c.table, c.column) == column.key]
+    groups = [(c, [k for k in cells if (k.table, k.column) == c.key]) for c in paper.tables]
+    groups += [(row.column, row.cells) for row in own if isinstance(row, Regression)]
+    for column, here in groups:
         estimates = _estimates(column, data, paper.index)
         found += [{"cell": c} | _judge(c, estimates) for c in here]
-    whole = on_grid(data, paper.index)
+    levels = [data[paper.index[0]].unique(), np.sort(data[paper.index[1]].unique())]
+    every = pd.MultiIndex.from_product(levels, names=paper.index)  # absent cells too, in unit-major order
+    whole = data.set_index(list(paper.index)).reindex(every).reset_index()
     v = {k: whole[k].to_numpy() for k in whole}
     computed = v | (paper.computed(v) if any(r.uses - set(v) for r in own) else {})
     for row in own:
-        if isinstance(row, Regression):
-            estimates = _estimates(row.column, data, paper.index)
-            found += [{"cell": c} | _judge(c, estimates) for c in row.cells]
-        elif isinstance(row, Numbers):
-            found += _numbers(row, computed)
+        found += _numbers(row, computed) if isinstance(row, Numbers) else []
     rows = []
     for f in found:
         c = f["cell"]
         status = "count" if c.kind == "N" else "imposed" if c.imposed else "free"
         verdict = "met" if f["met"] else f"missed: {f['why']}" if f.get("why") else "missed"
-        place = (c.table, c.column, c.term, c.kind, c.tier, status)
-        rows.append(
-            (*place, c.printed, f["reached"], c.se, f.get("reached_se", np.nan), f["gap"], verdict, c.reason)
-        )
-    out = pd.DataFrame(rows, columns=HEAD)
-    return out.assign(
-        same_stars=[f.get("same_stars", np.nan) for f in found],
-        half=[f["cell"].half for f in found],
-        half_se=[f["cell"].half_se for f in found],
-    )
+        place = (c.table, c.column, c.term, c.kind, c.tier, status, c.printed, f["reached"], c.se)
+        more = (f.get("reached_se", np.nan), f["gap"], verdict, c.reason, f.get("same_stars", np.nan))
+        rows.append((*place, *more, c.half, c.half_se))
+    return pd.DataFrame(rows, columns=[*HEAD, "same_stars", "half", "half_se"])
 
 
 def broken(report: pd.DataFrame) -> pd.DataFrame:
@@ -140,65 +111,44 @@ def broken(report: pd.DataFrame) -> pd.DataFrame:
     return report[(report["tier"] == "binding") & (report["status"] != "free") & (report["verdict"] != "met")]
 
 
-def summary(report: pd.DataFrame, controls: bool = True) -> dict[str, float]:
+def _share(s: pd.Series) -> float:
+    return round(float(s.mean()), 3) if len(s) else np.nan
+
+
+def summary(report: pd.DataFrame) -> dict[str, float]:
     """Shares of the report: coefficients within 2 and .5 printed errors, sign and stars, errors, R2, N, moments, weights."""
-    b = report[(report["kind"] == "coefficient") & (controls | (report["tier"] != "cheap"))]
-    ratio = ((b["reached_se"] / b["printed_se"] - 1).abs() - b["half_se"])[
-        b["printed_se"] > 0
-    ]  # beyond rounding
-    r2, weights = report[report["kind"] == "R2"], report[report["kind"] == "weight"]
-    moments = report[report["kind"].isin(["mean", "sd"])]
-    share = lambda s: round(float(s.mean()), 3) if len(s) else np.nan  # noqa: E731
+    of = {k: report[report["kind"] == k] for k in ("coefficient", "R2", "N", "weight")}
+    b, r2, weights = of["coefficient"], of["R2"], of["weight"]
+    ratio = (b["reached_se"] / b["printed_se"] - 1).abs() - b["half_se"]  # beyond rounding
+    ratio = ratio[b["printed_se"] > 0]
     return {
         "coefficients": len(b),
-        "all printed digits": share((b["reached"] - b["printed"]).abs() <= 1.05 * b["half"]),
-        "within 2 errors": share(b["gap"] <= 2),
-        "within .5 errors": share(b["gap"] <= 0.5),
-        "sign and stars": share(b["same_stars"].astype(float)),
-        "errors 10 %": share(ratio <= 0.10),
-        "errors 25 %": share(ratio <= 0.25),
-        "R2 .02": share(r2["gap"].abs() <= 0.02),
-        "R2 .05": share(r2["gap"].abs() <= 0.05),
-        "N": share(report.loc[report["kind"] == "N", "gap"] == 0),
-        "moments": share(moments["verdict"] == "met"),
-        "weights": share(weights["verdict"] == "met"),
+        "all printed digits": _share((b["reached"] - b["printed"]).abs() <= 1.05 * b["half"]),
+        "within 2 errors": _share(b["gap"] <= 2),
+        "within .5 errors": _share(b["gap"] <= 0.5),
+        "sign and stars": _share(b["same_stars"].astype(float)),
+        "errors 10 %": _share(ratio <= 0.10),
+        "errors 25 %": _share(ratio <= 0.25),
+        "R2 .02": _share(r2["gap"].abs() <= 0.02),
+        "R2 .05": _share(r2["gap"].abs() <= 0.05),
+        "N": _share(of["N"]["gap"] == 0),
+        "moments": _share(report.loc[report["kind"].isin(["mean", "sd"]), "verdict"] == "met"),
+        "weights": _share(weights["verdict"] == "met"),
         "largest weight gap": round(float(weights["gap"].abs().max()), 3) if len(weights) else np.nan,
-        "own rows": share(report.loc[report["tier"] == "own", "verdict"] == "met"),
+        "own rows": _share(report.loc[report["tier"] == "own", "verdict"] == "met"),
     }
 
 
 def moved(paper: Paper, before: Grid, after: Grid) -> pd.DataFrame:
-    """How far each column had to move from the story's draw, on the scale of its move.
-
-    Returns
-    -------
-    pandas.DataFrame
-        sd (root mean square of the move), beyond_one (share of cells with an absolute move above one), correlation with
-        the draw on the same scale, largest_unit (share of the sum of squares that one unit takes).
+    """How far each column had to move from the story's draw, on the scale of its move: sd (root mean square), beyond_one
+    (share of cells with an absolute move above one), correlation with the draw, largest_unit (a unit's share of all).
     """
-    unit = frame(before)[paper.index[0]].to_numpy()
-    rows = []
+    unit, rows = frame(before)[paper.index[0]].to_numpy(), []
     for name, move in paper.moves.items():
-        x0, x1 = (_scale(move, np.asarray(v[name], float)) for v in (before, after))
+        x0, x1 = (move.scale(v[name]) for v in (before, after))
         ok = np.isfinite(x0) & np.isfinite(x1)
-        z = x1[ok] - x0[ok]
-        total = pd.Series(z**2).groupby(unit[ok]).sum()
+        z = (x1[ok] - x0[ok]) / move.unit(before[name])
+        largest = pd.Series(z**2).groupby(unit[ok]).sum().max() / max((z**2).sum(), 1e-300)
         same = float(np.corrcoef(x0[ok], x1[ok])[0, 1])
-        rows.append(
-            (
-                name,
-                np.sqrt((z**2).mean()),
-                (np.abs(z) > 1).mean(),
-                same,
-                total.max() / max(total.sum(), 1e-300),
-            )
-        )
+        rows.append((name, np.sqrt((z**2).mean()), (np.abs(z) > 1).mean(), same, largest))
     return pd.DataFrame(rows, columns=["variable", "sd", "beyond_one", "correlation", "largest_unit"])
-
-
-def _scale(move: Any, x: np.ndarray) -> np.ndarray:
-    if np.isinf(move.lower):
-        return x / np.nanstd(x)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        y = np.log(x - move.lower) - (0.0 if np.isinf(move.upper) else np.log(move.upper - x))
-    return np.where(np.isfinite(y), y, np.nan)

@@ -13,27 +13,22 @@ from regionbook.papers.declare import Column
 
 from . import estimator
 from .paper import Array, CalibrationError, Grid, Paper
-from .targets import CONS_TOL, R2_TOL, Cell, half_unit
+from .targets import CONS_TOL, R2_TOL, Cell
 
 Gradients = dict[str, Array]
 """Array's name -> derivatives (rows x its length)."""
 
 
 class Rows(Protocol):
-    """What the solver needs of targets."""
+    """What the solver needs of targets: values at the arrays `v`, and their derivatives in the moving arrays that occur."""
 
     cells: list[Cell]
     aim: Array
     tol: Array
     uses: frozenset[str]
 
-    def values(self, v: Grid) -> Array:
-        """Values at the arrays `v`."""
-        ...
-
-    def pull(self, v: Grid, moving: frozenset[str]) -> tuple[Array, Gradients]:
-        """Values, and derivatives in the moving arrays that occur."""
-        ...
+    def values(self, v: Grid) -> Array: ...
+    def pull(self, v: Grid, moving: frozenset[str]) -> tuple[Array, Gradients]: ...
 
 
 # -------------------------------------------------------------------------------------------------- regressions
@@ -49,9 +44,7 @@ def factors(term: str) -> list[tuple[str, str]]:
     for part in (p.strip() for p in term.split(":")):
         inner = part[4:-1] if part.startswith("log(") and part.endswith(")") else part
         if not inner.isidentifier():
-            raise CalibrationError(
-                f"the engine reads names, products a:b and log(a), not {term!r}; compute it in derive"
-            )
+            raise CalibrationError(f"the engine reads names, products a:b and log(a), not {term!r}")
         out.append(("log" if inner != part else "", inner))
     return out
 
@@ -60,23 +53,8 @@ def _value(function: str, x: Array) -> Array:
     return np.log(x) if function else np.asarray(x, float)
 
 
-def term_value(term: str, v: Grid) -> Array:
-    """Product of a term's factors."""
-    return np.prod([_value(f, v[k]) for f, k in factors(term)], axis=0)
-
-
 class Regression:
-    """Rows of a declared column.
-
-    Parameters
-    ----------
-    column
-        Declared column.
-    data
-        The grid as a frame: sample, effects and missing cells are taken from it once.
-    cells
-        Cells of this column; those imposed become rows.
-    """
+    """Rows of a declared column: its imposed cells. Sample, effects and missing cells are taken from the grid `data` once."""
 
     def __init__(self, column: Column, data: pd.DataFrame, cells: Sequence[Cell]) -> None:
         self.column, self.d = column, estimator.Design(column, data)
@@ -86,55 +64,51 @@ class Regression:
         self.uses = frozenset(k for term in names for _, k in factors(term))
         self.cells, self.picks = [], []
         aim, tol, at = [], [], column.coefficients
-        for c in cells:
-            if not c.imposed:
-                continue
+        for c in (c for c in cells if c.imposed):
             b_tol, se_tol = c.tolerances()
             if c.kind == "R2":
                 new = [(("r2", 0), np.log(1 - c.printed), max(R2_TOL, 0.5 * c.half / (1 - c.printed)))]
             elif c.kind == "constant":
-                new = [(("cons", 0), c.printed, max(CONS_TOL * c.se, c.half))]
+                new = [(("cons", 0), c.aim, max(CONS_TOL * c.se, c.half))]
             else:
                 j = self.terms.index(at[c.term])
-                new = [(("b", j), c.printed, b_tol)]
-                if c.se_imposed and c.se > 0 and column.estimator == "ols":
+                new = [(("b", j), c.aim, b_tol)]
+                if not c.se_free and c.se > 0 and column.estimator == "ols":
                     new.append((("se", j), np.log(c.se), se_tol))
             for pick, a, t in new:
                 self.cells.append(c), self.picks.append(pick), aim.append(a), tol.append(t)
         self.aim, self.tol = np.array(aim), np.array(tol)
 
     def _arrays(self, v: Grid) -> tuple[Array, Array, Array | None]:
-        y, *rest = (
-            term_value(term, v)[self.d.rows] for term in (self.column.outcome, *self.terms, *self.instruments)
-        )
-        k = len(self.terms)
+        terms = (self.column.outcome, *self.terms, *self.instruments)
+        k, at = len(self.terms), self.d.rows
+        y, *rest = (np.prod([_value(f, v[name])[at] for f, name in factors(term)], axis=0) for term in terms)
         return y, np.column_stack(rest[:k]), np.column_stack(rest[k:]) if self.instruments else None
 
     def fit(self, v: Grid) -> estimator.Fit:
         """Estimate with the engine's own estimator (least squares, 2SLS)."""
         return estimator.fit(self.d, *self._arrays(v))
 
+    def _poisson(self, v: Grid) -> list[Array]:
+        y, X, _ = self._arrays(v)
+        return [a[[j for _, j in self.picks]] for a in estimator.poisson(self.d, y, X)]
+
     def values(self, v: Grid) -> Array:
         """Values at the arrays `v`."""
         if self.column.estimator == "poisson":
-            y, X, _ = self._arrays(v)
-            return estimator.poisson(self.d, y, X)[0][[j for _, j in self.picks]]
+            return self._poisson(v)[0]
         return estimator.values(self.fit(v), self.picks)
 
     def pull(self, v: Grid, moving: frozenset[str]) -> tuple[Array, Gradients]:
         """Values and derivatives."""
-        right = [k for term in (*self.terms, *self.instruments) for _, k in factors(term)]
+        right = any(k in moving for term in (*self.terms, *self.instruments) for _, k in factors(term))
         if self.column.estimator == "poisson":
-            if moving.intersection(right):
+            if right:
                 raise CalibrationError(f"{self.column.key}: a Poisson row moves its outcome only")
-            y, X, _ = self._arrays(v)
-            b, g = estimator.poisson(self.d, y, X)
-            at = [j for _, j in self.picks]
-            return b[at], self._chain(v, moving, [(self.column.outcome, g[at])])
+            b, g = self._poisson(v)
+            return b, self._chain(v, moving, [(self.column.outcome, g)])
         f = self.fit(v)
-        gy, gX, gZ = estimator.pull(
-            self.d, f, self.picks, bool(moving.intersection(right)), bool(self.instruments)
-        )
+        gy, gX, gZ = estimator.pull(self.d, f, self.picks, right, bool(self.instruments))
         parts = [(self.column.outcome, gy)]
         if gX is not None:
             parts += [(term, gX[:, :, j]) for j, term in enumerate(self.terms)]
@@ -160,67 +134,40 @@ class Regression:
 
 def regressions(paper: Paper, data: pd.DataFrame, cells: Sequence[Cell]) -> list[Regression]:
     """Rows of the printed tables, columns without an imposed cell left out."""
-    found = []
-    for column in paper.tables:
-        here = [c for c in cells if (c.table, c.column) == column.key]
-        if any(c.imposed for c in here):
-            found.append(Regression(column, data, here))
-    return found
+    of = {c.key: [k for k in cells if (k.table, k.column) == c.key and k.imposed] for c in paper.tables}
+    return [Regression(c, data, of[c.key]) for c in paper.tables if of[c.key]]
 
 
 def own_column(
     column: Column, data: pd.DataFrame, aims: Mapping[str, tuple[float, float]], note: str = ""
 ) -> Regression:
-    """Rows that we add: coefficients of a regression that the paper does not print, with the tolerance of each.
-
-    Parameters
-    ----------
-    column
-        Its table is "own" by custom; estimator "ols" or "poisson".
-    data
-        The grid as a frame.
-    aims
-        Term -> (value, tolerance); values come from the truth, not from a hand.
-    note
-        What the row is for.
+    """Rows that we add: coefficients of a regression that the paper does not print (table "own" by custom; `note` says
+    what for); `aims` gives each term's value, from the truth and not from a hand, and its tolerance.
     """
     made = Regression(column, data, [])
-    made.cells = [
-        Cell(*column.key, term, "own", aim, se=tol, tier="own", reason=note)
-        for term, (aim, tol) in aims.items()
-    ]
+    own = {"tier": "own", "reason": note}
+    made.cells = [Cell(*column.key, term, "own", aim, se=tol, **own) for term, (aim, tol) in aims.items()]
     made.picks = [("b", made.terms.index(term)) for term in aims]
     made.aim, made.tol = (np.array([pair[i] for pair in aims.values()]) for i in (0, 1))
     return made
 
 
-def as_seen(column: Column, data: pd.DataFrame, effect: str) -> float:
-    """What a regression makes of a true effect: the column with the effect itself as outcome, first coefficient.
+def as_seen(column: Column, data: pd.DataFrame, effect: str) -> dict[str, float]:
+    """What a regression makes of a true effect, by term: the column with the effect itself as outcome.
 
     For a log or a Poisson regression `effect` is the truth's shift of the log outcome; so the target of an own row
     comes from the truth.
     """
     rhs = column.formula.partition("~")[2]
     linear = replace(column, formula=f"{effect} ~{rhs}", estimator="ols", errors="iid")
-    return float(Regression(linear, data, []).fit({k: data[k].to_numpy() for k in data}).b[0])
+    b = Regression(linear, data, []).fit({k: data[k].to_numpy() for k in data}).b
+    return dict(zip(column.regressors, b.tolist(), strict=True))
 
 
 # ------------------------------------------------------------------------------------------- one array's numbers
 class Numbers:
-    """Rows on one array: "mean", "sd", "min", "max", "log min", values themselves ("value"), a yearly path ("path").
-
-    Parameters
-    ----------
-    name
-        Column or derived array.
-    what
-        One of the above for each row; for "value" and "path" one word for all rows.
-    aim, tol : array-like
-        Targets and tolerances.
-    cells
-        One a row.
-    periods
-        Length of a unit, for "path": the log of the year's mean over the overall mean.
+    """Rows on one column or derived array: `what` names "mean", "sd", "min", "max" or "log min" for each row, or is
+    "value" (the array itself) or "path" (log of the mean of each of the `periods` over the overall mean).
     """
 
     def __init__(
@@ -267,46 +214,21 @@ class Numbers:
         return values, {self.name: g}
 
 
-def moments(printed: Any, columns: Mapping[str, str], tol: float = 0.003) -> list[Numbers]:
-    """Printed means and standard deviations of moving columns (printed variable -> column); extremes by `Move`'s bounds."""
-    out = []
-    for r in printed.descriptives.itertuples():
-        if r.variable in columns and r.sd > 0:
-            head = (r.table, "", r.variable)
-            cells = [
-                Cell(*head, "mean", r.mean, half=half_unit(r.mean_text)),
-                Cell(*head, "sd", r.sd, half=half_unit(r.sd_text)),
-            ]
-            out.append(
-                Numbers(
-                    columns[r.variable], ("mean", "sd"), (r.mean, r.sd), (2 * tol * r.sd, tol * r.sd), cells
-                )
-            )
-    return out
-
-
-def weights(printed: Any, name: str, index: str = "", tol: float = 0.04) -> Numbers:
+def weights(printed: Any, name: str, tol: float = 0.04) -> Numbers:
     """Printed index weights in per cent; `name` is the derived array in the order of the printed indicators."""
     table = printed.indicators
-    table = table[table["index"].str.startswith(index)] if index else table
     aim = table["weight_pct"].to_numpy(float)
-    cells = [
-        Cell("weights", "", str(k), "weight", w) for k, w in zip(table["indicator_zh"], aim, strict=True)
-    ]
-    return Numbers(name, "value", aim, tol, cells)
+    terms = zip(table["indicator_zh"], aim, strict=True)
+    return Numbers(name, "value", aim, tol, [Cell("weights", "", str(k), "weight", w) for k, w in terms])
 
 
 def paths(
     columns: Grid, names: Sequence[str], periods: int, tol: float = 0.1, flatten: float = 1.0
 ) -> list[Numbers]:
     """Yearly paths stay as the story drew them: a free direction would be used."""
-    out = []
-    for k in names:
-        row = Numbers(k, "path", np.zeros(periods), tol, [], periods)
+    out = [Numbers(k, "path", np.zeros(periods), tol, [], periods) for k in names]
+    own = {"se": tol, "tier": "own", "reason": "the story's yearly path"}
+    for row in out:
         row.aim = flatten * row.values(columns)
-        row.cells = [
-            Cell("own", "path", f"{k} {t}", "own", a, se=tol, tier="own", reason="the story's yearly path")
-            for t, a in enumerate(row.aim)
-        ]
-        out.append(row)
+        row.cells = [Cell("own", "path", f"{row.name} {t}", "own", a, **own) for t, a in enumerate(row.aim)]
     return out

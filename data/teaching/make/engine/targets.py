@@ -23,7 +23,8 @@ ROWS = ("ols", "poisson")
 class Cell:
     """One printed number, or one that we add (kind "own").
 
-    `half` is half a unit of the last printed digit, `half_se` what rounding leaves open of the error, relatively.
+    `aim` is what the engine goes for (the print, unless `Paper.aims` says otherwise), `half` half a unit of the last
+    printed digit, `half_se` what rounding leaves open of the standard error, relatively.
     """
 
     table: str
@@ -37,8 +38,13 @@ class Cell:
     half_se: float = 0.0
     tier: str = "binding"
     imposed: bool = True
-    se_imposed: bool = True
+    se_free: bool = False
     reason: str = ""
+    aim: float = np.nan
+
+    def __post_init__(self) -> None:
+        if np.isnan(self.aim):
+            object.__setattr__(self, "aim", self.printed)
 
     @property
     def guard(self) -> float:
@@ -68,10 +74,7 @@ def half_unit(text: str) -> float:
 
 def _lookup(free: Mapping[tuple[str, ...], str], *place: str) -> str:
     """Reason why a place is free, by its longest declared beginning; empty if it is not."""
-    for length in range(len(place), 0, -1):
-        if place[:length] in free:
-            return free[place[:length]]
-    return ""
+    return next((free[place[:n]] for n in range(len(place), 0, -1) if place[:n] in free), "")
 
 
 def _error(row: Any) -> tuple[float, float]:
@@ -85,31 +88,23 @@ def _error(row: Any) -> tuple[float, float]:
 
 
 def cells(paper: Paper, printed: Any) -> list[Cell]:
-    """Cells of the declared tables.
-
-    Parameters
-    ----------
-    paper
-        The declaration.
-    printed
-        As `regionbook.published` gives it: ``estimates``, ``fit``, ``inconsistent``.
+    """Cells of the declared tables; `printed` is as `regionbook.published` gives it.
 
     Raises
     ------
     KeyError
-        If a declared column has no printed coefficient, or a place in `Paper.free` no declared column.
+        If a declared column has no printed coefficient, or a place in `Paper.free` or `Paper.aims` no declared column.
     """
     columns, out = {c.key: c for c in paper.tables}, []
     wrong = {(r.table, r.column, r.term): r.reason for r in printed.inconsistent.itertuples()}
-    for place in paper.free:
+    for place in (*paper.free, *paper.aims):
         if not any(key[: len(place)] == place[:2] for key in columns):
-            raise KeyError(f"{paper.slug}: free names {place}, which is no declared column")
+            raise KeyError(f"{paper.slug}: free or aims names {place}, which is no declared column")
 
     def status(key: tuple[str, str], term: str) -> tuple[bool, str]:
-        estimator = columns[key].estimator
         reason = _lookup(paper.free, *key, term) or wrong.get((*key, term), "")
-        if not reason and estimator not in ROWS:
-            reason = f"the engine has no rows for the estimator {estimator}"
+        if not reason and columns[key].estimator not in ROWS:
+            reason = f"the engine has no rows for the estimator {columns[key].estimator}"
         return not reason, reason
 
     for r in printed.estimates.itertuples():
@@ -122,11 +117,12 @@ def cells(paper: Paper, printed: Any) -> list[Cell]:
             aimed, reason = False, "constants are not aimed at"
         tier = "cheap" if kind == "constant" or r.term in paper.controls else "binding"
         tier = tier if aimed or kind == "constant" else "free"
-        se_aimed = aimed and kind == "coefficient" and (*key, r.term, "std_error") not in paper.free
-        half = half_unit(r.estimate_text)
+        aim, beside = paper.aims.get((*key, r.term), (r.estimate, ""))
+        error_free = paper.free.get((*key, r.term, "std_error"), "") if aimed else ""
+        notes = [reason, beside, error_free and f"standard error free: {error_free}"]
         se, half_se = _error(r)
-        head = (r.table, r.column, r.term, kind, r.estimate, se, len(r.stars))
-        out.append(Cell(*head, half, half_se, tier, aimed, se_aimed, reason))
+        head = (*key, r.term, kind, r.estimate, se, len(r.stars), half_unit(r.estimate_text), half_se)
+        out.append(Cell(*head, tier, aimed, bool(error_free), "; ".join(filter(None, notes)), aim))
     missing = set(columns) - {(c.table, c.column) for c in out}
     if missing:
         raise KeyError(f"{paper.slug}: no coefficient is printed for {sorted(missing)}")
@@ -138,7 +134,6 @@ def cells(paper: Paper, printed: Any) -> list[Cell]:
             out.append(Cell(*key, "N", "N", r.value, half=0.5, imposed=False, reason="a count of the story"))
         elif columns[key].r2 != "none":
             aimed, reason = status(key, "R2")
-            tier = "cheap" if aimed else "free"
-            half = half_unit(r.value_text)
-            out.append(Cell(*key, "R2", "R2", r.value, half=half, tier=tier, imposed=aimed, reason=reason))
+            more = {"tier": "cheap" if aimed else "free", "imposed": aimed, "reason": reason}
+            out.append(Cell(*key, "R2", "R2", r.value, half=half_unit(r.value_text), **more))
     return out
