@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import json
-import os
 from dataclasses import replace
 from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
-import proofs
 import pyfixest as pf
 import pytest
 from engine import (
@@ -139,6 +137,20 @@ def test_truth_lists_every_printed_number(drawn):
     assert set(targets.loc[targets["table"] == "own", "tier"]) == {"own"}
     row = targets[(targets["column"] == "2") & (targets["term"] == "w")].iloc[0]
     assert row["tier"] == "cheap" and row["printed_se"] == 0.12 and row["reached_se"] > 0
+
+
+def test_a_column_starts_where_the_one_that_it_follows_ended(drawn):
+    def both(rng, effect=0.3):
+        c, truth = story(rng, effect)
+        return c | {"half": c["y"] / 2}, truth
+
+    moves = TOY.moves | {"half": Move(0, decimals=8)}
+    led = replace(
+        TOY, story=both, moves=moves, follows={"half": lambda v, now: v["half"] * now["y"] / v["y"]}
+    )
+    panel = draw(led, 3, printed=printed(FREE)).panel
+    np.testing.assert_array_equal(panel["y"], drawn.panel["y"])
+    np.testing.assert_allclose(panel["half"], panel["y"] / 2, atol=1e-8)
 
 
 def test_contradictory_targets_fail_loudly():
@@ -390,63 +402,3 @@ def test_poisson_agrees_with_pyfixest_and_its_gradient_with_differences(panel):
 def test_what_the_estimator_refuses(panel, formula, errors, message):
     with pytest.raises(CalibrationError, match=message):
         Design(Column("1", "1", formula, errors=errors), panel)
-
-
-# ------------------------------------------------------------------------------------------------------- proofs
-def stored():
-    """Rows of proofs.csv by case and seed."""
-    return pd.read_csv(proofs.HERE / "proofs.csv").set_index(["case", "seed"])
-
-
-def test_proofs_hold_what_the_readme_says():
-    rows = stored()
-    assert set(rows.index) == {(case, seed) for case, (*_, seeds) in proofs.CASES.items() for seed in seeds}
-    ours = rows[rows.index.get_level_values("case").str.startswith("information-consumption")]
-    assert len(ours) == 9
-    assert (ours["binding missed"] == 0).all()
-    assert (ours[["within 2 errors", "errors 25 %", "sign and stars", "N"]] == 1).all().all()
-    assert (rows.loc["information-consumption, all imposed", "coefficients"] == 31).all()
-    city = rows.loc["city-innovation"]
-    assert (city["weights"] == 1).all() and city["largest weight gap"].max() <= 0.5
-    assert (city["within 2 errors"] == 1).all() and city["binding missed"].max() <= 1
-
-
-def test_what_the_engine_misses_is_what_the_readme_says():
-    cells = pd.read_csv(proofs.HERE / "proofs.cells.csv", dtype={"table": str, "column": str})
-    bad = cells[(cells["tier"] == "binding") & (cells["status"] == "imposed") & (cells["verdict"] != "met")]
-    places = bad[["case", "table", "column", "term", "verdict"]].apply(tuple, axis=1).tolist()
-    assert places == [("city-innovation", "7", "1", "digit:stage", "missed: error")]
-
-
-slow = pytest.mark.skipif(os.environ.get("REGIONBOOK_PROOF") != "1", reason="minutes: set REGIONBOOK_PROOF=1")
-
-
-@slow
-def test_seed_0_gives_the_stored_row():
-    """Another processor rounds otherwise, so that a share may differ by a cell or two."""
-    case = "information-consumption"
-    row, _ = proofs.prove(case, 0)
-    old = stored().loc[(case, 0)]
-    assert row["binding missed"] == old["binding missed"] == 0
-    assert [row[k] for k in ("rows", "unknowns", "coefficients", "free")] == [
-        old[k] for k in ("rows", "unknowns", "coefficients", "free")
-    ]
-    for share in ("within 2 errors", "within .5 errors", "errors 10 %", "R2 .05", "N", "own rows"):
-        assert row[share] == pytest.approx(old[share], abs=0.1), share
-
-
-@slow
-def test_shipped_files_of_information_consumption_come_out_again(tmp_path):
-    from information_consumption import write
-
-    write(tmp_path)
-    folder = proofs.HERE.parent
-    assert {f.name for f in tmp_path.iterdir()} == {f.name for f in folder.glob("information-consumption.*")}
-    for file in tmp_path.iterdir():
-        old = folder / file.name
-        if file.suffix == ".parquet":
-            pd.testing.assert_frame_equal(pd.read_parquet(file), pd.read_parquet(old), rtol=1e-3)
-        elif file.name == "information-consumption.csv":
-            pd.testing.assert_frame_equal(pd.read_csv(file), pd.read_csv(old), rtol=1e-3)
-        elif file.suffix == ".csv":
-            assert file.read_bytes() == old.read_bytes()

@@ -30,6 +30,7 @@ BIG = (
     "重庆市 上海市 北京市 成都市 南阳市 周口市 阜阳市 临沂市 保定市 徐州市 石家庄市 赣州市 天津市 郑州市 邯郸市 菏泽市 商丘市 "
     "哈尔滨市 广州市 西安市 武汉市 毕节市 驻马店市 潍坊市"
 )
+CAPITALS = "武汉市 郑州市 长沙市 合肥市"  # pilots in any draw: without them the centre has no large pilot
 MIDDLE = "温州市 杭州市 青岛市 合肥市 南京市 长沙市 沈阳市 苏州市 福州市 济南市 宁波市 大连市"
 
 # ------------------------------------------------------------------------------------------------------- tables
@@ -79,17 +80,21 @@ MOVES = {
 
 def own(v: Grid, truth: dict[str, Any], printed: Any) -> list[Rows]:
     """Not printed: logs and Poisson see what the truth has them see, leads are flat, paths the story's."""
-    data, rows = frame(v), []
+    data, rows, simple = frame(v), [], f"reform + {' + '.join(CONTROLS)}{_effects}"
     for y in OUTCOMES:
+        for part in ("region == 'Central'", "size_class == 1"):  # whose printed columns are free
+            log = Column("own", f"log {y}, {part}", f"log({y}) ~ {simple}", errors="HC1", sample=part)
+            aims = {"reform": (as_seen(log, data, f"shift_{y}")["reform"], 0.03)}
+            rows.append(own_column(log, data, aims, "the truth as logs see it"))
         for more, what in (
             ([], "the truth as logs see it"),
             (list(OTHER), "the same beside the other policies"),
         ):
-            right = f"reform + {' + '.join([*more, *CONTROLS])}{_effects}"
-            log = Column("own", f"log {y}{' +' * len(more[:1])}", f"log({y}) ~ {right}", errors="HC1")
+            rhs = f"reform + {' + '.join([*more, *CONTROLS])}{_effects}"
+            log = Column("own", f"log {y}{' +' * len(more[:1])}", f"log({y}) ~ {rhs}", errors="HC1")
             seen = as_seen(log, data, f"shift_{y}")
             rows.append(own_column(log, data, {k: (seen[k], 0.02) for k in ("reform", *more)}, what))
-        poisson = Column("own", f"Poisson {y}", f"{y} ~ {right}", estimator="poisson", errors="HC1")
+        poisson = Column("own", f"Poisson {y}", f"{y} ~ {rhs}", estimator="poisson", errors="HC1")
         rows.append(own_column(poisson, data, {"reform": (seen["reform"], 0.03)}, "the same by Poisson"))
         if truth["leads_flat"]:
             leads = f"{y} ~ reform + {' + '.join([*LEADS, *CONTROLS])}{_effects}"
@@ -134,7 +139,7 @@ def raw(v: Grid) -> pd.DataFrame:
     for y, name in PATENTS.items():
         d[name] = (1e4 * d[y]).round()
     digital = d["utility_granted"] + d["invention_granted"]
-    d["patents_granted"] = np.maximum(d["research"] * d["population"], 1.25 * digital).round()
+    d["patents_granted"] = np.maximum((d["research"] * d["population"]).round(), digital)
     d["new_firms"], d["finance_index"] = (10 * d["start"] * d["population"]).round(), d["finance"]
     d["it_staff"] = (1e4 * d["information"] * d["employment"]).round()
     there = d["digital"].notna()
@@ -243,7 +248,8 @@ def story(
     _ranked(pop, u["name_zh"], BIG.split(), 2.4, 1.5, 0.5)
     pop = pop[:, None] + (0.004 * (s + 0.3)[:, None]) * (t - 10) + ar1(rng, 0.9, 0.12)
     # 104 areas, of which two are counties of their city: 102 cities; demonstration cities picked among them on merit
-    order = np.argsort(-(0.85 * s + 0.9 * rng.logistic(size=n)))
+    merit = 0.85 * s + 0.9 * rng.logistic(size=n) + 9 * u["name_zh"].isin(CAPITALS.split()).to_numpy()
+    order = np.argsort(-merit)
     pilot, batch = order[:102], np.zeros(n, int)
     batch[pilot] = rng.permutation(np.repeat([1, 2], [68, 34]))
     batch[order[102:104]] = 2
@@ -298,8 +304,6 @@ def story(
     y["quantity_grant"] = 0.93 * y["quantity"] * np.exp(ar1(rng, 0.7, 0.12))
     y["quality_grant"] = 0.4 * y["quality"] * np.exp(ar1(rng, 0.7, 0.2))
     y |= _mediators(rng, z, t, 1 - np.exp(-after / 2.0), keep)
-    digital = 1e4 * (y["quantity_grant"] + y["quality_grant"]) / c["population"].reshape(SHAPE)
-    y["research"] = np.maximum(y["research"], 2 * digital)  # all patents contain the digital ones
     y |= {"noise1": ar1(extra, 0.9), "noise2": ar1(extra, 0.9)}
     for k, times in zip(OUTCOMES, (1, 1.2), strict=True):
         y |= {f"lift_{k}": times * lift, f"shift_{k}": times * lift + apart}
@@ -394,6 +398,14 @@ def match(c: Grid, want: int = 4822) -> tuple[np.ndarray, dict[str, int]]:
     return out, {"matching_neighbours": k, "matched_before_trimming": raw}
 
 
+FOLLOWS = {
+    "quantity_grant": lambda v, now: v["quantity_grant"] * now["quantity"] / v["quantity"],
+    "quality_grant": lambda v, now: v["quality_grant"] * now["quality"] / v["quality"],
+    "research": lambda v, now: np.maximum(
+        v["research"], 1.5e4 * (now["quantity_grant"] + now["quality_grant"]) / v["population"]
+    ),
+}
+"""Grants follow applications, and all patents contain the digital ones."""
 WORLDS = {
     "no-effect": {"effect": 0.0, "leads_flat": False},
     "diverging": {"effect": 0.15, "trend_gap": 0.015, "leads_flat": False},
@@ -446,7 +458,7 @@ PAPER = Paper(
     TABLES,
     story,
     MOVES,
-    follows={"quantity_grant": "quantity", "quality_grant": "quality"},
+    follows=FOLLOWS,
     free=FREE,
     own=own,
     panel=raw,
@@ -455,8 +467,8 @@ PAPER = Paper(
     worlds=WORLDS,
     dictionary=DICTIONARY,
 )
-SEED = 2026
-"""Of the shipped files."""
+SEED = 0
+"""Of the shipped files: the first one with which every imposed R2 is within .05 of the print."""
 
 
 def write(folder: Path | str) -> None:

@@ -116,8 +116,7 @@ def draw(paper: Paper, seed: int, world: str = "", printed: Any = None, strict: 
         rows: list[Rows] = [*regressions(paper, frame(computed), wanted), *own]
         final, log = dict(columns), {"rounds": 0, "rows": sum(len(r.aim) for r in rows), "unknowns": 0}
         for names in blocks(paper, columns, rows):
-            leads = {k: lead for k, lead in paper.follows.items() if k in names}
-            final |= {k: columns[k] * final[lead] / columns[lead] for k, lead in leads.items()}
+            final |= {k: start(columns, final) for k, start in paper.follows.items() if k in names}
             system = System(paper, final, names, rows)
             log["rounds"] += solve(system)
             log["unknowns"] += sum(int(np.isfinite(s.x0).sum()) for s in system.states)
@@ -143,10 +142,10 @@ def draw(paper: Paper, seed: int, world: str = "", printed: Any = None, strict: 
     truth = head | {"parameters": dict(given)} | truth | (paper.after(final) if paper.after else {})
     truth |= {"moved": far.to_dict("records"), "targets": found[reporting.HEAD].to_dict("records")}
 
-    def start() -> pd.DataFrame:
+    def story() -> pd.DataFrame:
         return reporting.verdicts(paper, _kept(paper, computed), wanted, own)
 
-    return Drawn(paper, world, text, _plain(truth), found, start, far, log)
+    return Drawn(paper, world, text, _plain(truth), found, story, far, log)
 
 
 def _kept(paper: Paper, columns: Grid) -> pd.DataFrame:

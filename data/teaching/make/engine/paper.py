@@ -92,7 +92,8 @@ class Paper:
     moves : mapping
         Column -> `Move`, for every column that the engine may move.
     follows : mapping
-        Column -> another one, earlier in `moves`, whose calibrated move it starts from (grants follow applications).
+        Column -> function of the story's columns and of those calibrated so far (in the order of `moves`) that gives
+        where it starts instead: grants follow applications.
     controls : collection of str
         Printed terms of the cheap tier; all other terms bind.
     free : mapping
@@ -125,7 +126,7 @@ class Paper:
     tables: Sequence[Column]
     story: Callable[..., tuple[Grid, dict[str, Any]]]
     moves: Mapping[str, Move]
-    follows: Mapping[str, str] = field(default_factory=dict)
+    follows: Mapping[str, Callable[[Grid, Grid], Array]] = field(default_factory=dict)
     controls: Collection[str] = ()
     free: Mapping[tuple[str, ...], str] = field(default_factory=dict)
     aims: Mapping[tuple[str, str, str], tuple[float, str]] = field(default_factory=dict)

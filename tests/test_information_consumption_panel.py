@@ -1,0 +1,87 @@
+"""The panel of information-consumption: what the paper prints about its sample, and how raw columns hang together."""
+
+from __future__ import annotations
+
+import pandas as pd
+import pytest
+from information_consumption import PAPER, prepare
+
+import regionbook as rb
+from regionbook.data import worlds
+from regionbook.paths import data_file
+
+SLUG = "information-consumption"
+DRAWN = [
+    *("utility_applied", "invention_applied", "utility_granted", "invention_granted", "patents_granted"),
+    *("new_firms", "finance_index", "broadband_users", "mobile_users", "telecom_revenue", "it_staff"),
+]
+"""Outcomes and channels: what a rival world draws anew."""
+
+
+@pytest.fixture(scope="module")
+def panel():
+    return rb.load(SLUG)
+
+
+def test_sample_is_the_printed_one(panel):
+    """Cities, city-years by region, size class and mediator, municipalities, treated cities."""
+    flat = prepare(panel.reset_index())
+    assert (flat["city"].nunique(), flat["year"].min(), flat["year"].max()) == (290, 2003, 2023)
+    assert flat["region"].value_counts().to_dict() == {"East": 1980, "Central": 1937, "West": 1562}
+    assert flat["size_class"].value_counts().to_dict() == {3: 236, 2: 1656, 1: 3354, 0: 233}
+    assert (flat["municipality"].sum(), flat["matched"].sum()) == (79, 4822)
+    sizes = {"research": 5479, "start": 4916, "finance": 3074, "digital": 3081, "information": 4367}
+    assert flat[list(sizes)].notna().sum().to_dict() == sizes
+    cities = flat.drop_duplicates("city")
+    assert cities["batch"].value_counts().to_dict() == {0: 186, 1: 68, 2: 36}
+    assert cities["pilot_year"].value_counts().to_dict() == {0: 188, 2014: 68, 2015: 34}
+    printed = rb.published(SLUG).fit.query("stat == 'N'").set_index(["table", "column"])["value"]
+    assert printed["6", "1"] == 236 and printed["3", "1"] == 4822 and printed["4", "4"] == 3081
+
+
+def test_cities_join_with_the_map(panel):
+    units = pd.read_csv(data_file("geo", "units.csv")).set_index("code")
+    cities = panel.reset_index().drop_duplicates("city").set_index("code")
+    real = units.loc[cities.index]
+    assert (real["name_en"] == cities["city"]).all() and (real["region3"] == cities["region"]).all()
+
+
+def test_raw_columns_hang_together(panel):
+    assert (panel["patents_granted"] >= panel["utility_granted"] + panel["invention_granted"]).all()
+    assert (panel["secondary_employment"] < panel["employment"]).all()
+    assert (panel["urban_population"] <= panel["population"]).all()
+    for name in DRAWN[:5]:
+        assert (panel[name] == panel[name].round()).all() and panel[name].dtype == "int64"
+    digital = prepare(panel.reset_index())["digital"]
+    assert (digital.min(), digital.max()) == (0, 1)
+
+
+def test_rival_worlds_draw_outcomes_and_channels_anew(panel):
+    assert worlds(SLUG) == sorted(PAPER.worlds)
+    for world in worlds(SLUG):
+        rival = rb.load(SLUG, world=world)
+        pd.testing.assert_index_equal(rival.index, panel.index)
+        assert {k for k in panel if not panel[k].equals(rival[k])} <= set(DRAWN)
+        assert rb.truth(SLUG, world)["parameters"] == PAPER.worlds[world]
+        assert not rival["utility_applied"].equals(panel["utility_applied"])
+    effects = {w: rb.truth(SLUG, w)["effect_on_the_treated"]["quantity"]["log"]["mean"] for w in worlds(SLUG)}
+    assert effects["no-effect"] == 0 < effects["diverging"] < 0.2 < effects["dynamic"]
+
+
+@pytest.mark.parametrize("world", [None, "no-effect", "diverging", "dynamic"])
+def test_every_imposed_number_of_the_binding_tier_is_met(world):
+    """As the truth file says, whose numbers are pyfixest's from the file; two of them again."""
+    targets = pd.DataFrame(rb.truth(SLUG, world)["targets"])
+    binding = targets[targets["tier"].eq("binding") & targets["status"].ne("free")]
+    assert len(binding) == 23 + 31 and (binding["verdict"] == "met").all()
+    import pyfixest as pf
+
+    flat = prepare(rb.load(SLUG, world=world).reset_index())
+    for outcome, column in (("quantity", "2"), ("quality", "4")):
+        m = pf.feols(f"{outcome} ~ reform + pgdp + fiscal + lnpop + structure + lnstudents | city + year",
+                     flat, vcov="HC1")  # fmt: skip
+        row = (
+            targets[(targets["table"] == "1") & (targets["column"] == column)].set_index("term").loc["reform"]
+        )
+        assert m.coef()["reform"] == pytest.approx(row["reached"], rel=1e-4)
+        assert m.se()["reform"] == pytest.approx(row["reached_se"], rel=1e-4)
