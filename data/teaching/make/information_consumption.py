@@ -468,7 +468,7 @@ PAPER = Paper(
     dictionary=DICTIONARY,
 )
 SEED = 0
-"""Of the shipped files: the first one with which every imposed R2 is within .05 of the print."""
+"""Of the shipped files."""
 
 
 def write(folder: Path | str) -> None:
