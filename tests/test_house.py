@@ -89,8 +89,8 @@ def test_the_registry_is_made_of_the_files():
 AIM = 16_500
 """Lines of the library for four papers, docstrings included: what DESIGN asks for."""
 ROOMS = {
-    "root": 1_325, "data": 1_235, "auditing": 1_090, "comparison": 1_025, "geo": 1_015, "index": 765,
-    "models": 5_790, "papers": 2_710, "exercises": 1_700, "cli": 1_095,
+    "root": 1_285, "data": 1_160, "auditing": 1_090, "comparison": 1_000, "geo": 980, "index": 765,
+    "models": 5_790, "papers": 2_610, "exercises": 1_565, "cli": 1_095,
 }  # fmt: skip
 """Lines that each room may have: what it has today and a little more. Lower them where a room has become smaller."""
 LEAVING = ("simulate",)

@@ -93,7 +93,6 @@ def test_options(models):
     ]
     assert f.loc[("fe", "城市固定效应")].tolist() == ["是", "否"]
     assert table.note == "括号内为 t 值；含固定效应各列报告组内 R²。"
-    assert regression_table([models["ols"]], note="Mine.").note == "Mine."
 
 
 def test_labels_from_the_dictionary(models):

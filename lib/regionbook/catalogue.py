@@ -60,10 +60,6 @@ _NAME = re.compile(r"(\d+)-(.+)")
 _CODE = re.compile(r"^```\{code-cell\}[^\n]*\n(.*?)^```", re.M | re.S)
 
 
-def _code(text: str) -> str:
-    return "\n".join(_CODE.findall(text))
-
-
 @dataclass(frozen=True)
 class Listing:
     """A list of lessons: a table, and what a terminal and a notebook show of it (here with links)."""
@@ -150,17 +146,12 @@ def method_map(folder: Path | None = None) -> Listing:
     Parameters
     ----------
     folder
-        Where the chapters are; left out, this workbook's.
+        As in `lessons`, with the same errors.
 
     Returns
     -------
     Listing
         ``.table``: rows (group, method), one column a chapter, cells the numbers of the lessons, as text.
-
-    Raises
-    ------
-    ValueError
-        As in `lessons`.
 
     Examples
     --------
@@ -169,7 +160,7 @@ def method_map(folder: Path | None = None) -> Listing:
     """
     known = lessons(folder).table.query("chapter != 'start'")
     chapters = list(known["chapter"].unique())
-    code = {path: _code(path.read_text(encoding="utf-8")) for path in known["path"]}
+    code = {path: "\n".join(_CODE.findall(path.read_text(encoding="utf-8"))) for path in known["path"]}
     table: dict[tuple[str, str], dict[str, str]] = {}
     shown, last = [], ""
     for group, methods in METHODS.items():

@@ -15,34 +15,17 @@ CONSTANTS = {"Intercept", "const", "_cons", "CONSTANT"}
 
 @dataclass(frozen=True)
 class ModelEstimates:
-    """What a table needs of a fitted model.
+    """What a table needs of a fitted model."""
 
-    Attributes
-    ----------
-    frame : pandas.DataFrame
-        Indexed by term, columns ``estimate``, ``se``, ``p``. A constant is called ``_cons``.
-    nobs : int
-    r2 : float or None
-        :math:`R^2`; of a model with absorbed effects the one net of these effects (within).
-    """
-
-    frame: pd.DataFrame
+    frame: pd.DataFrame  # by term: estimate, se, p; a constant is called ``_cons``
     nobs: int
-    r2: float | None
+    r2: float | None  # of a model with absorbed effects the one net of these effects (within)
 
 
 def model_estimates(model: Any) -> ModelEstimates:
-    """Read coefficients, standard errors, p values and N from a fitted model.
+    """Read coefficients, standard errors, p values and N from a result of linearmodels, pyfixest or statsmodels.
 
-    Parameters
-    ----------
-    model
-        A result of linearmodels, pyfixest or statsmodels.
-
-    Raises
-    ------
-    TypeError
-        Anything else, for example a model that was not fitted.
+    Anything else, such as a model that was not fitted, gives a TypeError.
 
     Examples
     --------
@@ -128,16 +111,9 @@ _WORDS = {
 
 @dataclass(frozen=True)
 class RegressionTable:
-    """A regression table to look at in a notebook or to write to LaTeX, Word or Excel.
+    """A regression table to look at in a notebook or to write to LaTeX, Word or Excel."""
 
-    Attributes
-    ----------
-    frame : pandas.DataFrame
-        The cells as text; rows grouped in ``coef``, ``fe`` and ``stats``.
-    note : str
-    """
-
-    frame: pd.DataFrame
+    frame: pd.DataFrame  # the cells as text; rows grouped in ``coef``, ``fe`` and ``stats``
     note: str
     _table: Any
 
@@ -222,7 +198,6 @@ def regression_table(
     se: Literal["paren", "t", "p"] = "paren",
     fe: Mapping[str, Sequence[bool | str]] | None = None,
     fit: Mapping[str, Sequence[Any]] | None = None,
-    note: str | None = None,
     digits: int = 4,
     keep: Sequence[str] | None = None,
 ) -> RegressionTable:
@@ -246,8 +221,6 @@ def regression_table(
         Further rows of yes and no, e.g. ``{"Controls": [True, False]}``; absorbed effects are found by themselves.
     fit
         Further rows below N and R², e.g. ``{"Kleibergen-Paap F": [None, 24.6]}``; a row ``"R²"`` replaces ours.
-    note
-        Replaces the note below the table.
     digits
         Decimals of coefficients and brackets.
     keep
@@ -255,10 +228,8 @@ def regression_table(
 
     Raises
     ------
-    ValueError
-        Nothing to show, or rows whose length is not the number of models.
-    TypeError
-        Something that is no fitted model.
+    ValueError, TypeError
+        Nothing to show, rows whose length is not the number of models, or something that is no fitted model.
 
     Examples
     --------
@@ -315,9 +286,7 @@ def regression_table(
         keep=list(keep) if keep is not None else None,
         order=None,
         exact_match=True,
-        notes=note
-        if note is not None
-        else _note(words, bracket, stars, bool(effects) and words["R2"] in numbers),
+        notes=_note(words, bracket, stars, bool(effects) and words["R2"] in numbers),
     )
     frame = laid.df.copy()
     groups = ["coef" if g == "coef" else "fe" if label in yes_no else "stats" for g, label in frame.index]

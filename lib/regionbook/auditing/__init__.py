@@ -9,5 +9,3 @@ from 0.00195 to 0.00205, and a finding is reported only if no such numbers fit. 
 from regionbook.auditing.entry import CHECKS, audit
 from regionbook.auditing.paper import Paper
 from regionbook.auditing.rounding import number
-
-__all__ = ["CHECKS", "Paper", "audit", "number"]

@@ -5,17 +5,3 @@ from regionbook.comparison.printed import printed_cells, targets
 from regionbook.comparison.score import recorded, scorecard
 from regionbook.comparison.side_by_side import compare, compare_text
 from regionbook.comparison.table import MIME, Comparison
-
-__all__ = [
-    "MARKS",
-    "MIME",
-    "RULES",
-    "Comparison",
-    "compare",
-    "compare_text",
-    "printed_cells",
-    "recorded",
-    "rules",
-    "scorecard",
-    "targets",
-]

@@ -35,20 +35,14 @@ def significant(value: float | None, missing: Any = None) -> Any:
 
 @dataclass(frozen=True)
 class Comparison:
-    """Printed and own numbers of one table; shown by a notebook, which thereby records them.
-
-    Attributes
-    ----------
-    slug, table : str
-    cells : pandas.DataFrame
-        One row a number: table, column, term, rule, printed, printed_paren; own, own_paren, own_se, own_p, errors (their
-        kind), source ("panel" or "print"); sign_ok, stars_ok, within_2se, se_ratio; imposed, mark, reason, note; and
-        the texts that are shown.
-    """
+    """Printed and own numbers of one table; shown by a notebook, which thereby records them."""
 
     slug: str
     table: str
     cells: pd.DataFrame
+    """One row a number: table, column, term, rule, printed, printed_paren; own, own_paren, own_se, own_p, errors (their
+    kind), source ("panel" or "print"); sign_ok, stars_ok, within_2se, se_ratio; imposed, mark, reason, note; and the
+    texts that are shown."""
 
     @property
     def counts(self) -> dict[str, int]:

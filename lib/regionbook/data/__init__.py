@@ -6,25 +6,3 @@ from regionbook.data.panel import load
 from regionbook.data.raw import pair_panel, raw_tables
 from regionbook.data.schema import UNITS, Notice, RawTables, columns, notice
 from regionbook.data.worlds import truth, worlds
-
-__all__ = [
-    "UNITS",
-    "DataError",
-    "DataWarning",
-    "Notice",
-    "Published",
-    "RawTables",
-    "columns",
-    "decimals",
-    "each",
-    "groups",
-    "load",
-    "notice",
-    "pair_panel",
-    "papers",
-    "published",
-    "raw_tables",
-    "read_published",
-    "truth",
-    "worlds",
-]

@@ -66,28 +66,20 @@ class Published:
 
     Every number column ``c`` holds floats and has a twin ``c_text`` with the print itself, so that the number
     of printed decimals is known; a cell that is not a number (``yes``, a label) is NaN with its text kept.
-
-    Attributes
-    ----------
-    slug : str
-    citation : dict of str
-        Authors, year, title (Chinese and English), journal, pages.
-    estimates, fit, descriptives, indicators, other : pandas.DataFrame
-        One row a printed coefficient, fit statistic, described variable, index indicator, other figure.
-    inconsistent, not_computable : pandas.DataFrame
-        Printed figures that the paper itself contradicts, and those for which nothing can be computed: file, table,
-        column, term (or patterns with ``*``), reason.
     """
 
     slug: str
     citation: dict[str, str]
+    """Authors, year, title (Chinese and English), journal, pages."""
     estimates: pd.DataFrame
     fit: pd.DataFrame
     descriptives: pd.DataFrame
     indicators: pd.DataFrame
     other: pd.DataFrame
     inconsistent: pd.DataFrame
+    """Figures that the paper itself contradicts: file, table, column, term (or patterns with ``*``), reason."""
     not_computable: pd.DataFrame
+    """Figures for which nothing can be computed."""
 
     def __repr__(self) -> str:
         c = self.citation
@@ -144,19 +136,10 @@ def is_number(text: pd.Series) -> pd.Series:
 
 
 def read_published(path: Path, kind: str) -> pd.DataFrame:
-    """Read one file of printed figures and hold it to the schema of its kind.
+    """Read one file of printed figures and hold it to the schema of its kind, such as ``estimates`` or ``fit``.
 
-    Parameters
-    ----------
-    path
-        A CSV file; if it does not exist an empty frame with the right columns is returned.
-    kind
-        ``estimates``, ``fit``, ``descriptives``, ``indicators``, ``other``, ``inconsistent`` or ``not_computable``.
-
-    Raises
-    ------
-    DataError
-        Names file, row (header = row 1) and column of each cell that breaks the schema.
+    A file that does not exist gives an empty frame with the right columns; a DataError names row (header = row 1) and
+    column of each cell that breaks the schema.
     """
     rule = _TABLES[kind]
     wanted = rule["columns"].split()

@@ -25,36 +25,18 @@ Places: TypeAlias = dict[str, tuple[str, Place]]
 
 @dataclass(frozen=True)
 class RawTables:
-    """How the panel of a paper is built from raw tables; ``papers/<slug>.py`` hands it in as ``PANEL``.
+    """How the panel of a paper is built from raw tables; ``papers/<slug>.py`` hands it in as ``PANEL``."""
 
-    Attributes
-    ----------
-    tables : dict
-        Name of each table that the panel is built from -> columns that name a row of it.
-    needed : dict
-        Tables without which there is no panel -> what they hold, in words.
-    beside : tuple of str
-        Tables that a lesson reads and from which no panel is built.
-    always : dict
-        Table -> columns without which there is no panel, whatever is `required`.
-    indexed : tuple of str
-        Tables that come indexed by their key.
-    problems : callable
-        (tables, places) -> what is wrong between the tables of a user, each of which fits its own schema.
-    shape : callable
-        (tables, where) -> the same with the index and the categories of the shipped ones.
-    build : callable
-        (tables, \\*\\*options) -> the panel.
-    """
-
-    tables: dict[str, list[str]]
-    needed: dict[str, str]
+    tables: dict[str, list[str]]  # name of each table that the panel is built from -> columns that name a row
+    needed: dict[str, str]  # tables without which there is no panel -> what they hold, in words
     problems: Callable[[Frames, Places], list[str]]
-    shape: Callable[[Frames, str], Frames]
+    """What is wrong between the tables of a user, each of which fits its own schema."""
+    shape: Callable[[Frames, str], Frames]  # gives them index and categories of the shipped ones
     build: Callable[..., pd.DataFrame]
-    beside: tuple[str, ...] = ()
+    beside: tuple[str, ...] = ()  # tables that a lesson reads and from which no panel is built
     always: dict[str, tuple[str, ...]] = field(default_factory=dict)
-    indexed: tuple[str, ...] = ()
+    """Table -> columns without which there is no panel, whatever is `required`."""
+    indexed: tuple[str, ...] = ()  # tables that come indexed by their key
 
 
 def declared(slug: str) -> RawTables:

@@ -16,20 +16,10 @@ from regionbook.paths import data_file
 def worlds(slug: str) -> list[str]:
     """Return the names of a paper's rival worlds, which `load` and `truth` take as ``world``.
 
-    Parameters
-    ----------
-    slug : str
-        Name of the paper.
-
     Returns
     -------
     list of str
-        Empty where a paper has none.
-
-    Raises
-    ------
-    ValueError
-        If the paper is unknown.
+        Empty where a paper has none; a ValueError if the paper is unknown.
 
     Examples
     --------
@@ -86,10 +76,8 @@ def truth(slug: str, world: str | None = None) -> dict[str, Any]:
 
     Raises
     ------
-    ValueError
-        If the paper or the world is unknown.
-    FileNotFoundError
-        If the paper has no teaching panel yet.
+    ValueError, FileNotFoundError
+        If the paper or the world is unknown, or the paper has no teaching panel yet.
 
     Examples
     --------

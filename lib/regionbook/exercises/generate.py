@@ -13,17 +13,8 @@ STUB = "YOUR ANSWER HERE 请在此作答"
 def exercise(solution: Any, stem: str) -> Any:
     """The notebook to hand out: solutions replaced by stubs, hidden tests and mark schemes removed, cells locked.
 
-    Parameters
-    ----------
-    solution
-        Notebook in canonical form with nbgrader cells; it is not changed.
-    stem
-        Name of the notebook without extension.
-
-    Raises
-    ------
-    nbgrader.nbgraderformat.ValidationError
-        If an nbgrader cell lacks a key, or two cells have the same ``grade_id``.
+    ``solution`` is in canonical form and is not changed; ``stem`` is its name without extension. nbgrader raises a
+    ValidationError if a cell lacks a key, or two cells have the same ``grade_id``.
     """
     from nbgrader import preprocessors as p
     from traitlets.config import Config

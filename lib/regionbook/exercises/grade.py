@@ -22,24 +22,13 @@ PATIENCE = 60
 
 @dataclass(frozen=True)
 class Grade:
-    """Points of one notebook.
+    """Points of one notebook by cell (``grade_id``), and the student number that it worked with."""
 
-    Attributes
-    ----------
-    points
-        Points by cell (``grade_id``); None where a person has to read the answer.
-    maximum
-        Points that each cell can give.
-    student
-        Student number that the notebook worked with.
-    notes
-        What happened besides: cells deleted, an error that stopped a test, a cell that took too long.
-    """
-
-    points: dict[str, float | None]
+    points: dict[str, float | None]  # None where a person has to read the answer
     maximum: dict[str, float]
     student: str = ""
     notes: list[str] = field(default_factory=list)
+    """What happened besides: cells deleted, an error that stopped a test, a cell that took too long."""
 
     @property
     def total(self) -> float:

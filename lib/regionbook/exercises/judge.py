@@ -43,15 +43,7 @@ class Fault(Exception):
 
 
 def judge(key: Key, given: Any) -> Fault | None:
-    """What is wrong with ``given`` by this key, None if it is right.
-
-    Parameters
-    ----------
-    key
-        The open key.
-    given
-        The answer, of any type.
-    """
+    """What is wrong with ``given``, an answer of any type, by this open key; None if it is right."""
     try:
         return _by_value(key, fits(form_of(key), given))
     except Fault as fault:
@@ -61,12 +53,7 @@ def judge(key: Key, given: Any) -> Fault | None:
 def form_of(key: Key, hide_labels: bool = False) -> dict[str, Any]:
     """What a sheet may know of an answer: its kind, how many names or which, whether values are missing.
 
-    Parameters
-    ----------
-    key
-        The open key.
-    hide_labels
-        Leave the names of a series or frame out, and give their number only.
+    ``hide_labels`` leaves the names of a series or frame out, and gives their number only.
     """
     right, form = key.right, {"kind": key.right["kind"], "options": list(key.options)}
     if form["kind"] in ("set", "list"):
@@ -80,24 +67,9 @@ def form_of(key: Key, hide_labels: bool = False) -> dict[str, Any]:
 
 
 def fits(form: Mapping[str, Any], given: Any) -> Any:
-    """Bring an answer into the form asked for.
+    """Bring an answer into the form asked for (see `form_of`); a `Fault` if it is not of that form.
 
-    Parameters
-    ----------
-    form
-        As `form_of` gives it.
-    given
-        The answer.
-
-    Returns
-    -------
-    object
-        A float, a bool, a text, a list of texts or a data frame (its names spelled and ordered as in ``form``).
-
-    Raises
-    ------
-    Fault
-        If the answer is not of that form.
+    Gives a float, a bool, a text, a list of texts or a data frame (its names spelled and ordered as in ``form``).
     """
     if given is None or given is ...:
         raise Fault("nothing is filled in.")

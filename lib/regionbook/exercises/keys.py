@@ -18,34 +18,20 @@ _recorder: Any = None
 
 @dataclass(frozen=True)
 class Key:
-    """The answer of an exercise on one panel, and how to judge another answer by it.
-
-    Attributes
-    ----------
-    exercise
-        ``"slug/lesson/name"``.
-    right
-        The right answer in plain form, see `plain`.
-    tolerance, decimals, unit, options, hints
-        As `key` was told.
-    mistakes
-        What to say, and the usual wrong answer in plain form.
-    personal
-        Whether the sheet handed a panel to ``rb.check``, so that another panel may have another answer.
-    levels
-        Sides of a series or frame (``index``, ``columns``) whose names are all of a level of that panel's index.
-    """
+    """The answer of an exercise on one panel, and how to judge another answer by it (as `key` was told)."""
 
     exercise: str
-    right: Mapping[str, Any]
+    right: Mapping[str, Any]  # in plain form, see `plain`
     tolerance: float | None = None
     decimals: int | None = None
     unit: str = ""
     options: tuple[str, ...] = ()
     hints: tuple[str, ...] = ()
-    mistakes: tuple[tuple[str, Mapping[str, Any]], ...] = ()
+    mistakes: tuple[tuple[str, Mapping[str, Any]], ...] = ()  # what to say, wrong answer in plain form
     personal: bool = True
+    """Whether the sheet handed a panel to ``rb.check``, so that another panel may have another answer."""
     levels: tuple[str, ...] = ()
+    """Sides of a series or frame (``index``, ``columns``) whose names are all of a level of that panel's index."""
 
     def as_dict(self) -> dict[str, Any]:
         """The key for a JSON file."""
@@ -117,10 +103,8 @@ def mistake(message: str, wrong: Any) -> None:
 
     Raises
     ------
-    TypeError
-        If ``message`` is no text, or ``wrong`` is of a kind that no exercise asks for.
-    ValueError
-        If no ``rb.key`` stands before it.
+    TypeError, ValueError
+        If ``message`` is no text, ``wrong`` of a kind that no exercise asks for, or no ``rb.key`` stands before it.
     """
     if not isinstance(message, str):
         raise TypeError(f"rb.mistake(message, wrong): message is a text, not {message!r}")
@@ -132,13 +116,7 @@ def mistake(message: str, wrong: Any) -> None:
 
 
 def plain(value: Any) -> dict[str, Any]:
-    """An answer in the types of JSON, with its kind; `number`, `whole`, `bool`, `text`, `set`, `list`, `series`, `frame`.
-
-    Raises
-    ------
-    TypeError
-        If an answer of this type cannot be asked for.
-    """
+    """An answer in the types of JSON, with its kind; a TypeError if an answer of this type cannot be asked for."""
     if isinstance(value, (bool, np.bool_)):
         return {"kind": "bool", "value": bool(value)}
     if isinstance(value, str):

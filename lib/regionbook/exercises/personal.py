@@ -80,13 +80,7 @@ def _own(slug: str, folder: Path, table: str | None) -> pd.DataFrame:
 
 
 def personal_truth(slug: str, student: str | int = "") -> dict[str, Any]:
-    """The parameters behind a student's panel, in the form of ``regionbook.truth(slug)``.
-
-    Raises
-    ------
-    ValueError
-        As in `personal`.
-    """
+    """The parameters behind a student's panel, in the form of ``regionbook.truth(slug)``; errors as in `personal`."""
     student = student_number(student)
     if not student:
         from regionbook.data import truth
@@ -98,10 +92,7 @@ def personal_truth(slug: str, student: str | int = "") -> dict[str, Any]:
 def student_number(student: str | int) -> str:
     """``student`` in its one spelling: no blanks, no leading zeros, capital letters, half-width digits.
 
-    Raises
-    ------
-    ValueError
-        If anything but digits and Latin letters is left, or more than 32 of them.
+    A ValueError if anything but digits and Latin letters is left, or more than 32 of them.
     """
     if isinstance(student, bool) or not isinstance(student, (str, int)):
         raise ValueError(f'a student number is a text such as "20260001", not {student!r}')

@@ -101,19 +101,10 @@ def _alike(one: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
 
 
 def record(solution: Path, student: str = "") -> dict[str, Key]:
-    """Run the code cells of a solution in this process, and give the keys of its exercises.
+    """Run the code cells of a solution (MyST Markdown) in this process, and give the keys of its exercises.
 
-    Parameters
-    ----------
-    solution
-        The solution's text (MyST Markdown).
-    student
-        Student number for the sheet's own ``student = ""``; empty, the shared panel.
-
-    Raises
-    ------
-    RecordError
-        If a cell fails, a key lacks its check or a check its key: with sheet, cell and error.
+    ``student`` takes the place of the sheet's own ``student = ""``; empty, the shared panel. A `RecordError` tells
+    sheet, cell and error if a cell fails, a key lacks its check or a check its key.
     """
     import jupytext
 
@@ -158,18 +149,7 @@ def _recording(folder: Path) -> Iterator[Recorder]:
 
 
 def recorded(solution: Path, student: str = "") -> dict[str, Key]:
-    """The keys of a solution, from the user's cache folder or from a run in a process of its own.
-
-    Parameters
-    ----------
-    solution, student
-        As for `record`.
-
-    Raises
-    ------
-    RecordError
-        As in `record`, or if the process ends without keys.
-    """
+    """The keys of a solution, as `record` gives them, from the cache folder or from a run in a process of its own."""
     student = student_number(student)
     tag = hashlib.sha256(f"{state(solution)} {_library()} {student}".encode()).hexdigest()[:16]
     kept = cache_folder() / f"key-{solution.stem}-{tag}.json"

@@ -39,20 +39,10 @@ WINDOWS = 3
 
 
 def seal(key: Key, printed: str = "") -> dict[str, Any]:
-    """Lock a key away.
+    """Lock a key away: a dictionary for a JSON file, the same whenever it is made.
 
-    Parameters
-    ----------
-    key
-        The open key.
-    printed
-        The sheet as it is handed out. The names of a series or frame stand in the clear only if each of them stands
-        in it, or they are a whole level of the panel's index.
-
-    Returns
-    -------
-    dict
-        For a JSON file; the same whenever it is made.
+    ``printed`` is the sheet as it is handed out: the names of a series or frame stand in the clear only if each of them
+    stands in it, or they are a whole level of the panel's index.
     """
     sides = [side for side in ("index", "columns") if side in key.right and side not in key.levels]
     names = {judge.name_of(label) for side in sides for label in key.right[side]}
@@ -77,15 +67,7 @@ def seal(key: Key, printed: str = "") -> dict[str, Any]:
 
 
 def judge_sealed(sealed: Mapping[str, Any], given: Any) -> Fault | None:
-    """What is wrong with an answer by a sealed key, None if it is right.
-
-    Parameters
-    ----------
-    sealed
-        As `seal` gave it.
-    given
-        The answer, of any type.
-    """
+    """What is wrong with an answer of any type by a sealed key, None if it is right."""
     try:
         value = judge.fits(sealed["form"], given)
     except Fault as fault:
@@ -96,15 +78,7 @@ def judge_sealed(sealed: Mapping[str, Any], given: Any) -> Fault | None:
 
 
 def unseal(sealed: Mapping[str, Any], given: Any) -> Key | None:
-    """The key, if the answer opens it.
-
-    Parameters
-    ----------
-    sealed
-        As `seal` gave it.
-    given
-        An answer of the right form, as `judge.fits` gives it.
-    """
+    """The key, if the answer (of the right form, as `judge.fits` gives it) opens it."""
     doors = {stored[:4]: stored[4:] for stored in map(base64.b64decode, sealed["doors"])}
     for hashed in _tries(sealed, given):
         if mask := doors.get(_tag(hashed)):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Sequence
 from itertools import pairwise
 from typing import Any
@@ -19,6 +18,8 @@ def classify(
     """Class number of every cell (NaN for no data), names and colours of the classes."""
     import matplotlib as mpl
 
+    if scheme not in ("quantiles", "categories"):
+        raise ValueError(f"scheme {scheme!r} is not known: use 'quantiles' or 'categories', or give bins.")
     is_number, is_truth = pd.api.types.is_numeric_dtype, pd.api.types.is_bool_dtype
     numeric = all(is_number(kind) and not is_truth(kind) for kind in frame.dtypes)
     if scheme == "categories" or not numeric:
@@ -36,12 +37,9 @@ def classify(
     known = frame.to_numpy(dtype=float)
     known = known[~np.isnan(known)]
     if known.size == 0 or np.isinf(known).any():
-        raise ValueError(
-            "values has no number to draw."
-            if known.size == 0
-            else "values has infinite numbers: drop them first."
-        )
-    edges = edges_of(known, scheme, k, bins)
+        what = "infinite numbers: drop them first" if known.size else "no number to draw"
+        raise ValueError(f"values has {what}.")
+    edges = edges_of(known, k, bins)
     classes = frame.apply(lambda c: pd.Series(np.searchsorted(edges, c), c.index).where(c.notna()))
     if colors is None or isinstance(colors, str):
         ramp = mpl.colormaps[colors or look.SEQUENTIAL](np.linspace(0.25, 1.0, len(edges)))
@@ -53,7 +51,7 @@ def classify(
     return classes, _interval_names([known.min(), *edges]), palette
 
 
-def edges_of(known: np.ndarray, scheme: str, k: int, bins: Sequence[float] | None) -> np.ndarray:
+def edges_of(known: np.ndarray, k: int, bins: Sequence[float] | None) -> np.ndarray:
     """Upper bounds of the classes; a value belongs to the first class whose bound it does not exceed."""
     if bins is not None:
         edges = np.asarray(bins, dtype=float)
@@ -67,20 +65,7 @@ def edges_of(known: np.ndarray, scheme: str, k: int, bins: Sequence[float] | Non
     k = min(int(k), len(np.unique(known)))
     if k == 1:
         return np.array([known.max()])
-    if scheme.lower() == "quantiles":  # mapclassify.Quantiles, without the seconds that importing it takes
-        return np.unique(np.quantile(known, np.linspace(0, 1, k + 1)[1:]))
-    import mapclassify
-
-    try:
-        with warnings.catch_warnings():
-            warnings.filterwarnings("ignore", message="Numba not installed")  # a few hundred values need none
-            found = mapclassify.classify(known, scheme, k=k)
-    except ValueError as error:
-        raise ValueError(
-            f"scheme {scheme!r} is not known: use a name such as 'quantiles' or 'fisherjenks'."
-        ) from error
-    edges = np.unique(found.bins)
-    return np.append(edges[edges < known.max()], known.max())
+    return np.unique(np.quantile(known, np.linspace(0, 1, k + 1)[1:]))
 
 
 def _interval_names(edges: Sequence[float]) -> list[str]:

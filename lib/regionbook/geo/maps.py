@@ -61,11 +61,6 @@ def _map_layers(level: Level) -> tuple[pd.Index, list[Any], list[np.ndarray], li
     return shapes.index, paths, lines, sea
 
 
-def _group_lines(groups: pd.Series, level: Level) -> list[np.ndarray]:
-    """Outlines of groups of places in ALBERS."""
-    return _rings(merged(_drawn(level), groups, level))
-
-
 def choropleth(
     values: pd.Series | pd.DataFrame,
     *,
@@ -79,7 +74,6 @@ def choropleth(
     labels: Literal["en", "zh"] | None = None,
     which: int | Literal["outlines"] | Iterable[Place] = 8,
     outlines: pd.Series | None = None,
-    inset: bool = True,
     ax: Axes | None = None,
 ) -> Axes | np.ndarray:
     """Map of the whole country with places coloured by value.
@@ -96,7 +90,7 @@ def choropleth(
     label
         Heading of the legend: the variable and its unit.
     scheme
-        Any classifier of `mapclassify` by name (``"fisherjenks"``, …), or ``"categories"`` for codes that are numbers.
+        ``"quantiles"``, or ``"categories"`` for codes that are numbers.
     k
         Number of classes; fewer when there are fewer different values.
     bins
@@ -109,8 +103,6 @@ def choropleth(
         What to name, where there is room: that many of the largest values, places, or ``"outlines"`` (the groups).
     outlines
         Group of each place, indexed like `values`; groups (say, clusters) get a dark outline.
-    inset
-        Draw the South China Sea in a corner.
     ax
         Axes to draw on (a Series only); None makes a figure, 7 inches wide.
 
@@ -137,16 +129,14 @@ def choropleth(
     frame = frame.set_axis(pd.Index(codes(frame.index, check_level(level))), axis=0)
     if frame.index.has_duplicates:
         name = unit_table().name_en[frame.index[frame.index.duplicated()][0]]
-        raise ValueError(
-            f"values has more than one row for {name}: aggregate or select first (one year, say)."
-        )
+        raise ValueError(f"values has several rows for {name}: aggregate or select first (one year, say).")
     classes, names, palette = classify(frame, scheme, k, bins, colors)
-    groups = _group_lines(outlines, level) if outlines is not None else []
+    groups = _rings(merged(_drawn(level), outlines, level)) if outlines is not None else []
 
     axes = _panes(frame, values, title, ax)
     number = classes.reindex(_map_layers(level)[0])
     for column, one in zip(frame.columns, axes, strict=False):
-        _draw(one, level, number[column].map(dict(enumerate(palette))), groups, inset)
+        _draw(one, level, number[column].map(dict(enumerate(palette))), groups)
         if isinstance(values, pd.Series):
             one.set_title(title or "", fontfamily=look.font())
         else:
@@ -219,7 +209,7 @@ def _check_options(values: object, labels: object, ax: object) -> None:
         raise ValueError(f'labels must be None, "en" or "zh", not {labels!r}.')
 
 
-def _draw(ax: Axes, level: Level, colour: pd.Series, groups: list[np.ndarray], inset: bool) -> None:
+def _draw(ax: Axes, level: Level, colour: pd.Series, groups: list[np.ndarray]) -> None:
     """Draw one map; places without a colour are grey and have no outline of their own."""
     from matplotlib.collections import LineCollection, PathCollection
 
@@ -241,8 +231,7 @@ def _draw(ax: Axes, level: Level, colour: pd.Series, groups: list[np.ndarray], i
     paint(ax, MAIN, 1.0)
     ax.spines[:].set_visible(False)
     ax.set_facecolor("none")
-    if inset:
-        corner = ax.inset_axes(_CORNER, transform=ax.transData)
-        paint(corner, _SOUTH, 0.6)
-        corner.spines[:].set(visible=True, color="#777777", linewidth=0.5)
-        corner.set_facecolor("white")
+    corner = ax.inset_axes(_CORNER, transform=ax.transData)
+    paint(corner, _SOUTH, 0.6)
+    corner.spines[:].set(visible=True, color="#777777", linewidth=0.5)
+    corner.set_facecolor("white")

@@ -250,21 +250,19 @@ def points_of(places: Places) -> pd.DataFrame:
     if isinstance(places, pd.DataFrame):
         if not {"lon", "lat"} <= set(places.columns):
             raise ValueError(
-                f"A frame of places needs the columns lon and lat (degrees); it has {list(places.columns)}."
+                f"places needs the columns lon and lat (degrees); it has {list(places.columns)}."
             )
         points = places[["lon", "lat"]].astype(float)
         wrong = points[~(points.lon.between(-180, 180) & points.lat.between(-90, 90))]
         if len(wrong):
-            raise ValueError(
-                f"lon or lat is missing or not in degrees at {wrong.index[0]!r}: {wrong.iloc[0].to_dict()}."
-            )
+            first = f"{wrong.index[0]!r}: {wrong.iloc[0].to_dict()}"
+            raise ValueError(f"lon or lat is missing or not in degrees at {first}.")
     else:
         labels = places if isinstance(places, pd.Index) else list(places)
         points = unit_table().loc[codes(labels), ["lon", "lat"]].set_axis(pd.Index(labels), axis=0)
     if points.index.has_duplicates:
-        raise ValueError(
-            f"{points.index[points.index.duplicated()][0]!r} is in the list of places more than once."
-        )
+        twice = points.index[points.index.duplicated()][0]
+        raise ValueError(f"{twice!r} is in the list of places more than once.")
     if points.empty:
         raise ValueError("The list of places is empty.")
     return points
@@ -319,7 +317,7 @@ def port_distance(places: Places, to: pd.DataFrame | None = None) -> pd.DataFram
     Parameters
     ----------
     places
-        As in `distances`.
+        As in `distances`, with the same errors.
     to
         Frame of ports with `lon` and `lat`; None: `ports()`.
 
@@ -327,11 +325,6 @@ def port_distance(places: Places, to: pd.DataFrame | None = None) -> pd.DataFram
     -------
     DataFrame
         Indexed as `places`; columns `port` (index of the ports' frame) and `km`.
-
-    Raises
-    ------
-    ValueError
-        As in `distances`.
 
     Examples
     --------

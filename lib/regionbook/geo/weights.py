@@ -122,9 +122,7 @@ def knn(places: Places, k: int) -> Graph:
     km = distances(places)
     n = len(km)
     if not isinstance(k, (int, np.integer)) or not 1 <= k <= n - 1:
-        raise ValueError(
-            f"k must be a whole number from 1 to {n - 1} (the number of places less one), not {k!r}."
-        )
+        raise ValueError(f"k must be a whole number from 1 to {n - 1} (places less one), not {k!r}.")
     far = km.to_numpy(copy=True)
     np.fill_diagonal(far, np.inf)
     near = np.argsort(far, axis=1, kind="stable")[:, :k]

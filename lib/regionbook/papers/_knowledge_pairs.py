@@ -132,15 +132,9 @@ def build(
 ) -> tuple[Grid, Ints]:
     """The variables of all pairs: a dictionary of arrays (pair, year) or (pair,), and the outcome years.
 
-    Parameters
-    ----------
-    tables
-        ``cities``, ``years``, ``citations`` and, where there are any, ``rail``, ``imports``, ``extreme``; see
-        `regionbook.load`. What needs a table or a column that is not there is left out.
-    light
-        Column of ``years`` that holds the sum of night lights.
-    arrays
-        ``flows``: both counts (2, pair, year), in place of the table of citations; for simulations.
+    ``tables`` are ``cities``, ``years``, ``citations`` and, where there are any, ``rail``, ``imports``, ``extreme``; what
+    needs a table or a column that is not there is left out. ``light`` is the column of ``years`` with the sum of night
+    lights. ``arrays``, for simulations, holds both counts (2, pair, year) as ``flows`` in place of the citations.
     """
     cities, years = tables["cities"], tables["years"]
     calendar = np.asarray(years.index.levels[1])

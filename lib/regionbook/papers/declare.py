@@ -27,41 +27,29 @@ def _names(term: str) -> tuple[str, ...]:
 
 @dataclass(frozen=True)
 class Column:
-    """One printed column: what is regressed on what, on which rows, with which errors.
-
-    Attributes
-    ----------
-    table, column : str
-        As printed.
-    formula : str
-        In pyfixest's language: ``"y ~ x + x:m | city + year"``, without effects ``"y ~ x"``, by instruments
-        ``"y ~ x | city + year | d ~ z"``. Its names are columns of `regionbook.papers.estimation.variables`.
-    estimator : {"ols", "poisson", "random", "durbin", "pairs"}
-        Least squares or, with instruments, 2SLS (pyfixest); Poisson regression (pyfixest); random effects of the first index level (linearmodels);
-        spatial Durbin model with two-way effects, direct likelihood; a panel of pairs (`regionbook.models.dyadic_panel`).
-    errors : str or dict
-        As pyfixest takes them: ``"iid"``, ``"HC1"``, ``{"CRV1": "city"}``.
-    sample : str
-        Rows, as a query of pandas; empty: all. Rows that lack a variable of the formula never count.
-    terms : dict
-        Printed term -> coefficient, where the two differ (more may be listed).
-    r2 : {"overall", "within", "correlation", "none"}
-        One minus residual over total sum of squares; the total taken about the means of the first effect (Stata's
-        ``xtreg, fe``); squared correlation within units (``xtreg, re``); nothing printed.
-    constant : {"mean", "base"}
-        What `_cons` is beside effects: that of the sample means (``reghdfe``, ``xtreg, fe``) or of the first level of
-        the second effect (``xtreg, fe`` with dummies of years).
-    """
+    """One printed column: what is regressed on what, on which rows, with which errors."""
 
     table: str
     column: str
     formula: str
+    """In pyfixest's language: ``"y ~ x + x:m | city + year"``, without effects ``"y ~ x"``, by instruments
+    ``"y ~ x | city + year | d ~ z"``. Its names are columns of `regionbook.papers.estimation.variables`."""
     estimator: str = "ols"
+    """``ols``: least squares or, with instruments, 2SLS, and ``poisson`` (both pyfixest); ``random``: effects of the
+    first index level (linearmodels); ``durbin``: spatial Durbin model with two-way effects, direct likelihood;
+    ``pairs``: a panel of pairs (`regionbook.models.dyadic_panel`)."""
     errors: Errors = field(default="iid", hash=False)
+    """As pyfixest takes them: ``"iid"``, ``"HC1"``, ``{"CRV1": "city"}``."""
     sample: str = ""
+    """Rows, as a query of pandas; empty: all. Rows that lack a variable of the formula never count."""
     terms: Mapping[str, str] = field(default_factory=dict, hash=False)
+    """Printed term -> coefficient, where the two differ (more may be listed)."""
     r2: str = "overall"
+    """``overall``: one minus residual over total sum of squares; ``within``: the total about the means of the first
+    effect (Stata's ``xtreg, fe``); ``correlation``: squared, within units (``xtreg, re``); ``none``: not printed."""
     constant: Literal["mean", "base"] = "mean"
+    """What `_cons` is beside effects: that of the sample means (``reghdfe``, ``xtreg, fe``) or of the first level of
+    the second effect (``xtreg, fe`` with dummies of years)."""
 
     def __post_init__(self) -> None:
         where = f"Table {self.table} ({self.column})"
@@ -73,7 +61,6 @@ class Column:
         for name, value, known in (("estimator", self.estimator, ESTIMATORS), ("r2", self.r2, R2)):
             if value not in known:
                 raise ValueError(f"{where}: {name} is {value!r}, expected one of {', '.join(known)}")
-
         if self.r2 == "within" and not self.effects:
             raise ValueError(f"{where}: r2 is 'within', but {self.formula!r} has no effects; say 'overall'")
 
@@ -143,14 +130,8 @@ def declaring(
 ) -> Callable[..., Column]:
     """Return a maker of columns that fills in what is common to a paper.
 
-    Parameters
-    ----------
-    controls
-        What ``{X}`` in a formula stands for.
-    names
-        Coefficient -> printed term, where they differ.
-    **usual
-        Attributes of `Column` that hold unless a call says otherwise.
+    ``controls`` are what ``{X}`` in a formula stands for, ``names`` coefficient -> printed term where they differ,
+    ``usual`` attributes of `Column` that hold unless a call says otherwise.
 
     Examples
     --------

@@ -17,12 +17,7 @@ FRAME = ["table", "column", "term", "estimate", "std_error", "t", "p", "N", "R2"
 def variables(slug: str, panel: pd.DataFrame | None = None) -> pd.DataFrame:
     """Return the panel with every column that the paper's declared tables name: `prepare`, then the module's `further`.
 
-    Parameters
-    ----------
-    slug
-        Name of the paper.
-    panel
-        As `regionbook.load` or `regionbook.personal` returns it; left out, the shipped teaching panel.
+    ``panel`` is as `regionbook.load` or `regionbook.personal` returns it; left out, the shipped teaching panel.
     """
     return with_further(slug, prepare(slug, panel))
 
@@ -43,10 +38,7 @@ def _complete(column: Column, panel: pd.DataFrame) -> None:
 def rows(column: Column, panel: pd.DataFrame) -> pd.DataFrame:
     """Rows of a column's sample on which none of its variables is missing, index levels as columns.
 
-    Raises
-    ------
-    ValueError
-        If the panel lacks a variable.
+    A ValueError if the panel lacks a variable.
     """
     _complete(column, panel)
     flat = panel.reset_index() if any(panel.index.names) else panel
@@ -207,15 +199,8 @@ def _pairs(columns: Sequence[Column], panel: pd.DataFrame) -> pd.DataFrame:
 
 
 def declared(slug: str, table: str, column: str) -> Column:
-    """Return the declaration of a printed column.
+    """Return the declaration of a printed column; a ValueError if there is none.
 
-    Raises
-    ------
-    ValueError
-        If the paper declares no such column.
-
-    Examples
-    --------
     >>> declared("city-innovation", "7", "2").regressors[:2]
     ('digit', 'digit:size')
     """

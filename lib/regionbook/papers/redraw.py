@@ -25,13 +25,7 @@ WIDEST = 0.25
 
 
 def factor(rng: np.random.Generator, least: float = 0.06) -> float:
-    """A student's factor of an effect: from `least` to `WIDEST` above or below one.
-
-    Examples
-    --------
-    >>> 0.75 <= factor(np.random.default_rng(1)) <= 1.25
-    True
-    """
+    """A student's factor of an effect: from `least` to `WIDEST` above or below one."""
     return float(np.round(1 + rng.choice([-1, 1]) * rng.uniform(least, WIDEST), 3))
 
 
@@ -46,8 +40,6 @@ def ar1(rng: np.random.Generator, shape: tuple[int, ...], persistence: float) ->
 def unscaled(share: Array, like: pd.Series) -> Array:
     """Values at these places between the ends of a shipped column, with as many decimals as it has.
 
-    Examples
-    --------
     >>> unscaled(np.array([0, 0.4321, 1]), pd.Series([0.25, 3.1])).tolist()
     [0.25, 1.48, 3.1]
     """
@@ -59,32 +51,15 @@ def unscaled(share: Array, like: pd.Series) -> Array:
 # ------------------------------------------------------------------------------------------------- printed columns
 @dataclass(frozen=True)
 class Fit:
-    """A declared column seen from its outcome.
-
-    Attributes
-    ----------
-    column : Column
-    rows : (k, n) array
-        One row a regressor, over all n rows of the panel: ``rows @ y`` are the coefficients.
-    X : (m, k) array
-        Regressors of the sample, without the effects.
-    sweep : callable
-        Takes the effects out of m values.
-    inside : (n,) array
-        Whether a row is in the sample.
-    y : (n,) array
-        The shipped outcome.
-    periods : int
-        Periods of a unit in the sample.
-    """
+    """A declared column seen from its outcome: k regressors, n rows of the panel, m of them in the sample."""
 
     column: Column
-    rows: Array
-    X: Array
-    sweep: Callable[[Array], Array]
-    inside: npt.NDArray[np.bool_]
-    y: Array
-    periods: int
+    rows: Array  # k x n: ``rows @ y`` are the coefficients
+    X: Array  # m x k: regressors without the effects
+    sweep: Callable[[Array], Array]  # takes the effects out of m values
+    inside: npt.NDArray[np.bool_]  # n: whether a row is in the sample
+    y: Array  # n: the shipped outcome
+    periods: int  # of a unit in the sample
 
     def residual(self, y: Array) -> Array:
         """Residuals over all rows of the panel; zero outside the sample."""
@@ -117,14 +92,9 @@ def within(codes: Sequence[npt.NDArray[np.intp]], share: float = 1.0) -> Callabl
 
 
 def fits(columns: Iterable[Column], data: pd.DataFrame) -> dict[tuple[str, str], Fit]:
-    """See declared columns from their outcome, by table and column.
+    """See declared columns (least squares, just identified 2SLS, random effects) from their outcome, by table and column.
 
-    Parameters
-    ----------
-    columns
-        Least squares, just identified 2SLS or random effects, on balanced samples.
-    data
-        As `regionbook.papers.estimation.variables` returns it, in unit-major order.
+    ``data`` is as `regionbook.papers.estimation.variables` returns it, in unit-major order; samples are balanced.
     """
     swept: dict[tuple[Any, ...], Array] = {}
     levels = {name: data.index.get_level_values(name).to_numpy() for name in data.index.names}
@@ -282,21 +252,8 @@ STEADY = 0.05
 def first_steady(draw: Callable[[], tuple[Array, Any]], main: Fit, tries: int = 40) -> tuple[Array, Any]:
     """The first draw whose residual in the main column is as long as the shipped one, so that no t falls.
 
-    A draw can fail: a cell that is held at the maximum of an index pushes the projection into the others.
-
-    Parameters
-    ----------
-    draw
-        Gives an outcome and what belongs to it, another one at each call.
-    main
-        The column.
-    tries
-        How many draws are looked at.
-
-    Raises
-    ------
-    RuntimeError
-        If none of them is.
+    ``draw`` gives an outcome and what belongs to it, another one at each call. It can fail: a cell that is held at the
+    maximum of an index pushes the projection into the others. A RuntimeError if none of ``tries`` draws is steady.
     """
     length, found = float(np.linalg.norm(main.residual(main.y))), []
     for _ in range(tries):
