@@ -15,7 +15,7 @@ from regionbook.paths import ROOT
 
 LIB = ROOT / "lib" / "regionbook"
 FILES = sorted(LIB.rglob("*.py"))
-ROOMS_OF_PAPERS = ("papers", "simulate", "exercises")
+ROOMS_OF_PAPERS = ("papers", "exercises")
 GENERAL = [file for file in FILES if file.relative_to(LIB).parts[0] not in ROOMS_OF_PAPERS]
 SLUGS = set(papers().index)
 
@@ -64,7 +64,7 @@ def test_no_general_room_knows_a_paper(file):
 
 def test_one_way_from_below_to_the_papers():
     """The registry asks a paper by its name; nobody else imports a module whose name is made up at run time."""
-    above = ("exercises", "cli", "simulate")
+    above = ("exercises", "cli")
     found = {
         name(file)
         for file in FILES
@@ -86,8 +86,8 @@ def test_the_registry_is_made_of_the_files():
 
 # --- sizes -------------------------------------------------------------------------------------------
 
-AIM = 16_500
-"""Lines of the library for four papers, docstrings included: what DESIGN asks for."""
+AIM = 17_100
+"""Lines of the library, docstrings included: 16,500 for four papers, 600 for difference-in-differences."""
 ROOMS = {
     "root": 1_285, "data": 1_160, "auditing": 1_090, "comparison": 1_000, "geo": 980, "index": 765,
     "models": 5_790, "papers": 2_610, "exercises": 1_565, "cli": 1_095,

@@ -1,7 +1,5 @@
 """What there is to learn and where: lessons, and methods × papers, both read from the lessons' own texts."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass

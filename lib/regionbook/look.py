@@ -3,8 +3,6 @@
 This module stands below `geo` and `plots`, so that both draw alike.
 """
 
-from __future__ import annotations
-
 from functools import cache
 from pathlib import Path
 from typing import Any

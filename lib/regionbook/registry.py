@@ -5,8 +5,6 @@ through which a room that stands below `papers` reaches what a paper declares, a
 no room imports a paper.
 """
 
-from __future__ import annotations
-
 import importlib
 from pathlib import Path
 from types import ModuleType

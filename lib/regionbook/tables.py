@@ -1,7 +1,5 @@
 """Regression tables as the field prints them, and the one place where fitted models are read."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from html import escape

@@ -1,7 +1,5 @@
 """Something to move: controls above a picture that say something without a running kernel too."""
 
-from __future__ import annotations
-
 import base64
 import io
 from collections.abc import Callable

@@ -1,7 +1,5 @@
 """Checks of coefficients, brackets, stars and probabilities."""
 
-from __future__ import annotations
-
 import math
 import re
 from collections.abc import Iterator, Sequence

@@ -1,7 +1,5 @@
 """`audit`: all checks of one paper, or of all."""
 
-from __future__ import annotations
-
 from dataclasses import asdict
 from typing import Any
 

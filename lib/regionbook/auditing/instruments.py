@@ -1,7 +1,5 @@
 """Checks of instruments and selection."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterator
 from itertools import combinations

@@ -1,7 +1,5 @@
 """A printed number as the interval that it may stand for."""
 
-from __future__ import annotations
-
 import math
 import re
 from collections.abc import Callable, Sequence

@@ -1,7 +1,5 @@
 """Checks of sample sizes and descriptives."""
 
-from __future__ import annotations
-
 import math
 import re
 from collections.abc import Iterator

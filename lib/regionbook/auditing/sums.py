@@ -1,7 +1,5 @@
 """Checks of weights and of tables other than regressions: what must add up, multiply or grow."""
 
-from __future__ import annotations
-
 import math
 import re
 from collections.abc import Callable, Iterator

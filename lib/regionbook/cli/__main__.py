@@ -1,7 +1,5 @@
 """``python -m regionbook.cli COMMAND``: what ``workbook.py`` calls once the environment is ready."""
 
-from __future__ import annotations
-
 import argparse
 import importlib
 import os

@@ -1,7 +1,5 @@
 """Command ``doctor``: what is missing on this machine, and how to mend it."""
 
-from __future__ import annotations
-
 import importlib.metadata
 import os
 import re

@@ -1,7 +1,5 @@
 """Command ``grade``: a table of points for handed-in notebooks."""
 
-from __future__ import annotations
-
 import contextlib
 import csv
 import re

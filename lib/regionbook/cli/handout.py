@@ -1,7 +1,5 @@
 """Command ``keys``: sealed keys to the students' own panels, to hand out where the solutions are not."""
 
-from __future__ import annotations
-
 import csv
 import json
 from pathlib import Path

@@ -1,7 +1,5 @@
 """Commands ``sync`` (text to notebooks to exercises) and ``run`` (execute lessons, write nothing)."""
 
-from __future__ import annotations
-
 import json
 import sys
 import time

@@ -4,8 +4,6 @@ Everything that changes from run to run or from machine to machine is kept out o
 difference in git is a difference in content.
 """
 
-from __future__ import annotations
-
 import base64
 import difflib
 import functools

@@ -1,7 +1,5 @@
 """The parts of README.md that `sync` writes between their markers: the list of lessons and the scorecard."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Callable
 from pathlib import Path

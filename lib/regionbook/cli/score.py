@@ -1,7 +1,5 @@
 """Command ``scorecard``: every printed number, ours beside it, and the mark."""
 
-from __future__ import annotations
-
 import json
 
 import regionbook as rb

@@ -1,7 +1,5 @@
 """Commands of maintainers: ``data`` makes the teaching data again and says what changed; ``bench``."""
 
-from __future__ import annotations
-
 import importlib
 import sys
 import tempfile

@@ -1,7 +1,5 @@
 """How a number of ours is judged: one rule for each kind of printed number, and the marks that follow."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Callable
 from dataclasses import dataclass

@@ -1,7 +1,5 @@
 """Our own numbers, whatever holds them, by printed column and term."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Mapping, Sequence
 from typing import Any

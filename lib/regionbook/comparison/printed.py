@@ -1,7 +1,5 @@
 """The printed numbers of a paper, one row a number."""
 
-from __future__ import annotations
-
 import json
 import re
 from functools import cache

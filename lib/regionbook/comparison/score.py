@@ -1,7 +1,5 @@
 """The scorecard: what all stored lessons reproduce, judged anew from the numbers that they recorded."""
 
-from __future__ import annotations
-
 import json as json_
 from pathlib import Path
 from typing import Any

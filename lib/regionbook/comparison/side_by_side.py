@@ -1,7 +1,5 @@
 """`compare`: a printed table and our own numbers, with a mark for each."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Iterable, Mapping
 from typing import Any

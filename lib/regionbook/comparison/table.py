@@ -1,7 +1,5 @@
 """A printed table beside our own numbers, as a notebook shows and records it."""
 
-from __future__ import annotations
-
 import math
 from dataclasses import dataclass
 from html import escape

@@ -1,7 +1,5 @@
 """Hold a user's table to the dictionary of a panel."""
 
-from __future__ import annotations
-
 import difflib
 import warnings
 from collections.abc import Iterable, Sequence

@@ -1,7 +1,5 @@
 """The figures of the papers as printed."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass

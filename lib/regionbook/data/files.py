@@ -1,7 +1,5 @@
 """Read the user's own file, whatever its kind."""
 
-from __future__ import annotations
-
 import re
 import warnings
 from collections.abc import Callable

@@ -1,7 +1,5 @@
 """`load`: a paper's panel, the shipped one or your own."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable
 from typing import Any
 

@@ -1,7 +1,5 @@
 """Panels that are built from several raw tables, shipped or your own."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any

@@ -1,7 +1,5 @@
 """What describes a teaching panel: its dictionary, its notice."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from html import escape

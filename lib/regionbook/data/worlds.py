@@ -1,7 +1,5 @@
 """The truth behind a teaching panel, and rival worlds: another truth, the same printed tables."""
 
-from __future__ import annotations
-
 import json
 from typing import Any
 

@@ -5,8 +5,6 @@ to a personal panel comes from the solution where ``solutions/`` is there, else 
 the same folder, which a lecturer made with ``workbook.py keys``.
 """
 
-from __future__ import annotations
-
 import difflib
 import functools
 import html

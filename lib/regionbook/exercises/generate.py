@@ -1,7 +1,5 @@
 """A solution becomes the exercise that is handed out, with nbgrader's own steps; no course, no database."""
 
-from __future__ import annotations
-
 import copy
 from typing import Any
 

@@ -4,8 +4,6 @@ Test cells are taken from the solution (hidden tests included), whatever the stu
 executed on this machine: grade only notebooks of people whose code you would run.
 """
 
-from __future__ import annotations
-
 import copy
 from dataclasses import dataclass, field
 from pathlib import Path

@@ -1,7 +1,5 @@
 """Judge an answer: is it of the kind asked for (`fits`), and is it right for an open key, and if not, why (`judge`)."""
 
-from __future__ import annotations
-
 import contextlib
 import functools
 import math

@@ -4,8 +4,6 @@
 one and keeps what it found.
 """
 
-from __future__ import annotations
-
 import contextlib
 import functools
 import hashlib

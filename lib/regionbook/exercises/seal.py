@@ -10,8 +10,6 @@ of the size; with ``decimals`` besides on a linear one. A door stands for two ne
 between. A table is opened by one of a few of its cells.
 """
 
-from __future__ import annotations
-
 import base64
 import functools
 import hashlib

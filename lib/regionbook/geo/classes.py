@@ -1,7 +1,5 @@
 """Classes, colours and legends of a map's values."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from itertools import pairwise
 from typing import Any

@@ -1,7 +1,5 @@
 """Refuse what an index formula cannot digest, and say where it stands."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Mapping
 
 import numpy as np

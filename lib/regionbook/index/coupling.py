@@ -1,7 +1,5 @@
 """Coupling coordination degree (耦合协调度)."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from typing import Literal
 

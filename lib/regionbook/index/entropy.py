@@ -1,7 +1,5 @@
 """Entropy-weight index (熵值法, 熵权法)."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal

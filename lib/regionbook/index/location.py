@@ -1,7 +1,5 @@
 """Location quotient (区位熵)."""
 
-from __future__ import annotations
-
 from typing import Literal
 
 import pandas as pd

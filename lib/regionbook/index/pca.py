@@ -1,7 +1,5 @@
 """Principal-component index (主成分分析)."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal

@@ -1,7 +1,5 @@
 """Theil's measures of inequality and their decomposition by region (泰尔指数)."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from typing import Literal
 

@@ -1,7 +1,5 @@
 """First treated years of a panel's units, checked against its rows."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 import numpy as np

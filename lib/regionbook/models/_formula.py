@@ -1,7 +1,5 @@
 """The formula of `pyfixest.feols`, read into arrays: "outcome ~ regressors | effect + effect"."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from typing import Any
 

@@ -1,7 +1,5 @@
 """ln|I − ρW| and its derivatives."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from typing import Any, Literal
 

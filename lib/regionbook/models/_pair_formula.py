@@ -1,7 +1,5 @@
 """Formulas of a panel of pairs, and which of their regressors can be told apart."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import dataclass
 

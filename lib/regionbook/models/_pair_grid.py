@@ -1,7 +1,5 @@
 """A panel of pairs as a years × pairs grid, and the exact two-way within transformation on it."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import dataclass
 

@@ -1,7 +1,5 @@
 """Middles of the covariances of a panel of pairs, and their small-sample factors."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from typing import Literal
 

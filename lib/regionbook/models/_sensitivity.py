@@ -1,7 +1,5 @@
 """What the measures of sensitivity share: checks, display, and a regression after its fixed effects."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 import numpy as np

@@ -1,7 +1,5 @@
 """A balanced panel and its weights, matched by label, and the likelihood of the spatial models."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, cast

@@ -1,7 +1,5 @@
 """Read the columns of a panel and sweep fixed effects and controls out of them."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 
 import numpy as np

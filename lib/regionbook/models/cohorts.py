@@ -1,7 +1,5 @@
 """Cohorts of a staggered treatment, after refusing what difference-in-differences cannot digest."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 
 import numpy as np

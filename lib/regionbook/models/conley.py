@@ -1,7 +1,5 @@
 """Standard errors that allow for correlation among neighbours: Conley's spatial HAC."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal

@@ -1,7 +1,5 @@
 """Least squares and 2SLS for a panel of pairs, many columns at once, with errors that share a unit."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, overload

@@ -1,7 +1,5 @@
 """Dyadic-robust covariance of any estimator, from the scores of its rows."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from typing import Any
 

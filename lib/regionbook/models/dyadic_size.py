@@ -1,7 +1,5 @@
 """How often tests reject a true hypothesis when pairs share units: a Monte Carlo study."""
 
-from __future__ import annotations
-
 import numpy as np
 import pandas as pd
 from scipy import special

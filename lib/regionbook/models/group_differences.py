@@ -1,7 +1,5 @@
 """Does a coefficient differ between two groups? Seemingly unrelated estimation (SUEST) and the Chow test."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 import numpy as np

@@ -1,7 +1,5 @@
 """Nearest neighbours on a score with ties shared, and the balance that they reach."""
 
-from __future__ import annotations
-
 import numpy as np
 import pandas as pd
 

@@ -1,7 +1,5 @@
 """Permutation test of a coefficient difference between two groups (费舍尔组合检验)."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from typing import Any
 

@@ -1,7 +1,5 @@
 """Randomisation inference (安慰剂检验) for a staggered treatment: all placebo regressions in one matrix product."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import combinations

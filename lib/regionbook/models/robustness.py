@@ -1,7 +1,5 @@
 """Robustness values and bounds by observed covariates, as sensemakr: thresholds, not measures of a confounder."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal

@@ -1,7 +1,5 @@
 """Oster's δ: selection on unobservables against selection on observables; a threshold, not a measure."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 import numpy as np

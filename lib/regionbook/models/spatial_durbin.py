@@ -1,7 +1,5 @@
 """Spatial models of a balanced panel by maximum likelihood, with direct, indirect and total effects."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass, field
 from itertools import product
 from typing import Any, Literal, cast

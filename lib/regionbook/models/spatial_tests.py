@@ -1,7 +1,5 @@
 """The battery of tests with which papers choose a spatial panel model."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 import numpy as np

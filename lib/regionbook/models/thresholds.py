@@ -1,7 +1,5 @@
 """Frank's thresholds: how much of a coefficient must be bias, and how large the impact of a confounder."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 import numpy as np

@@ -1,7 +1,5 @@
 """Weak-instrument statistics for one endogenous regressor, robust to heteroskedasticity and clusters."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise

@@ -1,7 +1,5 @@
 """Wild cluster bootstrap-t for one coefficient, fast enough for a lesson."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal

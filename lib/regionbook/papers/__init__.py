@@ -6,8 +6,6 @@ A module declares its card (``QUESTION``, ``SAMPLE``, and ``HEADLINE``: table, c
 student's panel (``redrawn``, see `regionbook.papers.redraw`).
 """
 
-from __future__ import annotations
-
 import importlib
 from dataclasses import dataclass
 from html import escape

@@ -5,8 +5,6 @@ looped over pairs. Row `i` is the pair ``(a[i], b[i])`` with ``a < b`` in the or
 developed `L` and more developed `H`, are set anew in every year from the ranking one year earlier.
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 
 import numpy as np

@@ -1,7 +1,5 @@
 """A student's tables of `knowledge-flows`: light drawn anew, citations thinned, registers sampled; see `redraw`."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Mapping
 from typing import Any
 

@@ -1,7 +1,5 @@
 """The raw tables of `knowledge-flows`: what they hold, what must hold between them, how the panel comes from them."""
 
-from __future__ import annotations
-
 import warnings
 from collections.abc import Iterator, Mapping
 

@@ -1,7 +1,5 @@
 """Variables of Tang, Cai and Wang (2026): 25 indicators, two indices, controls, instruments, moderators."""
 
-from __future__ import annotations
-
 from typing import Any
 
 import numpy as np

@@ -1,7 +1,5 @@
 """What a paper declares: its printed regressions, as data that estimation, comparison, calibration and redraw read."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field

@@ -1,7 +1,5 @@
 """Estimate declared columns with the field's libraries: pyfixest, linearmodels, and the library's own for space and pairs."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from typing import Any
 

@@ -1,7 +1,5 @@
 """Variables of Wang and Xu (2025): three entropy indices with their parts, and four controls."""
 
-from __future__ import annotations
-
 from typing import Any
 
 import numpy as np

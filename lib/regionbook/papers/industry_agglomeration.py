@@ -1,7 +1,5 @@
 """Variables of Zhao, Jiang and Xu (2026): location quotient, 16 indicators and their index, controls, channels."""
 
-from __future__ import annotations
-
 from typing import Any
 
 import numpy as np

@@ -1,7 +1,5 @@
 """Variables and columns of Ma, Zhang and Hu (2025): city pairs, flows of digital knowledge, moderators."""
 
-from __future__ import annotations
-
 import re
 
 import numpy as np

@@ -6,8 +6,6 @@ that the changed effect implies by one weighted projection. Arrays are in unit-m
 Nothing here iterates to a tolerance: the same seed gives the same panel everywhere.
 """
 
-from __future__ import annotations
-
 import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
