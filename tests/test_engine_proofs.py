@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 
 import pandas as pd
@@ -77,3 +78,10 @@ def test_shipped_files_of_information_consumption_come_out_again(tmp_path):
             pd.testing.assert_frame_equal(pd.read_csv(file), pd.read_csv(old), rtol=1e-3, atol=1)
         elif file.suffix == ".csv":
             assert file.read_bytes() == old.read_bytes()
+        else:
+            made, shipped = (json.loads(f.read_text(encoding="utf-8")) for f in (file, old))
+            assert made.keys() == shipped.keys()
+            assert made["parameters"] == shipped["parameters"] and made["process"] == shipped["process"]
+            said = [[(t["table"], t["column"], t["term"], t["status"], t["verdict"]) for t in truth["targets"]]
+                    for truth in (made, shipped)]  # fmt: skip
+            assert said[0] == said[1]

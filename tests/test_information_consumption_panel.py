@@ -21,19 +21,29 @@ def panel():
 
 
 def test_sample_is_the_printed_one(panel):
-    """Cities, city-years by region, size class and mediator, municipalities, treated cities."""
+    """Cities, years, city-years by region, size class and mediator, municipalities, treated cities, as printed."""
     flat = prepare(panel.reset_index())
-    assert (flat["city"].nunique(), flat["year"].min(), flat["year"].max()) == (290, 2003, 2023)
-    assert flat["region"].value_counts().to_dict() == {"East": 1980, "Central": 1937, "West": 1562}
-    assert flat["size_class"].value_counts().to_dict() == {3: 236, 2: 1656, 1: 3354, 0: 233}
-    assert (flat["municipality"].sum(), flat["matched"].sum()) == (79, 4822)
-    sizes = {"research": 5479, "start": 4916, "finance": 3074, "digital": 3081, "information": 4367}
-    assert flat[list(sizes)].notna().sum().to_dict() == sizes
+    n = rb.published(SLUG).fit.query("stat == 'N'").set_index(["table", "column"])["value"]
+    said = rb.published(SLUG).other.set_index(["table", "row", "column"])["value"]
+    sample = [said["prose: sample", "panel", k] for k in ("cities", "first year", "last year")]
+    assert [flat["city"].nunique(), flat["year"].min(), flat["year"].max()] == sample
+    assert len(flat) == n["1", "1"]
+    for k, name in enumerate(("East", "Central", "West"), 1):
+        assert (flat["region"] == name).sum() == n["5", str(k)]
+    for k, size in enumerate((3, 2, 1), 1):
+        assert (flat["size_class"] == size).sum() == n["6", str(k)]
+    assert (flat["municipality"] == 0).sum() == n["2", "5"] and flat["matched"].sum() == n["3", "1"]
+    for k, name in enumerate(("research", "start", "finance", "digital", "information"), 1):
+        assert flat[name].notna().sum() == n["4", str(k)], name
     cities = flat.drop_duplicates("city")
-    assert cities["batch"].value_counts().to_dict() == {0: 186, 1: 68, 2: 36}
-    assert cities["pilot_year"].value_counts().to_dict() == {0: 188, 2014: 68, 2015: 34}
-    printed = rb.published(SLUG).fit.query("stat == 'N'").set_index(["table", "column"])["value"]
-    assert printed["6", "1"] == 236 and printed["3", "1"] == 4822 and printed["4", "4"] == 3081
+    areas = [said["prose: policy", row, "pilot areas"] for row in ("first batch", "second batch")]
+    assert [(cities["batch"] == k).sum() for k in (1, 2)] == areas
+    treated = cities[cities["pilot_year"] > 0]
+    assert len(treated) == said["prose: placebo", "design", "cities drawn as pseudo-treated"]
+    first = [said["prose: policy", row, "reform = 1 from"] for row in ("first batch", "second batch")]
+    assert [treated.loc[treated["batch"] == k, "pilot_year"].unique().tolist() for k in (1, 2)] == [
+        [year] for year in first
+    ]
 
 
 def test_cities_join_with_the_map(panel):

@@ -21,9 +21,12 @@ class ModelEstimates:
 
 
 def model_estimates(model: Any) -> ModelEstimates:
-    """Read coefficients, standard errors, p values and N from a result of linearmodels, pyfixest or statsmodels.
+    """Read coefficients, standard errors, p values and N from a fitted model.
 
-    Anything else, such as a model that was not fitted, gives a TypeError.
+    Parameters
+    ----------
+    model
+        Result of linearmodels, pyfixest or statsmodels; anything else, such as a model not fitted, is a TypeError.
 
     Examples
     --------

@@ -14,6 +14,11 @@ from regionbook.paths import data_file
 def worlds(slug: str) -> list[str]:
     """Return the names of a paper's rival worlds, which `load` and `truth` take as ``world``.
 
+    Parameters
+    ----------
+    slug
+        Name of the paper.
+
     Returns
     -------
     list of str
