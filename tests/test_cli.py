@@ -76,6 +76,19 @@ def test_bench_start_up(monkeypatch):
     assert ours < pandas
 
 
+def test_a_truth_file_made_again_may_be_rounded_otherwise(tmp_path):
+    texts = (
+        '{"n": 54, "se": 9.598761}',
+        '{"n": 54, "se": 9.59876}',
+        '{"n": 55, "se": 9.59876}',
+        '{"n": 54, "se": 9.6}',
+    )
+    files = [tmp_path / f"{k}.truth.json" for k in range(len(texts))]
+    for file, text in zip(files, texts, strict=True):
+        file.write_text(text, encoding="utf-8")
+    assert [teaching._same(files[0], file) for file in files] == [True, True, False, False]
+
+
 def test_data_says_what_changed(monkeypatch, tmp_path, capsys):
     from first_four import city_innovation
 
