@@ -244,6 +244,30 @@ def test_knowledge_flows(student):
     assert mine["patents"]["patent"].is_unique and mine["patents"]["year"].is_monotonic_increasing
 
 
+def test_information_consumption(student):
+    slug = "information-consumption"
+    panel, shipped, truth = personal(slug, student), rb.load(slug), personal_truth(slug, student)
+    mine, theirs = (effects(p, ["1", "2"]) for p in (panel, shipped))
+    treated = [k for k in mine.index if k[2] in ("reform", "demonstrate")]
+    ratio = mine.loc[treated] / theirs.loc[treated]
+    # a level effect moves about as much as the log effect does; no error grows much, no star falls
+    assert ratio["estimate"].between(truth["factor"] - 0.15, truth["factor"] + 0.15).all()
+    assert ratio["std_error"].between(0.8, 1.25).all() and (mine.loc[treated, "t"] > 2.58).all()
+    # in logs the truth stands, as it does in the shipped panel
+    data, right = (
+        rb.prepare(slug, panel).reset_index(),
+        " + ".join(rb.papers.information_consumption.CONTROLS),
+    )
+    for name in ("quantity", "quality"):
+        some = data[data[name] > 0].assign(log=lambda d, name=name: np.log(d[name]))
+        found = pf.feols(f"log ~ reform + {right} | city + year", some, vcov={"CRV1": "city"})
+        assert abs(found.coef()["reform"] - truth["effect_on_the_treated"][name]["log"]["mean"]) < 0.12
+    assert (panel["patents_granted"] >= panel["utility_granted"] + panel["invention_granted"]).all()
+    assert (panel.isna() == shipped.isna()).all(axis=None)
+    kept = ["population", "gdp", "students", "batch", "matched", "broadband_users", "mobile_users"]
+    pd.testing.assert_frame_equal(panel[kept], shipped[kept], check_dtype=False)
+
+
 @pytest.mark.parametrize("slug", PAPERS)
 def test_two_students_have_two_panels(slug):
     table = "years" if slug == "knowledge-flows" else None

@@ -22,8 +22,9 @@ from regionbook.papers import _module
 from regionbook.papers.declare import Column, declaring
 from regionbook.papers.estimation import estimate, estimates, rows, variables
 from regionbook.paths import data_file
+from regionbook.registry import papers
 
-SLUGS = ["city-innovation", "industry-agglomeration", "factor-innovation", "knowledge-flows"]
+SLUGS = papers()
 DECLARED = [(slug, c) for slug in SLUGS for c in _module(slug).TABLES]
 EXCEPTIONS = pd.read_csv(
     Path(__file__).parent / "data" / "declared_exceptions.csv", dtype=str, keep_default_na=False
@@ -37,7 +38,7 @@ def panel(slug: str) -> pd.DataFrame:
 
 @cache
 def ours(slug: str) -> pd.DataFrame:
-    return estimates(slug, panel(slug)).set_index(["table", "column", "term"])
+    return estimates(slug, panel(slug)).set_index(["table", "column", "term"]).sort_index()
 
 
 @cache
@@ -61,7 +62,8 @@ def misses(slug: str, column: Column) -> set[tuple[str, str]]:
         if (*column.key, row.term) in contradicted(slug):
             continue
         mine = found.loc[row.term]
-        if abs(mine["estimate"] - row.estimate) > 2 * row.paren:
+        error = row.paren if row.paren_kind == "se" else abs(row.estimate / row.paren)
+        if abs(mine["estimate"] - row.estimate) > 2 * error:
             out.add((row.term, "estimate"))
         if row.term == "_cons" or names[row.term].removesuffix("_lag") in _module(slug).CONTROLS:
             continue
@@ -69,7 +71,7 @@ def misses(slug: str, column: Column) -> set[tuple[str, str]]:
             out.add((row.term, "sign"))
         if stars(mine["p"]) != row.stars:
             out.add((row.term, "stars"))
-        if abs(mine["std_error"] / row.paren - 1) > 0.25:
+        if abs(mine["std_error"] / error - 1) > 0.25:
             out.add((row.term, "std_error"))
     for row in fit[(fit["table"] == column.table) & (fit["column"] == column.column)].itertuples():
         if row.stat == "N" and found["N"].iloc[0] != row.value:

@@ -11,15 +11,13 @@ import pandas as pd
 from engine import Grid, Move, Paper, as_seen, frame, own_column, paths, worlds
 from engine.rows import Rows
 
-from regionbook.index import pca_index
-from regionbook.papers.declare import Column, declaring
+from regionbook.papers import information_consumption as paper
+from regionbook.papers.declare import Column
+from regionbook.papers.information_consumption import CONTROLS, OUTCOMES, PATENTS
 from regionbook.paths import data_file
 
 YEARS = np.arange(2003, 2024)
 SHAPE = (290, len(YEARS))
-CONTROLS = ["pgdp", "fiscal", "lnpop", "structure", "lnstudents"]
-OUTCOMES = ("quantity", "quality")
-MEDIATORS = ("research", "start", "finance", "digital", "information")
 LEADS = [f"lead{k}" for k in (2, 3, 4, 5)]
 OTHER = ("broadband", "smart_city")
 RICH = (
@@ -33,30 +31,7 @@ BIG = (
 CAPITALS = "武汉市 郑州市 长沙市 合肥市"  # pilots in any draw: without them the centre has no large pilot
 MIDDLE = "温州市 杭州市 青岛市 合肥市 南京市 长沙市 沈阳市 苏州市 福州市 济南市 宁波市 大连市"
 
-# ------------------------------------------------------------------------------------------------------- tables
-_of = declaring(CONTROLS, errors="HC1")
-_effects = " | city + year"
-
-
-def _both(table: str, columns: Sequence[str], right: str, **more: Any) -> list[Column]:
-    """The same column for quantity and quality."""
-    return [_of(table, c, f"{y} ~ {right}{_effects}", **more) for c, y in zip(columns, OUTCOMES, strict=True)]
-
-
-TABLES = [
-    *_both("1", "13", "reform"),
-    *_both("1", "24", "reform + {X}"),
-    *[_of("2", c, f"{y}_grant ~ reform + {{X}}{_effects}") for c, y in zip("12", OUTCOMES, strict=True)],
-    *_both("2", "34", "demonstrate + {X}"),
-    *_both("2", "56", "reform + {X}", sample="municipality == 0"),
-    *_both("3", "13", "reform", sample="matched == 1"),
-    *_both("3", "24", "reform + {X}", sample="matched == 1"),
-    *[_of("4", str(i + 1), f"{y} ~ reform + {{X}}{_effects}") for i, y in enumerate(MEDIATORS)],
-    *[c for at, r in zip(("14", "25", "36"), ("East", "Central", "West"), strict=True)
-      for c in _both("5", at, "reform + {X}", sample=f"region == '{r}'")],
-    *[c for at, size in zip(("14", "25", "36"), (3, 2, 1), strict=True)
-      for c in _both("6", at, "reform + {X}", sample=f"size_class == {size}")],
-]  # fmt: skip
+# ------------------------------------------------------------------------------------------------------- targets
 FREE = {
     ("3",): "the matched sample: a robustness table",
     ("5", "2"): "the centre: a sub-sample",
@@ -80,7 +55,7 @@ MOVES = {
 
 def own(v: Grid, truth: dict[str, Any], printed: Any) -> list[Rows]:
     """Not printed: logs and Poisson see what the truth has them see, leads are flat, paths the story's."""
-    data, rows, simple = frame(v), [], f"reform + {' + '.join(CONTROLS)}{_effects}"
+    data, rows, simple = frame(v), [], f"reform + {' + '.join(CONTROLS)} | city + year"
     for y in OUTCOMES:
         for part in ("region == 'Central'", "size_class == 1"):  # whose printed columns are free
             log = Column("own", f"log {y}, {part}", f"log({y}) ~ {simple}", errors="HC1", sample=part)
@@ -90,14 +65,14 @@ def own(v: Grid, truth: dict[str, Any], printed: Any) -> list[Rows]:
             ([], "the truth as logs see it"),
             (list(OTHER), "the same beside the other policies"),
         ):
-            rhs = f"reform + {' + '.join([*more, *CONTROLS])}{_effects}"
+            rhs = f"reform + {' + '.join([*more, *CONTROLS])} | city + year"
             log = Column("own", f"log {y}{' +' * len(more[:1])}", f"log({y}) ~ {rhs}", errors="HC1")
             seen = as_seen(log, data, f"shift_{y}")
             rows.append(own_column(log, data, {k: (seen[k], 0.02) for k in ("reform", *more)}, what))
         poisson = Column("own", f"Poisson {y}", f"{y} ~ {rhs}", estimator="poisson", errors="HC1")
         rows.append(own_column(poisson, data, {"reform": (seen["reform"], 0.03)}, "the same by Poisson"))
         if truth["leads_flat"]:
-            leads = f"{y} ~ reform + {' + '.join([*LEADS, *CONTROLS])}{_effects}"
+            leads = f"{y} ~ reform + {' + '.join([*LEADS, *CONTROLS])} | city + year"
             flat = "figure 1 shows no difference before the pilots"
             column = Column("own", f"leads {y}", leads, errors="HC1")
             rows.append(own_column(column, data, dict.fromkeys(LEADS, (0.0, 0.02)), flat))
@@ -106,31 +81,15 @@ def own(v: Grid, truth: dict[str, Any], printed: Any) -> list[Rows]:
 
 # ------------------------------------------------------------------------------------- raw columns to variables
 def right(d: Any) -> dict[str, Any]:
-    """Treatment, other policies, controls and groups from raw columns."""
-    start = np.select([d["batch"] == 1, d["batch"] == 2], [2014, 2015], 0) * (d["county_only"] == 0)
-    since = np.where(start > 0, d["year"] - start, -99)
-    v = {"pilot_year": start, "reform": (since >= 0) * 1} | {k: (since == -int(k[4:])) * 1 for k in LEADS}
-    for name, begun in (("demonstrate", "demonstration_year"), *((k, f"{k}_year") for k in OTHER)):
-        v[name] = ((d[begun] > 0) & (d["year"] >= d[begun])) * 1
-    v |= {"pgdp": d["gdp"] / d["population"], "fiscal": d["fiscal_exp"] / d["gdp"]}
-    v |= {"lnpop": np.log(d["population"]), "structure": d["secondary_employment"] / d["employment"]}
-    return v | {
-        "lnstudents": np.log(d["students"]),
-        "size_class": np.digitize(d["population"], [100, 500, 1000]),
-    }
+    """Treatment, its leads, other policies, controls and groups from raw columns."""
+    v = paper.policies(d) | paper.controls(d)
+    until = np.where(v["pilot_year"] > 0, v["pilot_year"] - d["year"], 99)
+    return v | {k: (until == int(k[4:])) * 1 for k in LEADS}
 
 
 def prepare(d: pd.DataFrame) -> pd.DataFrame:
-    """The paper's variables: counts in 10,000, ratios, a composite of three indicators scaled to 0-1."""
-    v = {y: d[raw] / 1e4 for y, raw in PATENTS.items()}
-    v |= {
-        "research": d["patents_granted"] / d["population"],
-        "start": d["new_firms"] / (10 * d["population"]),
-    }
-    v |= {"finance": d["finance_index"], "information": d["it_staff"] / (1e4 * d["employment"])}
-    score = pca_index(d[list(INDICATORS)].div(d["population"], axis=0).dropna(), components=1).score
-    v["digital"] = (score - score.min()) / (score.max() - score.min())
-    return d.assign(**right(d), **v)
+    """The paper's variables, and the leads."""
+    return paper.prepare(d.set_index(["city", "year"])).reset_index().assign(**right(d))
 
 
 def raw(v: Grid) -> pd.DataFrame:
@@ -164,12 +123,6 @@ def _indicators(x: np.ndarray) -> np.ndarray:
     return 0.93 * d + np.sqrt(1 - 0.93**2) * np.sqrt(1.5) * q @ plane
 
 
-PATENTS = {
-    "quantity": "utility_applied",
-    "quality": "invention_applied",
-    "quantity_grant": "utility_granted",
-    "quality_grant": "invention_granted",
-}
 INDICATORS = {
     "broadband_users": (0.22, 0.066, 2),
     "mobile_users": (0.95, 0.26, 2),
@@ -443,19 +396,19 @@ DICTIONARY = {
     "utility_granted": ("digital utility models granted", "数字实用新型专利授权量", "patents", "outcome", 0, "", "", "quantity_grant is this over 10,000"),
     "invention_granted": ("digital inventions granted", "数字发明专利授权量", "patents", "outcome", 0, "", "", "quality_grant is this over 10,000"),
     "patents_granted": ("all patents granted", "专利授权量", "patents", "channel", 0, "", "", "over population: research, per 10,000 persons; contains the digital ones"),
-    "new_firms": ("firms founded in the year", "新注册企业数", "firms", "channel", 0, "", "", "over 10 x population: start, per 1,000 persons"),
-    "finance_index": ("digital inclusive finance index", "数字普惠金融指数", "index points", "channel", 0, "", "", "from 2011; finance"),
+    "new_firms": ("firms founded in the year", "新注册企业数", "firms", "channel optional", 0, "", "", "over 10 x population: start, per 1,000 persons"),
+    "finance_index": ("digital inclusive finance index", "数字普惠金融指数", "index points", "channel optional", 0, "", "", "from 2011; finance"),
     "broadband_users": ("broadband subscribers", "互联网宽带接入用户数", "10,000 users", "channel", 0, "", "",
                         "from 2011; first principal component of the three per head, scaled to 0-1, is digital; the paper prints no recipe"),
     "mobile_users": ("mobile telephone subscribers", "移动电话用户数", "10,000 users", "channel", 0, "", "", "from 2011; as broadband_users"),
     "telecom_revenue": ("telecommunications revenue", "电信业务收入", "10,000 yuan", "channel", 0, "", "", "from 2011; as broadband_users"),
     "it_staff": ("employed in information transmission, computer services and software", "信息传输、计算机服务和软件业从业人员数",
-                 "persons", "channel", 0, "", "", "until 2020; over 10,000 x employment: information"),
+                 "persons", "channel optional", 0, "", "", "until 2020; over 10,000 x employment: information"),
 }  # fmt: skip
 PAPER = Paper(
     "information-consumption",
     ("city", "year"),
-    TABLES,
+    paper.TABLES,
     story,
     MOVES,
     follows=FOLLOWS,

@@ -1,0 +1,276 @@
+"""Variables of Cai and Xia (2025): digital patents of 290 cities, two batches of pilots, controls, channels."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from regionbook.data import published
+from regionbook.index import pca_index
+
+from . import redraw
+from .declare import Column, declaring
+from .redraw import Array
+
+QUESTION = (
+    "Did the national information consumption pilots (国家信息消费试点), opened in two batches at the end of 2013 and of "
+    "2014, raise the quantity (数量) and the quality (质量) of digital patenting in the pilot cities?"
+)
+SAMPLE = (
+    "290 cities, 2003–2023, 5,479 of 6,090 city-years, unbalanced. Outcomes: digital utility-model and invention "
+    "applications, in 10,000; treatment: 1 from 2014 (batch 1) or 2015 (batch 2) on."
+)
+HEADLINE = [
+    ("1", "1", "reform", "effect on quantity, no controls"),
+    ("1", "2", "reform", "effect on quantity, five controls"),
+    ("1", "4", "reform", "effect on quality, five controls"),
+    ("2", "6", "reform", "effect on quality without the four municipalities"),
+    ("2", "4", "demonstrate", "effect of being a demonstration city on quality"),
+    ("6", "4", "reform", "effect on quality in super-large cities: no star, and the largest of the three"),
+]
+"""Table, column, term, meaning: the numbers that `regionbook.card` shows."""
+METHODS = {"difference-in-differences (双重差分)": r"\breform\b"}
+"""Method of `regionbook.catalogue` -> what tells in the code of these lessons that they use it."""
+
+CONTROLS = ["pgdp", "fiscal", "lnpop", "structure", "lnstudents"]
+"""The five controls as the regressions use them."""
+OUTCOMES = ["quantity", "quality"]
+"""Utility models and inventions applied for, in 10,000."""
+CHANNELS = ["research", "start", "finance", "digital", "information"]
+"""The five outcomes of Table 4, column by column."""
+PATENTS = {
+    "quantity": "utility_applied",
+    "quality": "invention_applied",
+    "quantity_grant": "utility_granted",
+    "quality_grant": "invention_granted",
+}
+"""Outcome -> raw count of patents."""
+
+
+def policies(d: Any) -> dict[str, Any]:
+    """Return pilot and other policies as dummies of city-years, from raw columns (a frame, or a dict of arrays)."""
+    start = np.select([d["batch"] == 1, d["batch"] == 2], [2014, 2015], 0) * (d["county_only"] == 0)
+    v = {"pilot_year": start, "reform": ((start > 0) & (d["year"] >= start)) * 1}
+    for name in ("demonstrate", "broadband", "smart_city"):
+        begun = d["demonstration_year" if name == "demonstrate" else f"{name}_year"]
+        v[name] = ((begun > 0) & (d["year"] >= begun)) * 1
+    return v
+
+
+def controls(d: Any) -> dict[str, Any]:
+    """Return the five controls and the class of city size, from raw columns (a frame, or a dict of arrays)."""
+    return {
+        "pgdp": d["gdp"] / d["population"],
+        "fiscal": d["fiscal_exp"] / d["gdp"],
+        "lnpop": np.log(d["population"]),
+        "structure": d["secondary_employment"] / d["employment"],
+        "lnstudents": np.log(d["students"]),
+        "size_class": np.digitize(d["population"], [100, 500, 1000]),
+    }
+
+
+def prepare(panel: pd.DataFrame) -> pd.DataFrame:
+    """Return `panel` with outcomes, treatments, controls, channels and size classes.
+
+    Patents are in 10,000; research is patents granted per 10,000 persons, start new firms per 1,000, digital the first
+    principal component of broadband, mobile telephones and telecom revenue per head, scaled to 0-1 over the panel.
+    `pilot_year` is the first treated year, 0 for a city that is never treated.
+    """
+    d = panel.assign(year=panel.index.get_level_values("year"))
+    people = d["population"]
+    new = {y: d[count] / 1e4 for y, count in PATENTS.items()}
+    new |= {"research": d["patents_granted"] / people, "start": d["new_firms"] / (10 * people)}
+    new |= {"finance": d["finance_index"], "information": d["it_staff"] / (1e4 * d["employment"])}
+    three = d[["broadband_users", "mobile_users", "telecom_revenue"]].div(people, axis=0).dropna()
+    score = pca_index(three, components=1).score
+    new["digital"] = (score - score.min()) / (score.max() - score.min())
+    return panel.assign(**policies(d), **controls(d), **new)
+
+
+_of = declaring(CONTROLS, errors="HC1")
+_effects = " | city + year"
+
+
+def _both(table: str, columns: Sequence[str], right: str, **more: Any) -> list[Column]:
+    """The same column for quantity and quality."""
+    return [_of(table, c, f"{y} ~ {right}{_effects}", **more) for c, y in zip(columns, OUTCOMES, strict=True)]
+
+
+TABLES = [
+    *_both("1", "13", "reform"),
+    *_both("1", "24", "reform + {X}"),
+    *[_of("2", c, f"{y}_grant ~ reform + {{X}}{_effects}") for c, y in zip("12", OUTCOMES, strict=True)],
+    *_both("2", "34", "demonstrate + {X}"),
+    *_both("2", "56", "reform + {X}", sample="municipality == 0"),
+    *_both("3", "13", "reform", sample="matched == 1"),
+    *_both("3", "24", "reform + {X}", sample="matched == 1"),
+    *[_of("4", str(n), f"{y} ~ reform + {{X}}{_effects}") for n, y in enumerate(CHANNELS, 1)],
+    *[c for at, r in zip(("14", "25", "36"), ("East", "Central", "West"), strict=True)
+      for c in _both("5", at, "reform + {X}", sample=f"region == '{r}'")],
+    *[c for at, size in zip(("14", "25", "36"), (3, 2, 1), strict=True)
+      for c in _both("6", at, "reform + {X}", sample=f"size_class == {size}")],
+]  # fmt: skip
+"""The printed regressions; brackets hold t values by heteroskedasticity-robust errors."""
+
+
+def in_text(panel: pd.DataFrame) -> dict[tuple[str, str, str], float]:
+    """Numbers of the text that the prepared panel gives: pilots, sample, the years that figure 1 shows."""
+    year = panel.index.get_level_values("year")
+    cities = panel.groupby("city")[["batch", "pilot_year"]].first()
+    areas, starts = cities["batch"].value_counts(), cities.groupby("batch")["pilot_year"].max()
+    found = {
+        ("prose: policy", "pilot cities in total", "both batches"): areas[1] + areas[2],
+        ("prose: policy", "number of batches", "both batches"): (areas.index > 0).sum(),
+        ("prose: sample", "first year", "panel"): year.min(),
+        ("prose: sample", "last year", "panel"): year.max(),
+        ("prose: sample", "cities", "panel"): len(cities),
+        ("prose: sample", "city-year observations", "panel"): len(panel),
+        ("prose: placebo", "cities in the pool", "design"): len(cities),
+        ("prose: placebo", "cities drawn as pseudo-treated", "design"): (cities["pilot_year"] > 0).sum(),
+    }
+    for batch, name in ((1, "first batch"), (2, "second batch")):
+        found["prose: policy", "pilot areas", name] = areas[batch]
+        found["prose: policy", "reform = 1 from", name] = starts[batch]
+    mean = panel[panel["pilot_year"] > 0].groupby("year")[OUTCOMES].mean()
+    falls = mean["quality"].diff()
+    found["figure 1", "year of the peak", "quantity"] = mean["quantity"].idxmax()
+    found["figure 1", "year of a short dip", "quality"] = falls.loc[:2022].idxmin()
+    return {place: float(value) for place, value in found.items()}
+
+
+def from_print() -> dict[tuple[str, str, str], float]:
+    """Numbers of the text that follow from other printed figures: the pilots add up, December comes before January."""
+    said = published("information-consumption").other.query("table == 'prose: policy'")
+    said = said.set_index(["column", "row"])["value"]
+    return {
+        ("prose: policy", "announcement year", "first batch"): said["reform = 1 from", "first batch"] - 1,
+    }
+
+
+# ------------------------------------------------------------------------------------------------ a student's panel
+def lift(data: pd.DataFrame, truth: dict[str, Any]) -> pd.Series:
+    """Log points by which the pilot moves quantity in each city-year, as a truth file says (quality: 1.2 times)."""
+    year, f = data.index.get_level_values("year"), truth["factors"]
+    years = np.where(data["reform"] == 1, year - data["pilot_year"] + 1, 0)
+    ahead = (data["municipality"] == 1) | (data["demonstration_year"] > 0)
+    more = data["region"].map(f) * np.where(ahead, f["demonstration city or municipality"], 1.0)
+    return truth["log_effect"]["quantity"] * (1 - np.exp(-years / truth["ripening"])) * more
+
+
+class _Grid:
+    """The panel on all units x years: an absent cell weighs nothing, so that the tools of `redraw` serve."""
+
+    def __init__(self, data: pd.DataFrame) -> None:
+        self.index = pd.MultiIndex.from_product(data.index.levels, names=data.index.names)
+        self.data, self.kept = data.reindex(self.index), self.index.isin(data.index)
+        self.periods = len(data.index.levels[1])
+
+    def full(self, column: pd.Series) -> Array:
+        """A column on the grid, zero in absent cells."""
+        return column.reindex(self.index).fillna(0.0).to_numpy(float)
+
+    def fit(self, column: Column, y: Array | None = None) -> redraw.Fit:
+        """A declared column with two-way effects, seen from its outcome or from ``y``."""
+        d, right = self.data, list(column.regressors)
+        y = d[column.outcome].to_numpy(float) if y is None else y
+        inside = self.kept & np.isfinite(y)
+        if column.sample:
+            inside &= d.eval(column.sample).to_numpy(bool)
+        city = pd.factorize(self.index.get_level_values(0)[inside])[0]
+        year = pd.get_dummies(self.index.get_level_values(1)[inside], drop_first=True).to_numpy(float)
+        q = np.linalg.qr(year - redraw.means(year, city))[0]
+
+        def swept(v: Array) -> Array:
+            out, w = np.zeros(v.shape), v[inside].reshape(inside.sum(), -1)
+            w = w - redraw.means(w, city)
+            out[inside] = (w - q @ (q.T @ w)).reshape(out[inside].shape)
+            return out
+
+        X = swept(d[right].to_numpy(float))
+        whole = np.ones(len(y), bool)
+        rows: Any = np.linalg.solve(X.T @ X, X.T)
+        return redraw.Fit(column, rows, X, swept, whole, np.where(np.isfinite(y), y, 0.0), self.periods)
+
+
+def redrawn(panel: pd.DataFrame, shipped: dict[str, Any], seed: int) -> tuple[pd.DataFrame, dict[str, Any]]:
+    """A student's panel and its truth, from the shipped ones; see `regionbook.papers.redraw`.
+
+    Patents are drawn in logs, where the effect is; one projection, in which a cell moves in proportion to its level,
+    then brings all printed columns in levels to what the changed effect implies. Grants follow applications. The
+    composite `digital` stays as shipped.
+    """
+    rng, data = np.random.default_rng([seed, 5]), prepare(panel)
+    grid, factor = _Grid(data), 0.0
+    step = grid.full(lift(data, shipped))
+    drawn: dict[str, Array] = {}
+    for name, times, main in (("quantity", 1.0, ("1", "2")), ("quality", 1.2, ("1", "4"))):
+        drawn[name], factor = _patents(grid, name, main, times * step, rng, factor)
+        fit = grid.fit(next(c for c in TABLES if c.outcome == f"{name}_grant"))
+        start = fit.y * drawn[name] / np.where(grid.kept, grid.full(data[name]), 1.0)
+        goal = fit.rows[:1] @ (fit.y * np.exp((factor - 1) * times * step) - start)
+        drawn[f"{name}_grant"] = start + redraw.project(0 * start, fit.rows[:1], goal, start**2)
+    channels = {}
+    for name in ("research", "start", "finance", "information"):
+        fit, channels[name] = grid.fit(next(c for c in TABLES if c.outcome == name)), redraw.factor(rng)
+        part = (channels[name] - 1) * (fit.rows @ fit.y)[0] * grid.full(data["reform"])
+        drawn[name] = redraw.outcome(fit, part, rng, turn=0.5, lower=0.7 * fit.y, upper=1.4 * fit.y)
+    new = panel.assign(**_raw(panel, {k: v[grid.kept] for k, v in drawn.items()}))
+    truth = redraw.truth_of(
+        shipped, seed, "process", "ripening", "factors", "trend_gap", "leads_flat", "other_policies",
+        factor=factor, factor_of_channels=channels,
+        log_effect={k: round(b * factor, 4) for k, b in shipped["log_effect"].items()},
+    )  # fmt: skip
+    return new, truth | {"effect_on_the_treated": effects(prepare(new), truth)}
+
+
+def _patents(
+    grid: _Grid, name: str, key: tuple[str, str], step: Array, rng: np.random.Generator, known: float
+) -> tuple[Array, float]:
+    """An outcome in levels and the factor of its effect: ``known``, or drawn if that is 0."""
+    fits = {c.key: grid.fit(c) for c in TABLES if c.outcome == name}
+    main, rows = fits[key], redraw.binding(fits, key, CONTROLS)
+    y = main.y
+    log = grid.fit(main.column, np.log(np.where(grid.kept, y, np.nan)))
+
+    def draw() -> tuple[Array, float]:
+        factor = known or redraw.factor(rng)
+        part = (factor - 1) * step
+        z = redraw.outcome(log, part, rng, turn=0.35, path=0.05 * log.walk(rng) * grid.kept)
+        effect = y * np.expm1(part)
+        calm, loud = (
+            redraw.project(v, rows, rows @ effect, y**2)
+            for v in (effect, np.where(grid.kept, np.exp(z), 0.0) - y)
+        )
+        # as much of the noise as keeps the residual's length, but for 3 per cent
+        a, b = main.residual(y + calm), main.residual(loud - calm)
+        p, q, r = b @ b, a @ b, a @ a - 1.03**2 * np.sum(main.residual(y) ** 2)
+        share = np.clip((-q + max(q * q - p * r, 0.0) ** 0.5) / p, 0.0, 1.0)
+        return y + calm + share * (loud - calm), factor
+
+    return redraw.first_steady(draw, main)
+
+
+def effects(data: pd.DataFrame, truth: dict[str, Any]) -> dict[str, Any]:
+    """Effects on the treated cells in log points and in 10,000 patents: the mean, and by years since the pilot."""
+    treated = data[data["reform"] == 1]
+    since, out = treated.index.get_level_values("year") - treated["pilot_year"], {}
+    for name, times in zip(OUTCOMES, (1.0, 1.2), strict=True):
+        both = pd.DataFrame({"log": times * lift(treated, truth)})
+        both["level"] = treated[name] * (1 - np.exp(-both["log"]))
+        out[name] = {k: {"mean": both[k].mean()} | both[k].groupby(since).mean().to_dict() for k in both}
+    return out
+
+
+def _raw(panel: pd.DataFrame, drawn: dict[str, Array]) -> dict[str, Any]:
+    """Raw columns that give the variables; what the panel lacks stays missing."""
+    new: dict[str, Any] = {raw: np.round(1e4 * drawn[y]).astype(int) for y, raw in PATENTS.items()}
+    people = panel["population"].to_numpy()
+    digital = new["utility_granted"] + new["invention_granted"]
+    new["patents_granted"] = np.maximum(np.round(drawn["research"] * people), digital).astype(int)
+    new["new_firms"] = np.round(10 * drawn["start"] * people)
+    new["it_staff"] = np.round(1e4 * drawn["information"] * panel["employment"].to_numpy())
+    new["finance_index"] = np.round(drawn["finance"], 2)
+    return {k: np.where(panel[k].isna(), np.nan, v) if panel[k].isna().any() else v for k, v in new.items()}
