@@ -48,6 +48,20 @@ def test_lessons_are_listed_in_reading_order(book):
     assert "Which one?" in repr(shown)
 
 
+def test_a_further_notebook_keeps_its_letter(book):
+    first = book / "01-city-innovation" / "1-index.md"
+    first.with_name("1b-maps.md").write_text(first.read_text(encoding="utf-8"), encoding="utf-8")
+    shown = lessons(book)
+    assert shown.table["number"].tolist() == [1, 1, "1b", 2, 1]
+    assert "<td>city innovation 1b</td>" in shown._repr_html_() and "1b-maps.ipynb" in shown._repr_html_()
+    used = method_map(book)
+    assert used.table.loc[("Indices", "maps (地图)"), "city-innovation"] == "1, 1b"
+    assert '<a href="../01-city-innovation/1b-maps.ipynb">1b</a>' in used._repr_html_()
+    first.rename(first.with_name("1B-index.md"))
+    with pytest.raises(ValueError, match=r"1B-index\.md: lessons are called NN-slug/N-name\.md"):
+        lessons(book)
+
+
 def test_the_map_says_what_the_code_does(book):
     shown = method_map(book)
     assert shown.table.loc[("Indices", "maps (地图)")].to_dict() == {

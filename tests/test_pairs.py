@@ -37,11 +37,11 @@ def test_no_notebook_without_its_text():
 
 
 def test_every_lesson_is_listed():
-    """A lesson's name tells its place: NN-slug/N-name."""
+    """A lesson's name tells its place: NN-slug/N-name; a letter marks a further notebook."""
     import re
 
     for md in TEXTS:
-        assert re.fullmatch(r"\d\d-[a-z-]+/\d-[a-z0-9-]+\.md", md.relative_to(md.parents[1]).as_posix()), md
+        assert re.fullmatch(r"\d\d-[a-z-]+/\d[a-z]?-[a-z0-9-]+\.md", md.relative_to(md.parents[1]).as_posix()), md
 
 
 @pytest.mark.parametrize("md", TEXTS, ids=nbs.label)

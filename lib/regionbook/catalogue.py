@@ -54,7 +54,8 @@ METHODS: dict[str, dict[str, str | None]] = {
 """Group -> method -> what the code of a lesson holds that uses it; None where only the variables of a paper tell.
 ``METHODS`` of ``papers/<slug>.py`` adds, method by method, what tells in the lessons of that paper."""
 
-_NAME = re.compile(r"(\d+)-(.+)")
+_CHAPTER = re.compile(r"\d+-(.+)")
+_NAME = re.compile(r"(\d+)([a-z]?)-.+")
 _CODE = re.compile(r"^```\{code-cell\}[^\n]*\n(.*?)^```", re.M | re.S)
 
 
@@ -95,8 +96,8 @@ def lessons(folder: Path | None = None) -> Listing:
     Returns
     -------
     Listing
-        ``.table``: one row a lesson: chapter (slug of the paper, or ``"start"``), number, title, minutes, able (what a
-        reader will be able to do), path.
+        ``.table``: one row a lesson: chapter (slug of the paper, or ``"start"``), number (of a further notebook a text,
+        ``"2b"``), title, minutes, able (what a reader will be able to do), path.
 
     Raises
     ------
@@ -120,10 +121,13 @@ def lessons(folder: Path | None = None) -> Listing:
                 f"{md}: a lesson needs a heading '# …', a line '**What you will be able to do.** …' and one with "
                 "'**Time.** 30 minutes.'"
             )
-        chapter, lesson = _NAME.fullmatch(md.parent.name), _NAME.fullmatch(md.stem)
+        chapter, lesson = _CHAPTER.fullmatch(md.parent.name), _NAME.fullmatch(md.stem)
         if not chapter or not lesson:
-            raise ValueError(f"{md}: lessons are called NN-slug/N-name.md")
-        rows.append((chapter[2], int(lesson[1]), title[1], int(minutes[1]), able[1], md))
+            raise ValueError(
+                f"{md}: lessons are called NN-slug/N-name.md, further notebooks NN-slug/Nb-name.md"
+            )
+        number = lesson[1] + lesson[2] if lesson[2] else int(lesson[1])
+        rows.append((chapter[1], number, title[1], int(minutes[1]), able[1], md))
     if not rows:
         raise ValueError(f"no lessons (NN-slug/N-name.md) below {folder}")
     table = pd.DataFrame(rows, columns=["chapter", "number", "title", "minutes", "able", "path"])
