@@ -1,6 +1,5 @@
 """Variables of Cai and Xia (2025): digital patents of 290 cities, two batches of pilots, controls, channels."""
 
-from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import Any
