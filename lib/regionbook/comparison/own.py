@@ -72,7 +72,7 @@ def of_declared(slug: str, wanted: Sequence[Any], panel: pd.DataFrame | None, ce
         kind = f"clustered by {', '.join(c.clusters)}" if c.clusters else str(c.errors)
         rows = found[found["column"] == c.column]
         numbers |= {(c.column, r.term): Number(r.estimate, r.std_error, r.p, kind) for r in each(rows)}
-        numbers |= {(c.column, k): Number(float(rows[k].iloc[0])) for k in ("N", "R2")}
+        numbers |= {(c.column, k): Number(float(rows[k].iloc[0])) for k in ("N", "R2", "adj_R2")}
     there = set(zip(cells["column"], cells["term"], strict=True))
     return {k: number for k, number in numbers.items() if k in there and not math.isnan(number.value)}
 

@@ -9,7 +9,7 @@ import pandas as pd
 from . import _module, prepare
 from .declare import Column
 
-FRAME = ["table", "column", "term", "estimate", "std_error", "t", "p", "N", "R2"]
+FRAME = ["table", "column", "term", "estimate", "std_error", "t", "p", "N", "R2", "adj_R2"]
 
 
 def variables(slug: str, panel: pd.DataFrame | None = None) -> pd.DataFrame:
@@ -78,7 +78,7 @@ def _constant(column: Column, fit: Any, data: pd.DataFrame) -> tuple[float, floa
     return b[-1], float(fit.se().iloc[0] * np.sqrt(cov[-1, -1] / cov[0, 0]))
 
 
-def _fixest(column: Column, data: pd.DataFrame) -> tuple[pd.DataFrame, int, float]:
+def _fixest(column: Column, data: pd.DataFrame) -> tuple[pd.DataFrame, int, float, float]:
     """Least squares, 2SLS or Poisson regression (without units that never count) with pyfixest."""
     import pyfixest as pf
     from scipy import stats
@@ -91,7 +91,7 @@ def _fixest(column: Column, data: pd.DataFrame) -> tuple[pd.DataFrame, int, floa
     fit: Any = call(column.formula, data, vcov=errors, fixef_rm="none")  # prints count single cells
     found = fit.tidy()[["Estimate", "Std. Error", "t value", "Pr(>|t|)"]]
     if poisson:
-        return found, int(fit._N), np.nan
+        return found, int(fit._N), np.nan, np.nan
     used = fit._data
     plain = all(k in used for term in found.index for k in term.split(":"))  # not i(year, …)
     if column.effects and plain:
@@ -102,7 +102,8 @@ def _fixest(column: Column, data: pd.DataFrame) -> tuple[pd.DataFrame, int, floa
     about = y.mean()
     if column.r2 == "within":
         about = y.groupby([used[k] for k in column.effects[0].split("^")]).transform("mean")
-    return found, int(fit._N), 1 - float((fit.resid() ** 2).sum() / ((y - about) ** 2).sum())
+    adjusted = float(fit._adj_r2) if column.r2 == "overall" else np.nan
+    return found, int(fit._N), 1 - float((fit.resid() ** 2).sum() / ((y - about) ** 2).sum()), adjusted
 
 
 def _random(column: Column, panel: pd.DataFrame) -> tuple[pd.DataFrame, int, float]:
@@ -130,11 +131,12 @@ def _durbin(column: Column, panel: pd.DataFrame, weights: Any) -> tuple[pd.DataF
     return pd.DataFrame(dict(enumerate(parts))), len(panel), float(fit.r2["within"])
 
 
-def _frame(column: Column, found: pd.DataFrame, n: int, r2: float) -> pd.DataFrame:
+def _frame(column: Column, found: pd.DataFrame, n: int, r2: float, adjusted: float = np.nan) -> pd.DataFrame:
     there = {term: k for term, k in column.coefficients.items() if k in found.index}
     out = found.loc[list(there.values())].set_axis(["estimate", "std_error", "t", "p"], axis=1)
     r2 = np.nan if column.r2 == "none" else r2
-    out = out.assign(table=column.table, column=column.column, term=list(there), N=n, R2=r2)
+    out = out.assign(table=column.table, column=column.column, term=list(there))
+    out = out.assign(N=n, R2=r2, adj_R2=adjusted)
     return out[FRAME].reset_index(drop=True)
 
 
@@ -153,7 +155,8 @@ def estimate(column: Column, panel: pd.DataFrame, weights: Any = None) -> pd.Dat
     Returns
     -------
     pandas.DataFrame
-        One row a printed term: table, column, term, estimate, std_error, t, p, and N and R2 of the column.
+        One row a printed term: table, column, term, estimate, std_error, t, p, and N, R2 and adj_R2 (least squares
+        about the mean only) of the column.
 
     Raises
     ------

@@ -1,6 +1,5 @@
 """Variables of Cai and Xia (2025): digital patents of 290 cities, two batches of pilots, controls, channels."""
 
-
 from collections.abc import Sequence
 from typing import Any
 
@@ -141,12 +140,16 @@ def in_text(panel: pd.DataFrame) -> dict[tuple[str, str, str], float]:
 
 
 def from_print() -> dict[tuple[str, str, str], float]:
-    """Numbers of the text that follow from other printed figures: the pilots add up, December comes before January."""
-    said = published("information-consumption").other.query("table == 'prose: policy'")
-    said = said.set_index(["column", "row"])["value"]
-    return {
-        ("prose: policy", "announcement year", "first batch"): said["reform = 1 from", "first batch"] - 1,
-    }
+    """Numbers of the text that follow from other printed figures: December comes before January, stars are levels."""
+    p = published("information-consumption")
+    said = p.other.set_index(["table", "column", "row"])["value"]
+    policy, level = "prose: policy", "significance level"
+    found = {(policy, "announcement year", "first batch"): said[policy, "reform = 1 from", "first batch"] - 1}
+    stars = p.estimates.set_index(["table", "column", "term"])["stars"]
+    for table, row in said.index[said.index.get_level_values("column") == level].droplevel("column"):
+        n, column, _, term = row.removeprefix("Table ").replace(":", "").split()
+        found[table, level, row] = {"***": 1.0, "**": 5.0}.get(stars[n, column.strip("()"), term], 10.0)
+    return found
 
 
 # ------------------------------------------------------------------------------------------------ a student's panel
