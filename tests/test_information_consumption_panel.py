@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import warnings
+
 import pandas as pd
 import pytest
 from information_consumption import PAPER, prepare
@@ -91,3 +93,34 @@ def test_every_imposed_number_of_the_binding_tier_is_met(world):
         )
         assert m.coef()["reform"] == pytest.approx(row["reached"], rel=1e-4)
         assert m.se()["reform"] == pytest.approx(row["reached_se"], rel=1e-4)
+
+
+# ------------------------------------------------------------------------------------------------------ own data
+@pytest.mark.parametrize("lacking", ["new_firms", "finance_index", "it_staff", "mobile_users"])
+def test_a_panel_may_lack_a_channel(lacking):
+    own = rb.load(SLUG).drop(columns=lacking).reset_index()
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", rb.data.DataWarning)
+        data = rb.prepare(SLUG, rb.load(SLUG, source=own, allow_gaps=True))
+    gone = {"new_firms": "start", "finance_index": "finance", "it_staff": "information"}.get(
+        lacking, "digital"
+    )
+    lost = data[["start", "finance", "information", "digital"]].isna().all()
+    assert list(lost.index[lost]) == [gone] and data["reform"].notna().all()
+
+
+def test_a_programme_that_changes_within_a_city_is_named():
+    own = rb.load(SLUG)
+    own.loc[("Beijing", 2018), "batch"] = 2
+    with pytest.raises(ValueError, match="Beijing: batch differs between years, expected one value a city"):
+        rb.prepare(SLUG, own)
+
+
+@pytest.mark.parametrize("column", ["population", "gdp", "employment", "students"])
+def test_what_is_divided_by_or_logged_is_positive(column):
+    own = rb.load(SLUG).reset_index()
+    own.loc[5, column] = 0
+    with pytest.raises(
+        rb.data.DataError, match=rf"column {column}: 1 value beyond the minimum .*position 5: 0"
+    ):
+        rb.load(SLUG, source=own, allow_gaps=True)

@@ -46,6 +46,11 @@ PATENTS = {
     "quality_grant": "invention_granted",
 }
 """Outcome -> raw count of patents."""
+PROGRAMMES = ["batch", "county_only", "demonstration_year", "broadband_year", "smart_city_year"]
+"""What a city keeps in all years."""
+TELECOM = ["broadband_users", "mobile_users", "telecom_revenue"]
+OPTIONAL = ["new_firms", "finance_index", "it_staff", *TELECOM]
+"""Raw columns of channels that a panel may lack; the channel is then missing."""
 
 
 def policies(d: Any) -> dict[str, Any]:
@@ -75,15 +80,23 @@ def prepare(panel: pd.DataFrame) -> pd.DataFrame:
 
     Patents are in 10,000; research is patents granted per 10,000 persons, start new firms per 1,000, digital the first
     principal component of broadband, mobile telephones and telecom revenue per head, scaled to 0-1 over the panel.
-    `pilot_year` is the first treated year, 0 for a city that is never treated.
+    `pilot_year` is the first treated year, 0 for a city that is never treated. A ValueError if a programme of a city
+    differs between its years.
     """
+    differs = panel.groupby(level=0)[PROGRAMMES].nunique().gt(1).stack()
+    if differs.any():
+        city, name = differs.idxmax()
+        raise ValueError(
+            f"{city}: {name} differs between years, expected one value a city; correct these rows"
+        )
+    panel = panel.reindex(columns=[*panel, *(k for k in OPTIONAL if k not in panel)])
     d = panel.assign(year=panel.index.get_level_values("year"))
     people = d["population"]
     new = {y: d[count] / 1e4 for y, count in PATENTS.items()}
     new |= {"research": d["patents_granted"] / people, "start": d["new_firms"] / (10 * people)}
     new |= {"finance": d["finance_index"], "information": d["it_staff"] / (1e4 * d["employment"])}
-    three = d[["broadband_users", "mobile_users", "telecom_revenue"]].div(people, axis=0).dropna()
-    score = pca_index(three, components=1).score
+    three = d[TELECOM].div(people, axis=0).dropna()
+    score = pca_index(three, components=1).score if len(three) else pd.Series(np.nan, panel.index)
     new["digital"] = (score - score.min()) / (score.max() - score.min())
     return panel.assign(**policies(d), **controls(d), **new)
 
