@@ -41,7 +41,9 @@ def test_every_lesson_is_listed():
     import re
 
     for md in TEXTS:
-        assert re.fullmatch(r"\d\d-[a-z-]+/\d[a-z]?-[a-z0-9-]+\.md", md.relative_to(md.parents[1]).as_posix()), md
+        assert re.fullmatch(
+            r"\d\d-[a-z-]+/\d[a-z]?-[a-z0-9-]+\.md", md.relative_to(md.parents[1]).as_posix()
+        ), md
 
 
 @pytest.mark.parametrize("md", TEXTS, ids=nbs.label)

@@ -398,10 +398,10 @@ DICTIONARY = {
     "patents_granted": ("all patents granted", "专利授权量", "patents", "channel", 0, "", "", "over population: research, per 10,000 persons; contains the digital ones"),
     "new_firms": ("firms founded in the year", "新注册企业数", "firms", "channel optional", 0, "", "", "over 10 x population: start, per 1,000 persons"),
     "finance_index": ("digital inclusive finance index", "数字普惠金融指数", "index points", "channel optional", 0, "", "", "from 2011; finance"),
-    "broadband_users": ("broadband subscribers", "互联网宽带接入用户数", "10,000 users", "channel", 0, "", "",
+    "broadband_users": ("broadband subscribers", "互联网宽带接入用户数", "10,000 users", "channel optional", 0, "", "",
                         "from 2011; first principal component of the three per head, scaled to 0-1, is digital; the paper prints no recipe"),
-    "mobile_users": ("mobile telephone subscribers", "移动电话用户数", "10,000 users", "channel", 0, "", "", "from 2011; as broadband_users"),
-    "telecom_revenue": ("telecommunications revenue", "电信业务收入", "10,000 yuan", "channel", 0, "", "", "from 2011; as broadband_users"),
+    "mobile_users": ("mobile telephone subscribers", "移动电话用户数", "10,000 users", "channel optional", 0, "", "", "from 2011; as broadband_users"),
+    "telecom_revenue": ("telecommunications revenue", "电信业务收入", "10,000 yuan", "channel optional", 0, "", "", "from 2011; as broadband_users"),
     "it_staff": ("employed in information transmission, computer services and software", "信息传输、计算机服务和软件业从业人员数",
                  "persons", "channel optional", 0, "", "", "until 2020; over 10,000 x employment: information"),
 }  # fmt: skip

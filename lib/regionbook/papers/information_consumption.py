@@ -262,7 +262,7 @@ def _patents(
         # as much of the noise as keeps the residual's length, but for 3 per cent
         a, b = main.residual(y + calm), main.residual(loud - calm)
         p, q, r = b @ b, a @ b, a @ a - 1.03**2 * np.sum(main.residual(y) ** 2)
-        share = np.clip((-q + max(q * q - p * r, 0.0) ** 0.5) / p, 0.0, 1.0)
+        share = np.clip((-q + np.sqrt(np.maximum(q * q - p * r, 0.0))) / p, 0.0, 1.0)
         return y + calm + share * (loud - calm), factor
 
     return redraw.first_steady(draw, main)
