@@ -1,6 +1,7 @@
 """Variables of Cai and Xia (2025): digital patents of 290 cities, two batches of pilots, controls, channels."""
 
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import Any
 
 import numpy as np
@@ -37,6 +38,8 @@ CONTROLS = ["pgdp", "fiscal", "lnpop", "structure", "lnstudents"]
 """The five controls as the regressions use them."""
 OUTCOMES = ["quantity", "quality"]
 """Utility models and inventions applied for, in 10,000."""
+TIMES = {"quantity": 1.0, "quality": 1.2}
+"""Outcome -> effect in log points, relative to that on quantity."""
 CHANNELS = ["research", "start", "finance", "digital", "information"]
 """The five outcomes of Table 4, column by column."""
 PATENTS = {
@@ -218,11 +221,10 @@ def redrawn(panel: pd.DataFrame, shipped: dict[str, Any], seed: int) -> tuple[pd
     composite `digital` stays as shipped.
     """
     rng, data = np.random.default_rng([seed, 5]), prepare(panel)
-    grid, factor = _Grid(data), 0.0
+    grid = _Grid(data)
     step = grid.full(lift(data, shipped))
-    drawn: dict[str, Array] = {}
-    for name, times, main in (("quantity", 1.0, ("1", "2")), ("quality", 1.2, ("1", "4"))):
-        drawn[name], factor = _patents(grid, name, main, times * step, rng, factor)
+    drawn, factor = _applications(grid, step, rng)
+    for name, times in TIMES.items():
         fit = grid.fit(next(c for c in TABLES if c.outcome == f"{name}_grant"))
         start = fit.y * drawn[name] / np.where(grid.kept, grid.full(data[name]), 1.0)
         goal = fit.rows[:1] @ (fit.y * np.exp((factor - 1) * times * step) - start)
@@ -241,38 +243,55 @@ def redrawn(panel: pd.DataFrame, shipped: dict[str, Any], seed: int) -> tuple[pd
     return new, truth | {"effect_on_the_treated": effects(prepare(new), truth)}
 
 
-def _patents(
-    grid: _Grid, name: str, key: tuple[str, str], step: Array, rng: np.random.Generator, known: float
-) -> tuple[Array, float]:
-    """An outcome in levels and the factor of its effect: ``known``, or drawn if that is 0."""
+def _applications(grid: _Grid, step: Array, rng: np.random.Generator) -> tuple[dict[str, Array], float]:
+    """Both outcomes in levels and the factor of their effect; one that either outcome cannot hold is drawn again."""
+    for _ in range(40):
+        factor = redraw.factor(rng)
+        with suppress(RuntimeError):
+            return {y: _patents(grid, y, k * step, rng, factor) for y, k in TIMES.items()}, factor
+    raise RuntimeError("no factor of the effect lets both outcomes keep their residuals")
+
+
+def _patents(grid: _Grid, name: str, step: Array, rng: np.random.Generator, factor: float) -> Array:
+    """An outcome in levels whose effect is multiplied by a factor."""
+    key = ("1", "2" if name == "quantity" else "4")
     fits = {c.key: grid.fit(c) for c in TABLES if c.outcome == name}
-    main, rows = fits[key], redraw.binding(fits, key, CONTROLS)
+    main, rows, part = fits[key], redraw.binding(fits, key, CONTROLS), (factor - 1) * step
     y = main.y
     log = grid.fit(main.column, np.log(np.where(grid.kept, y, np.nan)))
 
-    def draw() -> tuple[Array, float]:
-        factor = known or redraw.factor(rng)
-        part = (factor - 1) * step
-        z = redraw.outcome(log, part, rng, turn=0.35, path=0.05 * log.walk(rng) * grid.kept)
-        effect = y * np.expm1(part)
-        calm, loud = (
-            redraw.project(v, rows, rows @ effect, y**2)
-            for v in (effect, np.where(grid.kept, np.exp(z), 0.0) - y)
-        )
-        # as much of the noise as keeps the residual's length, but for 3 per cent
-        a, b = main.residual(y + calm), main.residual(loud - calm)
-        p, q, r = b @ b, a @ b, a @ a - 1.03**2 * np.sum(main.residual(y) ** 2)
-        share = np.clip((-q + np.sqrt(np.maximum(q * q - p * r, 0.0))) / p, 0.0, 1.0)
-        return y + calm + share * (loud - calm), factor
+    length = float(np.linalg.norm(main.residual(y)))
 
-    return redraw.first_steady(draw, main)
+    def reach(start: Array, move: Array, share: float) -> Array:
+        """As much of a move as brings the residual to a share of its length, at most all of it."""
+        a, b = main.residual(y + start), main.residual(move)
+        p, q, r = b @ b, a @ b, a @ a - (share * length) ** 2
+        return start + move * np.clip(
+            (-q + np.sign(share - 1) * np.sqrt(np.maximum(q * q - p * r, 0.0))) / p, 0.0, 1.0
+        )
+
+    def draw() -> tuple[Array, None]:
+        z = redraw.outcome(log, part, rng, turn=0.35, path=0.05 * log.walk(rng) * grid.kept)
+        effect, e = y * np.expm1(part), main.residual(y)
+        calm, quiet, loud = (
+            redraw.project(v, rows, goal, y**2)
+            for v, goal in (
+                (effect, rows @ effect),
+                (-np.clip(e, -y / 3, y / 3), 0 * rows[:, 0]),
+                (np.where(grid.kept, np.exp(z), 0.0) - y, rows @ effect),
+            )
+        )
+        calm = reach(calm, quiet, 0.97)
+        return y + reach(calm, loud - calm, 1.03), None
+
+    return redraw.first_steady(draw, main, tries=3)[0]
 
 
 def effects(data: pd.DataFrame, truth: dict[str, Any]) -> dict[str, Any]:
     """Effects on the treated cells in log points and in 10,000 patents: the mean, and by years since the pilot."""
     treated = data[data["reform"] == 1]
     since, out = treated.index.get_level_values("year") - treated["pilot_year"], {}
-    for name, times in zip(OUTCOMES, (1.0, 1.2), strict=True):
+    for name, times in TIMES.items():
         both = pd.DataFrame({"log": times * lift(treated, truth)})
         both["level"] = treated[name] * (1 - np.exp(-both["log"]))
         out[name] = {k: {"mean": both[k].mean()} | both[k].groupby(since).mean().to_dict() for k in both}
