@@ -246,13 +246,13 @@ def _retired() -> dict[str, Any]:
     return short | {str(key): row for row in rows for key in (row.code, row.name_zh, row.name_en) if key}
 
 
-def became(place: object) -> tuple[list[str], str]:
-    """Codes of today of a unit that there is no more, and what became of it; nothing for any other place."""
+def became(place: object) -> tuple[str, str]:
+    """What became of a unit that there is no more, and its code of today if it is the same place; empty for any other."""
     row = _retired().get(clean(place))
     if row is None or meant(place):
-        return [], ""
-    found = row.became.split()
-    return found, f"{row.name_zh} {row.how} {say(found)} in {row.year}"
+        return "", ""
+    same = row.how in ("was renamed", "became the city")
+    return row.became if same else "", f"{row.name_zh} {row.how} {say(row.became.split())} in {row.year}"
 
 
 def say(some: Iterable[str]) -> str:
