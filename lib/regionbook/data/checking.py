@@ -1,6 +1,7 @@
 """Hold a user's table to the dictionary of a panel."""
 
 import difflib
+import re
 import warnings
 from collections.abc import Iterable, Sequence
 
@@ -10,6 +11,8 @@ from regionbook.data.errors import (
     DataError,
     DataWarning,
     Place,
+    by_cause,
+    cell,
     count,
     near_words,
     places_of,
@@ -17,9 +20,12 @@ from regionbook.data.errors import (
     unit_after,
 )
 from regionbook.data.figures import is_number
-from regionbook.data.schema import UNITS, keys_of, teaching_file
+from regionbook.data.files import regarbled
+from regionbook.data.schema import keys_of
+from regionbook.data.watching import group_problems, identity
 
 MISSING = {"", "NA", "N/A", "NaN", "nan", "NULL", "."}
+EXCEL_ERRORS = {"#DIV/0!", "#REF!", "#N/A", "#VALUE!", "#NAME?", "#NUM!", "#NULL!", "#SPILL!", "#CALC!"}
 
 
 def _suggest(name: str, label: pd.Series, given: Sequence[str]) -> str:
@@ -37,14 +43,91 @@ def _text(column: pd.Series) -> pd.Series:
     return column.astype(object).where(column.notna(), "").map(str).astype(str)
 
 
-def _as_number(column: pd.Series) -> tuple[pd.Series, pd.Series]:
-    """Floats and a mask of the cells that are filled but not a number."""
+_HALF = {ord(full): ord(full) - 0xFEE0 for full in "０１２３４５６７８９．－＋"}
+
+
+def _as_number(column: pd.Series) -> tuple[pd.Series, pd.Series, pd.Series]:
+    """Floats, a mask of the cells that are filled but not a number, and one of those with full-width digits."""
     if pd.api.types.is_numeric_dtype(column) and not pd.api.types.is_bool_dtype(column):
         values = column.astype(float)
-        return values, values.abs().eq(float("inf"))
-    text = _text(column).str.strip()
+        return values, values.abs().eq(float("inf")), values.isna() & False
+    typed = _text(column).str.strip()
+    text = typed.map(lambda t: t if t.isascii() else t.translate(_HALF))
     number = is_number(text)
-    return pd.to_numeric(text.where(number)), ~number & ~text.isin(MISSING)
+    values = text.where(number, "nan").astype(float)
+    return values, ~number & ~text.isin(MISSING) | values.abs().eq(float("inf")), number & text.ne(typed)
+
+
+def _typed(column: pd.Series) -> pd.Series:
+    """A column that the dictionary does not know, typed in the same way whatever the format of its file.
+
+    Numbers if each filled cell is one (a text with a zero in front or over 15 digits is a name), whole ones as integers;
+    truth values; otherwise text.
+    """
+    text = None if pd.api.types.is_numeric_dtype(column) else _text(column).str.strip()
+    if pd.api.types.is_bool_dtype(column) or (
+        text is not None and text.str.lower().isin(["true", "false"]).all()
+    ):
+        return column if text is None else text.str.lower().eq("true")
+    if text is not None and text.str.contains(r"^[+-]?0[0-9]|^[+-]?[0-9]{16}").any():
+        return _text(column)
+    values, bad, _ = _as_number(column)
+    if bad.any() or (text is not None and values.isna().all()):
+        return _text(column) if text is not None else values
+    return values.astype("int64") if (values % 1 == 0).all() and (values.abs() < 2**53).all() else values
+
+
+def _said_of_others(raw: pd.DataFrame, frame: pd.DataFrame, others: list[str], place: Place) -> str:
+    """How columns that the dictionary does not know were read from text; nothing where nothing was to be decided."""
+    words = []
+    for name in others:
+        if pd.api.types.is_numeric_dtype(frame[name]) and not pd.api.types.is_numeric_dtype(raw[name]):
+            words.append(f"{name} (numbers)")
+        elif not pd.api.types.is_numeric_dtype(frame[name]):
+            values, bad, _ = _as_number(raw[name])
+            odd = places_of(bad, place, raw[name]) if 0 < bad.sum() < values.notna().sum() else []
+            words.append(f"{name} (text, because of {some(odd)})" if odd else f"{name} (text)")
+    return some(words)
+
+
+def _stray_rows(
+    raw: pd.DataFrame, bad: pd.DataFrame, numbers: pd.DataFrame, place: Place
+) -> tuple[pd.Series, list[str]]:
+    """Rows that are no unit-year: empty ones, footnotes, a second row of headings; one problem each kind."""
+    filled = pd.DataFrame(
+        {
+            i: c.notna() if pd.api.types.is_numeric_dtype(c) else ~_text(c).str.strip().isin(MISSING)
+            for i, (_, c) in enumerate(raw.items())
+        },
+        index=raw.index,
+    )
+    n = filled.sum(axis=1)
+    words = (bad.sum(axis=1) > 1) & numbers.isna().all(axis=1)
+    out, problems = pd.Series(False, raw.index), []
+    for rows, what, whole in (
+        (n == 0, "empty", None),
+        ((n == 1) & (filled.shape[1] > 2), "with one cell only, a note?", filled),
+        (words, "with words where numbers are meant, a second heading?", bad),
+    ):
+        rows = rows & ~out
+        out |= rows
+        if cells := places_of(rows, place):
+            if whole is not None:
+                at = rows.to_numpy().nonzero()[0]
+                first = [
+                    raw.iloc[i, :][
+                        list(raw.columns[whole.iloc[i]] if whole is filled else bad.columns[bad.iloc[i]])
+                    ]
+                    for i in at
+                ]
+                cells = [
+                    f"{c}: {', '.join(cell(v) for v in f.iloc[:3])}"
+                    for c, f in zip(cells, first, strict=True)
+                ]
+            problems.append(
+                f"{count(len(cells), 'row')} {what} ({some(cells)}): delete {'it' if len(cells) == 1 else 'them'}"
+            )
+    return out, problems
 
 
 def checked(
@@ -73,33 +156,82 @@ def checked(
     needed = _needed(schema, keys, required)
     missing = [c for c in needed if c not in given]
     problems = [_missing_columns(missing, needed, given, schema, required is not None)] if missing else []
-    frame = raw.copy()
-    for name in schema.index.intersection(raw.columns, sort=False):
-        rule = schema.loc[name]
-        if rule["dtype"] == "str":
-            frame[name], empty, found = _checked_text(raw[name], place)
-        else:
-            frame[name], empty, found = _checked_numbers(raw[name], rule, place)
-        problems += [f"column {name}: {problem}" for problem in found]
-        if empty.any():
-            cells = places_of(empty, place)
-            found_empty = f"column {name}: {count(len(cells), 'cell')} empty ({some(cells)})"
-            if name in needed:
-                named = name in keys or required is not None
-                problems.append(
-                    f"{found_empty}: fill {'it' if len(cells) == 1 else 'them'} in"
-                    + ("" if named else ", or name only the columns that you need in `required`")
-                )
-            else:
-                warnings.warn(f"{where}: {found_empty}; kept as missing.", DataWarning, stacklevel=3)
+    known = [c for c in schema.index if c in given]
+    frame, found, gone, said = _converted(raw, schema.loc[known], place, needed, keys, required is not None)
+    problems += gone + by_cause(found)
     if set(keys) <= set(given) and ("year" not in keys or pd.api.types.is_integer_dtype(frame["year"])):
         panel = len(keys) == 2 and keys[1] == "year"
-        unsure = any(p.startswith(f"column {keys[0]}:") for p in problems)  # then gaps are only its echo
+        unsure = any(name == keys[0] for name, _ in found)  # then gaps are only its echo
         problems += _grid_problems(frame, place, allow_gaps or unsure or not panel, keys, one_of_several)
+        problems += [] if problems else by_cause(group_problems(frame[known]))
     if problems:
         raise DataError(where, problems)
-    known = [c for c in schema.index if c in frame]
-    return frame[known + [c for c in frame if c not in known]]
+    if others := _said_of_others(raw, frame, [c for c in given if c not in known], place):
+        said.append(f"columns that the dictionary does not know were read as {others}.")
+    for words in said + (identity(frame, keys) if "year" in keys else []):
+        warnings.warn(f"{where}: {words}", DataWarning, stacklevel=3)
+    return frame
+
+
+def _converted(
+    raw: pd.DataFrame, schema: pd.DataFrame, place: Place, needed: list[str], keys: list[str], named: bool
+) -> tuple[pd.DataFrame, list[tuple[str, str]], list[str], list[str]]:
+    """The table with its types; what is wrong with each column, rows that are no data, and what is to be said."""
+    numbers = {name: _as_number(raw[name]) for name in schema.index if schema.at[name, "dtype"] != "str"}
+    bad = pd.DataFrame({name: n[1] for name, n in numbers.items()}, index=raw.index)
+    values = pd.DataFrame({name: n[0] for name, n in numbers.items()}, index=raw.index)
+    stray, problems = _stray_rows(raw, bad, values, place)
+    problems += _marks(raw, bad, place)
+    new: dict[str, pd.Series] = {}
+    found: list[tuple[str, str]] = []
+    kept: list[tuple[str, str]] = []
+    wide: list[tuple[str, str]] = []
+    for name, rule in schema.iterrows():
+        if name in numbers:
+            full = numbers[name][2]
+            new[name], faults = _checked_numbers(raw[name], values[name], bad[name] & ~stray, rule, place)
+            empty = values[name].isna() & ~numbers[name][1] & ~stray
+            if full.any():
+                wide.append((name, f"full-width digits ({some(places_of(full, place, raw[name]))})"))
+        else:
+            new[name], empty, faults = _checked_text(raw[name], place)
+            empty &= ~stray
+        found += [(name, fault) for fault in faults]
+        if empty.any():
+            cells = places_of(empty, place)
+            blank = f"{count(len(cells), 'cell')} empty ({some(cells)})"
+            if name in needed:
+                hint = (
+                    "" if named or name in keys else ", or name only the columns that you need in `required`"
+                )
+                found.append((name, f"{blank}: fill {'it' if len(cells) == 1 else 'them'} in{hint}"))
+            else:
+                kept.append((name, blank))
+    said = [f"{'; '.join(by_cause(kept))}; kept as missing."] if kept else []
+    said += [f"{'; '.join(by_cause(wide))} were read as numbers."] if wide else []
+    new |= {name: _typed(raw[name]) for name in raw if name not in new}
+    return pd.DataFrame(new, index=raw.index), found, problems, said
+
+
+def _marks(raw: pd.DataFrame, bad: pd.DataFrame, place: Place) -> list[str]:
+    """A word that stands for "no data" in several columns: one problem; its cells leave the mask of bad ones."""
+    words = (
+        raw[list(bad)].where(bad).astype(object).stack().dropna().map(cell)
+        if bad.to_numpy().any()
+        else pd.Series()
+    )
+    problems = []
+    for word, cells in words.groupby(words, sort=False) if len(words) else ():
+        columns = cells.index.get_level_values(1).unique()
+        if len(columns) > 2:
+            first = f"{place(raw.index.get_loc(cells.index[0][0]))}, column {columns[0]}"
+            problems.append(
+                f"{word} stands in {len(columns)} columns where a number is meant ({count(len(cells), 'cell')}; first "
+                f"{first}): leave cells without data empty"
+            )
+            for row, name in cells.index:
+                bad.at[row, name] = False
+    return problems
 
 
 def _needed(schema: pd.DataFrame, keys: list[str], required: Iterable[str] | None) -> list[str]:
@@ -138,30 +270,49 @@ def _missing_columns(
     return f"{count(len(missing), 'column')} missing: {'; '.join(listed[:12])}{rest}{hint}"
 
 
+_UNSEEN = re.compile("[\x00-\x1f\x7f\xa0\xad\u200b-\u200f\u2028-\u202e\u2060\ufeff\ufffd]")
+
+
 def _checked_text(column: pd.Series, place: Place) -> tuple[pd.Series, pd.Series, list[str]]:
     """The column as text, its empty cells, and what is wrong with it."""
     text = _text(column)
     empty = text.str.strip().isin(MISSING)
-    loose = places_of(text.ne(text.str.strip()) & ~empty, place, text)
-    return text, empty, [f"blanks around the text ({some(loose)}): remove them"] if loose else []
+    different = pd.Series(text[~empty].unique(), dtype=object)
+    problems = []
+    for wrong, fault in (
+        (lambda t: t != t.strip(), "blanks around the text ({}): remove them"),
+        (
+            lambda t: _UNSEEN.search(t.strip()),
+            "characters that cannot be seen or read ({}): type the text anew",
+        ),
+        (lambda t: t in EXCEL_ERRORS, "an error of Excel ({}): mend the formula"),
+        (lambda t: regarbled(t) != t, "text in another encoding ({}): save the file as UTF-8"),
+    ):
+        if loose := [t for t in different if wrong(t)]:
+            problems.append(fault.format(some(places_of(text.isin(loose), place, text))))
+    return text, empty, problems
 
 
 def _checked_numbers(
-    column: pd.Series, rule: pd.Series, place: Place
-) -> tuple[pd.Series, pd.Series, list[str]]:
-    """The column as numbers, its empty cells, and what is wrong with it."""
-    values, bad = _as_number(column)
+    column: pd.Series, values: pd.Series, bad: pd.Series, rule: pd.Series, place: Place
+) -> tuple[pd.Series, list[str]]:
+    """The column as numbers, and what is wrong with it."""
     problems = []
     whole = rule["dtype"].startswith("int")
     fraction = (values % 1).fillna(0).ne(0)
     amount = not whole or pd.isna(rule["maximum"])  # may have decimals
     for mask, fault in ((bad, "not a number"), (fraction & ~amount, "not a whole number")):
         if cells := places_of(mask, place, column):
+            typed = column[mask].astype(str)
             hint = ""
             if rule.name == "year":
                 hint = "; write the year as a whole number such as 2015"
-            elif fault == "not a number" and column[mask].astype(str).str.contains(r"\d").any():
-                hint = "; write numbers without thousands separators or units"
+            elif typed.str.startswith("=").any():
+                hint = "; a formula that was never calculated: open the file in Excel and save it"
+            elif typed.isin(EXCEL_ERRORS).any():
+                hint = "; an error of Excel: mend the formula or empty the cell"
+            elif fault == "not a number" and typed.str.contains(r"\d").any():
+                hint = "; write numbers without thousands separators or units, decimals with a point"
             problems.append(f"{count(len(cells), 'cell')} {fault} ({some(cells)}){hint}")
     for bound, mask in (("minimum", values < rule["minimum"]), ("maximum", values > rule["maximum"])):
         if mask.any():
@@ -170,7 +321,7 @@ def _checked_numbers(
             hint = f"allowed: {rule['unit']}" if rule["unit"] == "1 = yes" else "is the unit right?"
             problems.append(f"{count(len(cells), 'value')} beyond {limit} ({some(cells)}); {hint}")
     integers = whole and not bad.any() and (values % 1 == 0).all()
-    return values.astype("int64") if integers else values, values.isna() & ~bad, problems
+    return values.astype("int64") if integers else values, problems
 
 
 def _grid_problems(
@@ -193,24 +344,8 @@ def _grid_problems(
             cells = [f"{one} {years_}" for one, years_ in by_unit.items()]
             out = f"leave the {'cities' if unit == 'city' else 'provinces'} out"
             remedy = f" or {out}" if one_of_several else f", {out}, or pass allow_gaps=True"
+            if len(gaps) > 0.2 * len(full) and not one_of_several:
+                remedy = " or, if it is unbalanced by nature, pass allow_gaps=True"
             absent = count(len(gaps), f"{unit}-year")
             problems.append(f"{absent} absent ({some(cells)}): complete the panel{remedy}")
     return problems
-
-
-def warn_units(frame: pd.DataFrame, schema: pd.DataFrame, slug: str) -> None:
-    """Point at columns whose typical value is more than thirty times ours, or less than a thirtieth: units slip by
-    a hundred and more, and own data differ from the teaching panel besides."""
-    shipped = pd.read_csv(teaching_file(slug, ".csv"))
-    for name in schema.index.intersection(frame.columns, sort=False):
-        unit = str(schema.at[name, "unit"])
-        if name in (*UNITS, "year") or not unit or schema.at[name, "dtype"] == "str":
-            continue
-        ours, yours = shipped[name].median(), frame[name].median()
-        if ours > 0 and yours > 0 and not 1 / 30 < yours / ours < 30:
-            warnings.warn(
-                f"Column {name}: your median is {yours:.4g}, the teaching panel's {ours:.4g}{unit_after(unit)}. "
-                f"Check that yours is in {unit}; nothing was changed.",
-                DataWarning,
-                stacklevel=3,
-            )

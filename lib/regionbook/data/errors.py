@@ -11,6 +11,8 @@ if TYPE_CHECKING:
     import pandas as pd
 
 _SHOWN = 5  # places named for one kind of problem; the rest is counted
+_LISTED = 15  # kinds of problem in a message
+_CELL = 60  # letters of a cell
 
 
 class DataError(ValueError):
@@ -20,7 +22,13 @@ class DataError(ValueError):
         self.where = where
         self.problems = tuple(problems)
         kinds = f"{len(problems)} problem{'s' if len(problems) > 1 else ''}"
-        super().__init__(f"{where}: {kinds}.\n" + "\n".join(f"  - {p}" for p in problems))
+        shown = [f"  - {p}" for p in problems[:_LISTED]]
+        shown += (
+            [f"  … and {more} more: `.problems` of this error has all"]
+            if (more := len(problems) - _LISTED) > 0
+            else []
+        )
+        super().__init__("\n".join([f"{where}: {kinds}.", *shown]))
 
 
 class DataWarning(UserWarning):
@@ -51,7 +59,16 @@ def count(n: int, thing: str, things: str = "") -> str:
 
 def cell(value: Any) -> str:
     """A cell as it stands in the file."""
-    return repr(value.item() if hasattr(value, "item") else value)
+    shown = repr(value.item() if hasattr(value, "item") else value)
+    return shown if len(shown) <= _CELL else f"{shown[:_CELL]}…"
+
+
+def by_cause(found: Iterable[tuple[str, str]]) -> list[str]:
+    """Columns and what is wrong with them, columns with the same fault together."""
+    columns: dict[str, list[str]] = {}
+    for name, problem in found:
+        columns.setdefault(problem, []).append(name)
+    return [f"column{'s' if len(c) > 1 else ''} {some(c)}: {problem}" for problem, c in columns.items()]
 
 
 def places_of(wrong: pd.Series, place: Place, values: Any = None, show: Callable = cell) -> list[str]:

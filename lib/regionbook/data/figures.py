@@ -13,7 +13,7 @@ import pandas as pd
 from regionbook.data.errors import DataError, did_you_mean
 from regionbook.paths import data_file
 
-NUMBER = r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?"
+NUMBER = r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?"
 _TABLES: dict[str, dict[str, Any]] = {
     "estimates": {
         "columns": "table panel column column_label sample outcome term estimate paren paren_kind stars note",

@@ -6,11 +6,12 @@ from typing import Any
 import pandas as pd
 
 from regionbook import registry
-from regionbook.data.checking import checked, warn_units
+from regionbook.data.checking import checked
 from regionbook.data.figures import known
 from regionbook.data.files import read
 from regionbook.data.raw import load_built, read_shipped
 from regionbook.data.schema import columns, indexed, keys_of, known_table, teaching_file
+from regionbook.data.watching import warn_units
 from regionbook.data.worlds import in_world
 
 
@@ -36,7 +37,8 @@ def load(
         Name of the paper, for example ``"city-innovation"``.
     source
         Your data: a ``.csv`` (UTF-8 or GB18030), ``.xlsx``, ``.dta`` or ``.parquet`` file, or a data frame.
-        One row a unit and year. Columns that the schema does not know are kept. For a panel of pairs: a dictionary of
+        One row a unit and year. Columns that the schema does not know are kept: numbers if every filled cell is one,
+        text otherwise, whatever the format. For a panel of pairs: a dictionary of
         such files by name of the table, the two files of city-years and citations, or a folder that holds them.
     world
         A rival world (`worlds`) in place of the shipped panel: another truth, the same printed tables.
@@ -81,7 +83,7 @@ def load(
     if source is None:
         frame, where = read_shipped(teaching_file(slug, ".csv"), schema["dtype"]), "shipped"
     else:
-        raw, where, place = read(source)
+        raw, where, place = read(source, schema)
         frame = checked(raw, schema, where, place, required, allow_gaps)
         warn_units(frame, schema, slug)
     panel = indexed(frame, keys_of(schema.index))

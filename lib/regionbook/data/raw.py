@@ -191,9 +191,8 @@ def _own_tables(slug: str, source: Any, required: Iterable[str] | None) -> tuple
     places: Places = {}
     problems = []
     for name, one in given.items():
-        indexed_frame = isinstance(one, pd.DataFrame) and one.index.names != [None]
-        raw, file, place = read(one.reset_index() if indexed_frame else one)
         schema = columns(slug, name).set_index("column")
+        raw, file, place = read(one, schema)
         wanted = None
         if required is not None:
             wanted = [c for c in schema.index if c in (*required, *paper.always.get(name, ()))]

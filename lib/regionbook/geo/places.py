@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import re
+import unicodedata
 from collections.abc import Iterable
 from functools import cache
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
@@ -208,33 +209,71 @@ def codes(places: Iterable[Place], level: Level | None = None) -> list[str]:
     """
     if isinstance(places, str):
         raise ValueError(f"places must be a list, not the single text {places!r}: write [{places!r}].")
-    exact, short = _lookup(check_level(level) if level is not None else None)
+    if level is not None:
+        check_level(level)
     out = []
     for i, place in enumerate(places):
-        key = str(place) if isinstance(place, (str, int, np.integer)) else ""
-        found = [exact[key]] if key in exact else short.get(key, [])
+        found = meant(place, level)
         if len(found) != 1:
             raise ValueError(_unknown(place, i, found, level))
         out.append(found[0])
     return out
 
 
-def _unknown(place: object, position: int, found: list[str], level: Level | None) -> str:
+def clean(place: object) -> str:
+    """A place as text without what cannot be seen: half-width, no blanks around, whole floats as codes."""
+    if isinstance(place, float) and place.is_integer():
+        place = int(place)
+    if not isinstance(place, (str, int, np.integer)):
+        return ""
+    text = unicodedata.normalize("NFKC", re.sub(r"^(\d{6})\.0$", r"\1", str(place)))
+    return "".join(c for c in text if unicodedata.category(c) != "Cf").strip()
+
+
+def meant(place: object, level: Level | None = None) -> list[str]:
+    """Codes of the units that a place may mean: one if it is known, none if not."""
+    exact, short = _lookup(level)
+    key = clean(place)
+    return [exact[key]] if key in exact else short.get(key, [])
+
+
+@cache
+def _retired() -> dict[str, Any]:
+    """Code or name of a unit that there is no more -> its row of retired.csv."""
+    table = pd.read_csv(data_file("geo", "retired.csv"), dtype=str, keep_default_na=False)
+    rows = sorted(table.itertuples(index=False), key=lambda row: int(row.year))
+    short = {re.sub(KINDS, "", row.name_zh): row for row in rows}
+    return short | {str(key): row for row in rows for key in (row.code, row.name_zh, row.name_en) if key}
+
+
+def became(place: object) -> tuple[str, str]:
+    """What became of a unit that there is no more, and its code of today if it is the same place; empty for any other."""
+    row = _retired().get(clean(place))
+    if row is None or meant(place):
+        return "", ""
+    same = row.how in ("was renamed", "became the city")
+    return row.became if same else "", f"{row.name_zh} {row.how} {say(row.became.split())} in {row.year}"
+
+
+def say(some: Iterable[str]) -> str:
     table = unit_table()
+    return ", ".join(f"{table.name_en[c]} {table.name_zh[c]} ({c})" for c in some)
+
+
+def _unknown(place: object, position: int, found: list[str], level: Level | None) -> str:
     scope = {"city": "city-level unit", "province": "province", None: "unit"}[level]
 
-    def say(some: Iterable[str]) -> str:
-        return ", ".join(f"{table.name_en[c]} {table.name_zh[c]} ({c})" for c in some)
-
-    start = f"{place!r} (place {position + 1} of the list) "
+    shown = repr(place) if len(repr(place)) < 60 else f"{repr(place)[:60]}…"
+    start = f"{shown} (place {position + 1} of the list) "
     if found:
         return f"{start}means more than one {scope}: {say(found)}. Use a code or a full name."
     if level is not None:
         other: Level = "province" if level == "city" else "city"
-        exact, short = _lookup(other)
-        if meant := [exact[str(place)]] if str(place) in exact else short.get(str(place)):
-            return f'{start}is not a {scope}. For {say(meant)} use level="{other}".'
-    exact, text = _lookup(level)[0], str(place)
+        if there := meant(place, other):
+            return f'{start}is not a {scope}. For {say(there)} use level="{other}".'
+    if history := became(place)[1]:
+        return f"{start}is not on the map of about 2020: {history}."
+    exact, text = _lookup(level)[0], clean(place)[:40]
     if text.isdigit():
         near = [c for c in (text[:4] + "00", text[:2] + "0000") if c in exact]
     else:
@@ -259,7 +298,12 @@ def points_of(places: Places) -> pd.DataFrame:
             raise ValueError(f"lon or lat is missing or not in degrees at {first}.")
     else:
         labels = places if isinstance(places, pd.Index) else list(places)
-        points = unit_table().loc[codes(labels), ["lon", "lat"]].set_axis(pd.Index(labels), axis=0)
+        keys = pd.Series(codes(labels), pd.Index(labels))
+        points = unit_table().loc[keys, ["lon", "lat"]].set_axis(keys.index, axis=0)
+        if not keys.index.has_duplicates and keys.duplicated().any():
+            again = keys[keys.duplicated(keep=False)]
+            one, two = again.index[again == again.iloc[0]][:2]
+            raise ValueError(f"{one!r} and {two!r} are the same place, {say(again[:1])}: give it once.")
     if points.index.has_duplicates:
         twice = points.index[points.index.duplicated()][0]
         raise ValueError(f"{twice!r} is in the list of places more than once.")

@@ -1,12 +1,13 @@
 """The formula of `pyfixest.feols`, read into arrays: "outcome ~ regressors | effect + effect"."""
 
+import re
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from ..index._checks import places
+from ..index._checks import places, show
 from ._within import codes, flat
 
 
@@ -23,7 +24,8 @@ class Design:
     def position(self, coefficient: str) -> int:
         if coefficient not in self.names:
             raise ValueError(
-                f"coefficient {coefficient!r} is not in the formula; it has {', '.join(self.names)}"
+                f"coefficient {coefficient!r} is not in the formula; it has {', '.join(self.names[:12])}"
+                + (", …" if len(self.names) > 12 else "")
             )
         return self.names.index(coefficient)
 
@@ -59,6 +61,15 @@ def read_formula(data: pd.DataFrame, formula: str) -> Design:
         raise ValueError(
             f"the formula's columns have missing values: {places(missing)}; drop these rows beforehand"
         )
+    for name in used:
+        told = isinstance(frame[name].dtype, pd.CategoricalDtype) or re.search(
+            rf"C\(\s*`?{re.escape(name)}\b", main
+        )
+        if not told and not pd.api.types.is_numeric_dtype(frame[name].dtype):
+            raise TypeError(
+                f"formula {formula!r}: column {name!r} is text (first value {show(frame[name].iloc[0])}); convert it "
+                f"with pandas.to_numeric, or write C({name}) for one dummy a value"
+            )
     matrices = spec.get_model_matrix(frame, na_action="ignore")
     if "Intercept" not in matrices.rhs:
         raise ValueError(

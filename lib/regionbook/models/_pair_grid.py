@@ -8,7 +8,7 @@ import pandas as pd
 from scipy import sparse
 
 from ..index._checks import show
-from ._within import codes, flat, known
+from ._within import codes, flat, known, one_kind
 
 
 class PairGrid:
@@ -160,13 +160,16 @@ def unit_codes(
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Codes of both unit columns on one list of labels; refuses missing units and a unit paired with itself."""
     a, b = pd.Series(first), pd.Series(second)
-    if isinstance(a.dtype, pd.CategoricalDtype) and a.dtype == b.dtype:
+    kinds = [s.dtype for s in (a, b) if isinstance(s.dtype, pd.CategoricalDtype)]
+    # two categorical types may be equal and yet count their categories in another order
+    if len(kinds) == 2 and kinds[0].categories.equals(kinds[1].categories):
         one, two = a.cat.codes.to_numpy(np.int64), b.cat.codes.to_numpy(np.int64)
-        labels = a.cat.categories
+        labels = kinds[0].categories
     else:
         n = len(a)
-        both, labels = pd.factorize(pd.concat([a, b], ignore_index=True))
+        both, labels = pd.factorize(pd.concat([a.astype(object), b.astype(object)], ignore_index=True))
         one, two = both[:n], both[n:]
+    one_kind(labels, f"units {names[0]!r} and {names[1]!r}")
     for name, code in zip(names, (one, two), strict=True):
         if (code < 0).any():
             raise ValueError(f"unit {name!r} is missing in row {show(index[int((code < 0).argmax())])}")

@@ -1,6 +1,7 @@
 """Read the columns of a panel and sweep fixed effects and controls out of them."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -31,10 +32,22 @@ def known(frame: pd.DataFrame, names: Sequence[str], what: str) -> list[str]:
 def codes(frame: pd.DataFrame, name: str, what: str) -> np.ndarray:
     """0, 1, 2, … for the groups of the column or index level `name`."""
     known(frame, [name], what)
-    out, _ = pd.factorize(frame[name].to_numpy())
+    out, labels = pd.factorize(frame[name].to_numpy())
     if (out < 0).any():
         raise ValueError(f"{what} {name!r} is missing in row {show(frame.index[out < 0][0])}")
+    one_kind(labels, f"{what} {name!r}")
     return out
+
+
+def one_kind(labels: Iterable[Any], what: str) -> None:
+    """Refuse labels of which some are text and some are not: "1" and 1 would be two groups."""
+    if not pd.api.types.is_object_dtype(labels):
+        return
+    text = {isinstance(label, str): label for label in labels}
+    if len(text) == 2:
+        raise TypeError(
+            f"{what} mixes text ({text[True]!r}) and numbers ({show(text[False])}): give one type"
+        )
 
 
 def nested(inner: np.ndarray, outer: np.ndarray) -> bool:

@@ -46,15 +46,35 @@ def pair_number(first: Ints, second: Ints, n: int) -> Ints:
     return low * (2 * n - low - 1) // 2 + high - low - 1
 
 
-def place_of(names: pd.Series, cities: pd.Index) -> Ints:
+def place_of(names: pd.Series, cities: pd.Index, table: str = "citations") -> Ints:
     """Rows of cities in their table."""
-    return names.astype(pd.CategoricalDtype(cities)).cat.codes.to_numpy(np.int64)
+    kind = pd.CategoricalDtype(cities)
+    same = isinstance(names.dtype, pd.CategoricalDtype) and names.cat.categories.equals(cities)
+    out = names.cat.codes if same else names.astype(object).astype(kind).cat.codes
+    if (out < 0).any():
+        raise ValueError(
+            f"table {table!r} has {names[out < 0].iloc[0]!r}, which the table of cities does not have"
+        )
+    return out.to_numpy(np.int64)
 
 
 def wide(table: pd.DataFrame, column: str) -> Array:
-    """A column of a table indexed by city and year as an array (city, year)."""
-    cities, years = (table.index.levels[k] for k in (0, 1))
-    return table[column].to_numpy(float).reshape(len(cities), len(years))
+    """A column of a table of city-years, city by city, as an array (city, year)."""
+    return table[column].to_numpy(float).reshape(table.index.get_level_values(0).nunique(), -1)
+
+
+def by_city_and_year(years: pd.DataFrame, cities: pd.Index) -> tuple[pd.DataFrame, Ints]:
+    """The table of city-years in the order of the cities, every city in every year, and these years, rising."""
+    calendar = np.sort(years.index.get_level_values("year").unique())
+    full = pd.MultiIndex.from_product([cities, calendar], names=["city", "year"])
+    if not years.index.is_unique:
+        raise ValueError(f"table 'years' has {years.index[years.index.duplicated()][0]} more than once")
+    if len(absent := full.difference(years.index)) or len(years) > len(full):
+        what = f"lacks {absent[0]}" if len(absent) else "has cities that the table of cities does not have"
+        raise ValueError(
+            f"table 'years' {what}: it needs each city of the table of cities in each year, and no other"
+        )
+    return years.reindex(full), calendar
 
 
 def orient(y: Array, a: Ints, b: Ints) -> tuple[Ints, Ints]:
@@ -92,7 +112,7 @@ def link_years(rail: pd.DataFrame, cities: pd.Index) -> Array:
     """Year from which two cities lie on one line in operation, array (city, city); infinite without a line."""
     out = np.full((len(cities), len(cities)), np.inf)
     for _, line in rail.groupby("line", observed=True):
-        at = cities.get_indexer(line["city"])
+        at = place_of(line["city"], cities, "rail")
         opened = line["opened"].to_numpy(float)
         block = np.ix_(at, at)
         out[block] = np.minimum(out[block], np.maximum.outer(opened, opened))
@@ -134,8 +154,9 @@ def build(
     needs a table or a column that is not there is left out. ``light`` is the column of ``years`` with the sum of night
     lights. ``arrays``, for simulations, holds both counts (2, pair, year) as ``flows`` in place of the citations.
     """
-    cities, years = tables["cities"], tables["years"]
-    calendar = np.asarray(years.index.levels[1])
+    cities = tables["cities"]
+    years, calendar = by_city_and_year(tables["years"], cities.index)
+    tables = {**tables, "years": years}
     calendar = calendar[calendar <= LAST_YEAR]
     size, now = len(calendar), np.arange(len(calendar) - 1)
     outcome = calendar[1:]
@@ -151,7 +172,7 @@ def build(
     g["extreme"] = np.zeros(L.shape, bool)
     if "extreme" in tables:
         listed = tables["extreme"]
-        one, two = (place_of(listed[k], cities.index) for k in ("a", "b"))
+        one, two = (place_of(listed[k], cities.index, "extreme") for k in ("a", "b"))
         g["extreme"][pair_number(one, two, len(cities)), listed["year"].to_numpy() - outcome[0]] = True
     g["Bal"] = y[L, now + 1] / y[H, now + 1]
     ab, ba = arrays["flows"] if arrays else counts(tables["citations"], cities.index, calendar[:-1])

@@ -1,0 +1,190 @@
+"""Watch what a cell alone does not show: the identity of places, what is one in a group, units by year and by place."""
+
+from __future__ import annotations
+
+import difflib
+import re
+import warnings
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cache
+from itertools import combinations
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from regionbook.data.errors import DataWarning, some, unit_after
+from regionbook.data.schema import UNITS, teaching_file
+from regionbook.geo.places import KINDS, became, check_level, clean, meant
+from regionbook.paths import data_file
+
+_SLIP, _JUMP = np.log(30), np.log(100)
+
+
+@cache
+def _rules() -> pd.DataFrame:
+    return pd.read_csv(data_file("teaching", "groups.csv"))
+
+
+def group_problems(frame: pd.DataFrame) -> list[tuple[str, str]]:
+    """Columns that break what the dictionary declares in ``groups.csv``: one value a group, or one row with 1."""
+    found = []
+    for column, rule, within in _rules().itertuples(index=False, name=None):
+        by = within.split()
+        if not {column, *by} <= set(frame):
+            continue
+        rows = frame[[*by, column]].dropna()
+        rows = rows[rows[column] == 1] if rule == "one" else rows[rows[column] != ""].drop_duplicates()
+        if (again := rows.duplicated(by)).any():
+            groups = rows.loc[again, by].drop_duplicates().astype(str).agg(" ".join, axis=1).tolist()
+            what = "more than one 1" if rule == "one" else "more than one value"
+            found.append(
+                (column, f"{what} in a {' and '.join(by)} ({some(groups)}); there is to be one in each")
+            )
+    return found
+
+
+# --- places ------------------------------------------------------------------------------------------
+
+
+def identity(frame: pd.DataFrame, keys: list[str]) -> list[str]:
+    """What speaks against every name being one place and every place having one name and one code."""
+    unit = keys[0]
+    if unit not in UNITS:
+        return []
+    level = check_level(unit)
+    names = frame[unit].drop_duplicates()
+    one = {name: codes[0] for name in names if len(codes := meant(name, level)) == 1}
+    of_name = {name: one.get(name) or became(name)[0] for name in names}
+    said = []
+    pairs: list[tuple[str, str]] = []
+    if "code" in frame:
+        given = frame[[unit, "code"]].dropna().drop_duplicates()
+        pairs = [(name, str(int(number))) for name, number in given.itertuples(index=False, name=None)]
+        now = {code: became(code)[0] or code for _, code in pairs}
+        if wrong := [f"{n}: {c}, not {of_name[n]}" for n, c in pairs if of_name[n] and of_name[n] != now[c]]:
+            said.append(f"column code: not the code of its {unit} in geo.units() ({some(wrong)})")
+        if several := given[unit][given[unit].duplicated()].drop_duplicates().tolist():
+            said.append(f"column code: changes within a {unit} ({some(several)})")
+    by_code: dict[str, list[str]] = {}
+    for name, code in (
+        [*pairs, *of_name.items()] if not said else ()
+    ):  # else two names on one code are its echo
+        by_code.setdefault(code or name, []).append(name)
+    alike = [" and ".join(dict.fromkeys(group)) for group in by_code.values() if len(set(group)) > 1]
+    alike += [f"{a} and {b}" for a, b in _succeeding(frame, unit) if not of_name[a] + of_name[b]]
+    if alike:
+        said.append(f"column {unit}: one place under two names, or one code for two places? ({some(alike)})")
+    there = {name for name, code in pairs if meant(code)}
+    if gone := [history for name in names if name not in there and (history := became(name)[1])]:
+        said.append(f"column {unit}: not on the map of about 2020 ({some(gone)})")
+    return [f"{words}; nothing was changed." for words in said]
+
+
+def _succeeding(frame: pd.DataFrame, unit: str) -> list[tuple[str, str]]:
+    """Names that are spelled alike, the second of which begins after the first has ended."""
+    spans = frame.groupby(unit, sort=False)["year"].agg(["min", "max"])
+    first, last = spans["min"].min(), spans["max"].max()
+    partial = spans[(spans["min"] > first) | (spans["max"] < last)]
+    plain = {name: re.sub(rf"[\W_]|{KINDS}", "", clean(name)).casefold() for name in partial.index}
+    return [
+        (a, b)
+        for a, b in combinations(partial.sort_values("min").index, 2)
+        if partial.at[a, "max"] < partial.at[b, "min"]
+        and (plain[a] == plain[b] or difflib.SequenceMatcher(None, plain[a], plain[b]).ratio() >= 0.5)
+    ]
+
+
+# --- units -------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class _Levels:
+    """Logarithms of a panel's columns: typical values, steps from year to year, and the widest of them."""
+
+    median: pd.Series
+    step: pd.DataFrame  # as the rows, by place and year; missing in the first year of a place
+    by_year: pd.DataFrame  # median step
+    by_place: pd.DataFrame  # median level
+    place: np.ndarray
+    year: np.ndarray
+
+    @classmethod
+    def of(cls, frame: pd.DataFrame, names: list[str]) -> _Levels:
+        unit = next(u for u in UNITS if u in frame)
+        rows = frame.sort_values([unit, "year"])
+        place, year = rows[unit].to_numpy(), rows["year"].to_numpy()
+        values = rows[names].to_numpy(float)
+        logs = pd.DataFrame(np.log(values, out=np.full_like(values, np.nan), where=values > 0), columns=names)
+        step = logs.diff()
+        step[np.r_[True, place[1:] != place[:-1]]] = np.nan
+        by_year, by_place = step.groupby(year).median(), logs.groupby(place).median()
+        return cls(frame[names].median(), step, by_year, by_place, place, year)
+
+    def widest(self, name: str) -> list[float]:
+        """The widest median step, step and stretch without any place."""
+        levels = np.sort(self.by_place[name].dropna().to_numpy())
+        parts = self.by_year[name].to_numpy(), self.step[name].to_numpy(), np.diff(levels)
+        return [float(np.nanmax(np.abs(p))) if np.isfinite(p).any() else 0.0 for p in parts]
+
+    def odd(self, name: str, by_year: float, step: float, gap: float) -> Iterator[str]:
+        """What is wider than these limits, in words."""
+        middle = self.by_year[name]
+        years = middle.index[middle.abs() > by_year]
+        for year in years:
+            yield f"in {year} the typical value is {_times(middle[year])} the year before's"
+        far = (self.step[name].abs() > step).to_numpy() & ~np.isin(self.year, years)
+        cells = [
+            f"{self.place[i]} {self.year[i]}: {_times(self.step[name].iat[i])}" for i in far.nonzero()[0]
+        ]
+        if cells:
+            yield f"jumps from one year to the next ({some(cells)})"
+        levels = self.by_place[name].dropna().sort_values()
+        gaps = levels.diff().fillna(0)
+        if len(levels) > 4 and gaps.max() > gap:
+            at = int(gaps.to_numpy().argmax())
+            high = at >= len(gaps) / 2
+            few = some([str(place) for place in (gaps.index[at:] if high else gaps.index[:at])])
+            yield f"the typical value of {few} is {_times(gaps.max() if high else -gaps.max())} that of the next place"
+
+
+@cache
+def _shipped(path: Path, names: tuple[str, ...]) -> _Levels:
+    return _Levels.of(pd.read_csv(path), list(names))
+
+
+def warn_units(frame: pd.DataFrame, schema: pd.DataFrame, slug: str) -> None:
+    """Point at columns whose unit seems to be another one than ours, or another one from some year on or in some places.
+
+    A unit slips by a hundred and more; own data differ from the teaching panel besides. So what counts is a typical value
+    more than thirty times ours, or than that of the year before; and steps and stretches without any place that are wide
+    and much wider than any of the teaching panel's.
+    """
+    names = [
+        name
+        for name in schema.index.intersection(frame.columns, sort=False)
+        if name not in (*UNITS, "year") and schema.at[name, "unit"] and schema.at[name, "dtype"] != "str"
+    ]
+    ours, own = _shipped(teaching_file(slug, ".csv"), tuple(names)), _Levels.of(frame, names)
+    for name in names:
+        said, unit = [], schema.at[name, "unit"]
+        a, b = ours.median[name], own.median[name]
+        if a > 0 and b > 0 and not 1 / 30 < b / a < 30:
+            said.append(f"your median is {b:.4g}, the teaching panel's {a:.4g}{unit_after(unit)}")
+        limits = [
+            max(*pair) for pair in zip((_SLIP, _JUMP, _SLIP), 1.5 * np.array(ours.widest(name)), strict=True)
+        ]
+        if (np.array(own.widest(name)) > limits).any():
+            said += own.odd(name, *limits)
+        if said:
+            check = f"Check that yours is in {unit}; nothing was changed."
+            warnings.warn(f"Column {name}: {'; '.join(said)}. {check}", DataWarning, stacklevel=3)
+
+
+def _times(log: float) -> str:
+    return (
+        f"{float(f'{np.exp(log):.3g}'):,.0f} times"
+        if log > 0
+        else f"1/{float(f'{np.exp(-log):.3g}'):,.0f} of"
+    )
