@@ -112,8 +112,8 @@ def test_a_panel_may_lack_a_channel(lacking):
 def test_a_programme_that_changes_within_a_city_is_named():
     own = rb.load(SLUG)
     own.loc[("Beijing", 2018), "batch"] = 2
-    with pytest.raises(ValueError, match="Beijing: batch differs between years, expected one value a city"):
-        rb.prepare(SLUG, own)
+    with pytest.raises(rb.data.DataError, match=r"batch.*Beijing"):
+        rb.load(SLUG, source=own.reset_index(), allow_gaps=True)
 
 
 @pytest.mark.parametrize("column", ["population", "gdp", "employment", "students"])

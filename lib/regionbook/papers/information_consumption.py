@@ -49,8 +49,6 @@ PATENTS = {
     "quality_grant": "invention_granted",
 }
 """Outcome -> raw count of patents."""
-PROGRAMMES = ["batch", "county_only", "demonstration_year", "broadband_year", "smart_city_year"]
-"""What a city keeps in all years."""
 TELECOM = ["broadband_users", "mobile_users", "telecom_revenue"]
 OPTIONAL = ["new_firms", "finance_index", "it_staff", *TELECOM]
 """Raw columns of channels that a panel may lack; the channel is then missing."""
@@ -83,15 +81,8 @@ def prepare(panel: pd.DataFrame) -> pd.DataFrame:
 
     Patents are in 10,000; research is patents granted per 10,000 persons, start new firms per 1,000, digital the first
     principal component of broadband, mobile telephones and telecom revenue per head, scaled to 0-1 over the panel.
-    `pilot_year` is the first treated year, 0 for a city that is never treated. A ValueError if a programme of a city
-    differs between its years.
+    `pilot_year` is the first treated year, 0 for a city that is never treated.
     """
-    differs = panel.groupby(level=0)[PROGRAMMES].nunique().gt(1).stack()
-    if differs.any():
-        city, name = differs.idxmax()
-        raise ValueError(
-            f"{city}: {name} differs between years, expected one value a city; correct these rows"
-        )
     panel = panel.reindex(columns=[*panel, *(k for k in OPTIONAL if k not in panel)])
     d = panel.assign(year=panel.index.get_level_values("year"))
     people = d["population"]
