@@ -21,7 +21,7 @@ from regionbook.data.errors import (
 )
 from regionbook.data.figures import is_number
 from regionbook.data.files import regarbled
-from regionbook.data.schema import keys_of
+from regionbook.data.schema import UNITS, keys_of
 from regionbook.data.watching import group_problems, identity
 
 MISSING = {"", "NA", "N/A", "NaN", "nan", "NULL", "."}
@@ -35,7 +35,7 @@ def _suggest(name: str, label: pd.Series, given: Sequence[str]) -> str:
     near = [low[w] for w in words if w in low]
     near = near or [low[m] for m in difflib.get_close_matches(name.lower(), low, n=2, cutoff=0.75)]
     near = near or sorted((g for w, g in low.items() if len(name) > 2 and name.lower() in w), key=len)
-    return f" (yours: {' or '.join(repr(n) for n in near[:3])}?)" if near else ""
+    return f" (yours: {' or '.join(cell(n) for n in near[:3])}?)" if near else ""
 
 
 def _text(column: pd.Series) -> pd.Series:
@@ -82,11 +82,12 @@ def _said_of_others(raw: pd.DataFrame, frame: pd.DataFrame, others: list[str], p
     words = []
     for name in others:
         if pd.api.types.is_numeric_dtype(frame[name]) and not pd.api.types.is_numeric_dtype(raw[name]):
-            words.append(f"{name} (numbers)")
+            words.append(f"{name[:60]} (numbers)")
         elif not pd.api.types.is_numeric_dtype(frame[name]):
             values, bad, _ = _as_number(raw[name])
             odd = places_of(bad, place, raw[name]) if 0 < bad.sum() < values.notna().sum() else []
-            words.append(f"{name} (text, because of {some(odd)})" if odd else f"{name} (text)")
+            because = f", because of {some(odd)}" if odd else ""
+            words.append(f"{name[:60]} (text{because})")
     return some(words)
 
 
@@ -148,7 +149,7 @@ def checked(
     raw = raw.rename(columns=str)
     given = list(raw.columns)
     if twice := sorted({c for c in given if given.count(c) > 1}):
-        raise DataError(where, [f"column {c!r} stands there {given.count(c)} times" for c in twice])
+        raise DataError(where, [f"column {cell(c)} stands there {given.count(c)} times" for c in twice])
     if raw.empty:
         raise DataError(where, ["has a header but no rows"])
     one_of_several = keys is not None
@@ -168,7 +169,7 @@ def checked(
         raise DataError(where, problems)
     if others := _said_of_others(raw, frame, [c for c in given if c not in known], place):
         said.append(f"columns that the dictionary does not know were read as {others}.")
-    for words in said + (identity(frame, keys) if "year" in keys else []):
+    for words in said + (identity(frame, keys) if keys[0] in UNITS else []):
         warnings.warn(f"{where}: {words}", DataWarning, stacklevel=3)
     return frame
 
@@ -265,7 +266,7 @@ def _missing_columns(
             "`.rename(columns=dict(zip(c['label_zh'], c['column'])))` with c = rb.columns(...), and pass the frame"
         )
     elif len(missing) == len(needed):
-        yours = some([repr(g) for g in given])
+        yours = some([cell(g) for g in given])
         hint += f". No heading is known; yours are {yours}: the header has to be row 1"
     return f"{count(len(missing), 'column')} missing: {'; '.join(listed[:12])}{rest}{hint}"
 

@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from regionbook.data.errors import DataWarning, some, unit_after
+from regionbook.data.errors import DataWarning, cell, some, unit_after
 from regionbook.data.schema import UNITS, teaching_file
 from regionbook.geo.places import KINDS, became, check_level, clean, meant
 from regionbook.paths import data_file
@@ -51,8 +51,6 @@ def group_problems(frame: pd.DataFrame) -> list[tuple[str, str]]:
 def identity(frame: pd.DataFrame, keys: list[str]) -> list[str]:
     """What speaks against every name being one place and every place having one name and one code."""
     unit = keys[0]
-    if unit not in UNITS:
-        return []
     level = check_level(unit)
     names = frame[unit].drop_duplicates()
     one = {name: codes[0] for name in names if len(codes := meant(name, level)) == 1}
@@ -73,17 +71,22 @@ def identity(frame: pd.DataFrame, keys: list[str]) -> list[str]:
     ):  # else two names on one code are its echo
         by_code.setdefault(code or name, []).append(name)
     alike = [" and ".join(dict.fromkeys(group)) for group in by_code.values() if len(set(group)) > 1]
-    alike += [f"{a} and {b}" for a, b in _succeeding(frame, unit) if not of_name[a] + of_name[b]]
+    alike += [f"{a} and {b}" for a, b in _succeeding(frame, unit) if not (of_name[a] and of_name[b])]
     if alike:
         said.append(f"column {unit}: one place under two names, or one code for two places? ({some(alike)})")
     there = {name for name, code in pairs if meant(code)}
     if gone := [history for name in names if name not in there and (history := became(name)[1])]:
         said.append(f"column {unit}: not on the map of about 2020 ({some(gone)})")
+    strange = [cell(n) for n in names if not of_name[n] and n not in there and not became(n)[1]]
+    if len(strange) < len(names) / 2 and strange:
+        said.append(f"column {unit}: no name of geo.units() ({some(strange)}), though most are")
     return [f"{words}; nothing was changed." for words in said]
 
 
 def _succeeding(frame: pd.DataFrame, unit: str) -> list[tuple[str, str]]:
     """Names that are spelled alike, the second of which begins after the first has ended."""
+    if "year" not in frame:
+        return []
     spans = frame.groupby(unit, sort=False)["year"].agg(["min", "max"])
     first, last = spans["min"].min(), spans["max"].max()
     partial = spans[(spans["min"] > first) | (spans["max"] < last)]

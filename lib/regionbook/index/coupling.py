@@ -1,6 +1,6 @@
 """Coupling coordination degree (耦合协调度)."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Literal
 
 import numpy as np
@@ -11,7 +11,7 @@ from ._checks import numbers, places, show
 
 def coupling_coordination(
     subsystems: pd.DataFrame,
-    weights: Sequence[float] | None = None,
+    weights: Sequence[float] | Mapping | pd.Series | None = None,
     *,
     variant: Literal["standard", "modified"] = "standard",
     exponent: float | None = None,
@@ -30,8 +30,8 @@ def coupling_coordination(
     ----------
     subsystems : DataFrame, rows × subsystems
         At least two columns, values in [0, 1].
-    weights : sequence, optional
-        a_j, adding up to 1; equal without.
+    weights : sequence, Series or mapping, optional
+        a_j, adding up to 1, a Series or mapping by the name of the column; equal without.
     variant : "standard" or "modified"
     exponent : float, optional
         q of the standard form; older papers use 2.
@@ -68,8 +68,10 @@ def coupling_coordination(
         raise ValueError(
             f"row {show(u.index[nothing.to_numpy()][0])} is zero in every subsystem: C is 0/0 there"
         )
+    if isinstance(weights, (pd.Series, Mapping)):
+        weights = pd.Series(weights).reindex(u.columns)
     a = np.full(k, 1 / k) if weights is None else np.asarray(weights, dtype=float)
-    if a.shape != (k,) or (a < 0).any() or abs(a.sum() - 1) > 1e-9:
+    if a.shape != (k,) or not (a >= 0).all() or abs(a.sum() - 1) > 1e-9:
         raise ValueError(f"weights must be {k} numbers ≥ 0 that add up to 1, got {weights!r}")
     v = u.to_numpy()
     if variant == "standard":

@@ -98,6 +98,11 @@ def dyadic_cov(
     >>> m.se()["x"].round(3), v.se.round(3)
     (np.float64(0.048), array([0.109]))
     """
+    rows = [v.index for v in (scores, first, second) if isinstance(v, (pd.Series, pd.DataFrame))]
+    if any(not index.equals(rows[0]) for index in rows):
+        raise ValueError("scores, first and second have different indices; align them first")
+    if isinstance(scores, pd.DataFrame) and isinstance(bread, pd.DataFrame):
+        bread = bread.loc[scores.columns, scores.columns]
     s, b = np.asarray(scores, dtype=float), np.asarray(bread, dtype=float)
     s = s[:, None] if s.ndim == 1 else s
     b = b.reshape(1, 1) if b.ndim == 0 else b
