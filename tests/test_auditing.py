@@ -9,7 +9,8 @@ import pytest
 import regionbook as rb
 from regionbook.auditing import CHECKS, Paper, number
 from regionbook.auditing.rounding import t_range, with_slack
-from regionbook.data import papers
+from regionbook.data import DataError, papers
+from regionbook.paths import data_file
 
 HERE = Path(__file__).parent / "data"
 LISTED = pd.read_csv(HERE / "section9.csv", dtype=str, keep_default_na=False)
@@ -149,3 +150,58 @@ def test_bad_input():
         rb.audit("nix")
     with pytest.raises(TypeError, match="not int"):
         rb.audit(3)
+
+
+# --- a table that a user typed -----------------------------------------------------------------------
+
+
+def template(kind):
+    return data_file("published", f"template.{kind}.csv")
+
+
+def test_the_templates_pass_as_they_are():
+    assert rb.audit(**{kind: template(kind) for kind in ("estimates", "fit", "descriptives")}).empty
+
+
+def test_slips_in_a_typed_table_are_found(tmp_path):
+    own = {kind: pd.read_csv(template(kind), dtype=str) for kind in ("estimates", "fit", "descriptives")}
+    own["estimates"].loc[0, "stars"] = "*"
+    own["fit"].loc[0, "value"] = "2745"
+    own["descriptives"].loc[0, "sd"] = "0.9"
+    found = rb.audit(**own)
+    assert set(zip(found["file"], found["kind"], found["term"], strict=True)) >= {
+        ("estimates", "stars", "digital"),
+        ("fit", "n", "N"),
+        ("descriptives", "moments", "innovation"),
+    }
+    for kind, frame in own.items():
+        frame.to_csv(tmp_path / f"{kind}.csv", index=False)
+    pd.testing.assert_frame_equal(rb.audit(**{kind: tmp_path / f"{kind}.csv" for kind in own}), found)
+
+
+def test_a_few_columns_are_enough_and_numbers_may_be_numbers():
+    row = {"column": 1, "term": "x", "estimate": 0.031, "paren": 0.0021, "paren_kind": "se", "stars": "*"}
+    assert rb.audit(estimates=pd.DataFrame([row]))["expected"].tolist() == ["***"]
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (
+            lambda e: e.rename(columns={"estimate": "estimat"}),
+            r"estimate missing.*\n.*unknown: estimat \('estimat': 'estimate'",
+        ),
+        (lambda e: e.assign(stars="†"), "row 2, column stars: '†' is none of"),
+        (lambda e: e.assign(estimate="0.1x"), "row 2, column estimate: '0.1x' is not a number"),
+        (lambda e: e.assign(paren_kind=""), "column paren_kind: empty beside a number in brackets"),
+        (lambda e: pd.concat([e, e]), "stands there before"),
+    ],
+)
+def test_a_typed_table_that_does_not_fit(change, message):
+    with pytest.raises(DataError, match=message):
+        rb.audit(estimates=change(pd.read_csv(template("estimates"), dtype=str)))
+
+
+def test_a_paper_or_own_tables():
+    with pytest.raises(ValueError, match="give a paper, or tables of your own, not both"):
+        rb.audit("city-innovation", fit=template("fit"))

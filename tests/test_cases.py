@@ -286,7 +286,7 @@ def test_a13_a_footnote_is_one_problem():
     with pytest.raises(DataError) as caught:
         load(CASES / "a13.xlsx")
     assert str(caught.value).splitlines()[1:] == [
-        "  - 1 row with one cell only, a note? (row 16: '注：数据来源于城市统计年鉴'): delete it"
+        "  - 1 row with one cell only, a note? (row 16: '注：数据来源于城市统计年鉴'): delete what is no data"
     ]
 
 

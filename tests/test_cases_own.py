@@ -418,7 +418,7 @@ def in_rows(d, rows, change):
     [
         (
             lambda d: pd.concat([d, pd.DataFrame([[None] * d.shape[1]], columns=d.columns)]),
-            "1 row empty .*: delete it",
+            "1 row empty .*: delete",
         ),
         (lambda d: in_rows(d, [3], lambda v: "万元"), "1 row with words where numbers are meant.*'万元'"),
         (

@@ -58,76 +58,52 @@ def _as_number(column: pd.Series) -> tuple[pd.Series, pd.Series, pd.Series]:
     return values, ~number & ~text.isin(MISSING) | values.abs().eq(float("inf")), number & text.ne(typed)
 
 
-def _typed(column: pd.Series) -> pd.Series:
-    """A column that the dictionary does not know, typed in the same way whatever the format of its file.
+def _typed(column: pd.Series, place: Place) -> tuple[pd.Series, str]:
+    """A column that the dictionary does not know, typed alike whatever the format of its file, and how text was read.
 
     Numbers if each filled cell is one (a text with a zero in front or over 15 digits is a name), whole ones as integers;
     truth values; otherwise text.
     """
-    text = None if pd.api.types.is_numeric_dtype(column) else _text(column).str.strip()
-    if pd.api.types.is_bool_dtype(column) or (
-        text is not None and text.str.lower().isin(["true", "false"]).all()
-    ):
-        return column if text is None else text.str.lower().eq("true")
-    if text is not None and text.str.contains(r"^[+-]?0[0-9]|^[+-]?[0-9]{16}").any():
-        return _text(column)
     values, bad, _ = _as_number(column)
-    if bad.any() or (text is not None and values.isna().all()):
-        return _text(column) if text is not None else values
-    return values.astype("int64") if (values % 1 == 0).all() and (values.abs() < 2**53).all() else values
-
-
-def _said_of_others(raw: pd.DataFrame, frame: pd.DataFrame, others: list[str], place: Place) -> str:
-    """How columns that the dictionary does not know were read from text; nothing where nothing was to be decided."""
-    words = []
-    for name in others:
-        if pd.api.types.is_numeric_dtype(frame[name]) and not pd.api.types.is_numeric_dtype(raw[name]):
-            words.append(f"{name[:60]} (numbers)")
-        elif not pd.api.types.is_numeric_dtype(frame[name]):
-            values, bad, _ = _as_number(raw[name])
-            odd = places_of(bad, place, raw[name]) if 0 < bad.sum() < values.notna().sum() else []
-            because = f", because of {some(odd)}" if odd else ""
-            words.append(f"{name[:60]} (text{because})")
-    return some(words)
+    if not (given := pd.api.types.is_numeric_dtype(column)):
+        text = _text(column)
+        if text.str.strip().str.lower().isin(["true", "false"]).all():
+            return text.str.strip().str.lower().eq("true"), "truth values"
+        if bad.any() or values.isna().all() or text.str.contains(r"^\s*[+-]?(?:0[0-9]|[0-9]{16})").any():
+            odd = places_of(bad, place, column) if 0 < bad.sum() < values.notna().sum() else []
+            return text, f"text, because of {some(odd)}" if odd else "text"
+    elif pd.api.types.is_bool_dtype(column):
+        return column, ""
+    whole = (values % 1 == 0).all() and (values.abs() < 2**53).all()
+    return values.astype("int64") if whole else values, "" if given else "numbers"
 
 
 def _stray_rows(
     raw: pd.DataFrame, bad: pd.DataFrame, numbers: pd.DataFrame, place: Place
 ) -> tuple[pd.Series, list[str]]:
     """Rows that are no unit-year: empty ones, footnotes, a second row of headings; one problem each kind."""
-    filled = pd.DataFrame(
-        {
-            i: c.notna() if pd.api.types.is_numeric_dtype(c) else ~_text(c).str.strip().isin(MISSING)
-            for i, (_, c) in enumerate(raw.items())
-        },
-        index=raw.index,
+    filled = raw.apply(
+        lambda c: c.notna() if pd.api.types.is_numeric_dtype(c) else ~_text(c).str.strip().isin(MISSING)
     )
-    n = filled.sum(axis=1)
-    words = (bad.sum(axis=1) > 1) & numbers.isna().all(axis=1)
-    out, problems = pd.Series(False, raw.index), []
-    for rows, what, whole in (
-        (n == 0, "empty", None),
-        ((n == 1) & (filled.shape[1] > 2), "with one cell only, a note?", filled),
-        (words, "with words where numbers are meant, a second heading?", bad),
+    n, problems, out = filled.sum(axis=1), [], pd.Series(False, raw.index)
+    for rows, what in (
+        (n == 0, "empty"),
+        ((n == 1) & (filled.shape[1] > 2), "with one cell only, a note?"),
+        (
+            (bad.sum(axis=1) > 1) & numbers.isna().all(axis=1),
+            "with words where numbers are meant, a second heading?",
+        ),
     ):
-        rows = rows & ~out
-        out |= rows
-        if cells := places_of(rows, place):
-            if whole is not None:
-                at = rows.to_numpy().nonzero()[0]
-                first = [
-                    raw.iloc[i, :][
-                        list(raw.columns[whole.iloc[i]] if whole is filled else bad.columns[bad.iloc[i]])
-                    ]
-                    for i in at
-                ]
-                cells = [
-                    f"{c}: {', '.join(cell(v) for v in f.iloc[:3])}"
-                    for c, f in zip(cells, first, strict=True)
-                ]
-            problems.append(
-                f"{count(len(cells), 'row')} {what} ({some(cells)}): delete {'it' if len(cells) == 1 else 'them'}"
-            )
+        if (rows := rows & ~out).any():
+            out |= rows
+            first = [
+                some([cell(v) for v in raw.iloc[i][filled.iloc[i]]][:3]) for i in rows.to_numpy().nonzero()[0]
+            ]
+            cells = [
+                f"{at}: {words}".removesuffix(": ")
+                for at, words in zip(places_of(rows, place), first, strict=True)
+            ]
+            problems.append(f"{count(len(cells), 'row')} {what} ({some(cells)}): delete what is no data")
     return out, problems
 
 
@@ -162,13 +138,11 @@ def checked(
     problems += gone + by_cause(found)
     if set(keys) <= set(given) and ("year" not in keys or pd.api.types.is_integer_dtype(frame["year"])):
         panel = len(keys) == 2 and keys[1] == "year"
-        unsure = any(name == keys[0] for name, _ in found)  # then gaps are only its echo
+        unsure = any(name in keys for name, _ in found)  # then gaps are only its echo
         problems += _grid_problems(frame, place, allow_gaps or unsure or not panel, keys, one_of_several)
         problems += [] if problems else by_cause(group_problems(frame[known]))
     if problems:
         raise DataError(where, problems)
-    if others := _said_of_others(raw, frame, [c for c in given if c not in known], place):
-        said.append(f"columns that the dictionary does not know were read as {others}.")
     for words in said + (identity(frame, keys) if keys[0] in UNITS else []):
         warnings.warn(f"{where}: {words}", DataWarning, stacklevel=3)
     return frame
@@ -210,28 +184,25 @@ def _converted(
                 kept.append((name, blank))
     said = [f"{'; '.join(by_cause(kept))}; kept as missing."] if kept else []
     said += [f"{'; '.join(by_cause(wide))} were read as numbers."] if wide else []
-    new |= {name: _typed(raw[name]) for name in raw if name not in new}
+    others = {name: _typed(raw[name], place) for name in raw if name not in new}
+    new |= {name: column for name, (column, _) in others.items()}
+    if words := [f"{name[:60]} ({word})" for name, (_, word) in others.items() if word]:
+        said.append(f"columns that the dictionary does not know were read as {some(words)}.")
     return pd.DataFrame(new, index=raw.index), found, problems, said
 
 
 def _marks(raw: pd.DataFrame, bad: pd.DataFrame, place: Place) -> list[str]:
     """A word that stands for "no data" in several columns: one problem; its cells leave the mask of bad ones."""
-    words = (
-        raw[list(bad)].where(bad).astype(object).stack().dropna().map(cell)
-        if bad.to_numpy().any()
-        else pd.Series()
-    )
+    words = raw[list(bad)].astype(object).where(bad, None).map(lambda v: None if v is None else cell(v))
     problems = []
-    for word, cells in words.groupby(words, sort=False) if len(words) else ():
-        columns = cells.index.get_level_values(1).unique()
-        if len(columns) > 2:
-            first = f"{place(raw.index.get_loc(cells.index[0][0]))}, column {columns[0]}"
-            problems.append(
-                f"{word} stands in {len(columns)} columns where a number is meant ({count(len(cells), 'cell')}; first "
-                f"{first}): leave cells without data empty"
-            )
-            for row, name in cells.index:
-                bad.at[row, name] = False
+    for word in pd.unique(words[bad].to_numpy().ravel()) if bad.to_numpy().any() else ():
+        here = words.eq(word) & bad
+        if isinstance(word, str) and (there := here.any()).sum() > 2:
+            first = f"{places_of(here[there.idxmax()], place)[0]}, column {there.idxmax()}"
+            cells = f"{count(int(here.to_numpy().sum()), 'cell')}; first {first}"
+            what = f"{word} stands in {there.sum()} columns where a number is meant ({cells})"
+            problems.append(f"{what}: leave cells without data empty")
+            bad[list(bad)] = bad & ~here
     return problems
 
 
@@ -341,8 +312,10 @@ def _grid_problems(
         full = pd.MultiIndex.from_product([frame[unit].unique(), years])
         gaps = full.difference(there, sort=False).to_frame(index=False, name=keys)
         if len(gaps):
-            by_unit = gaps.groupby(unit, sort=False)["year"].agg(lambda y: " ".join(map(str, y)))
-            cells = [f"{one} {years_}" for one, years_ in by_unit.items()]
+            by_unit = gaps.groupby(unit, sort=False)["year"].agg(
+                ["min", "max", lambda y: some(list(map(str, y)))]
+            )
+            cells = [f"{one} {y if b - a < 2 else f'{a}–{b}'}" for one, a, b, y in by_unit.itertuples()]
             out = f"leave the {'cities' if unit == 'city' else 'provinces'} out"
             remedy = f" or {out}" if one_of_several else f", {out}, or pass allow_gaps=True"
             if len(gaps) > 0.2 * len(full) and not one_of_several:

@@ -14,7 +14,7 @@ from regionbook.data.errors import DataError, did_you_mean
 from regionbook.paths import data_file
 
 NUMBER = r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?"
-_TABLES: dict[str, dict[str, Any]] = {
+FIGURES: dict[str, dict[str, Any]] = {
     "estimates": {
         "columns": "table panel column column_label sample outcome term estimate paren paren_kind stars note",
         "numbers": ["estimate", "paren"],
@@ -55,7 +55,7 @@ _REASONS: dict[str, Any] = {
     "strict": True,
     "key": ["file", "table", "column", "term"],
 }
-_TABLES |= {"inconsistent": _REASONS, "not_computable": _REASONS}
+FIGURES |= {"inconsistent": _REASONS, "not_computable": _REASONS}
 
 
 @dataclass(frozen=True)
@@ -81,7 +81,7 @@ class Published:
 
     def __repr__(self) -> str:
         c = self.citation
-        sizes = ", ".join(f"{name} {len(getattr(self, name))}" for name in _TABLES)
+        sizes = ", ".join(f"{name} {len(getattr(self, name))}" for name in FIGURES)
         return f"Published({self.slug!r}: {c['authors_en']} {c['year']}; rows: {sizes})"
 
     def _repr_html_(self) -> str:
@@ -139,8 +139,7 @@ def read_published(path: Path, kind: str) -> pd.DataFrame:
     A file that does not exist gives an empty frame with the right columns; a DataError names row (header = row 1) and
     column of each cell that breaks the schema.
     """
-    rule = _TABLES[kind]
-    wanted = rule["columns"].split()
+    wanted = FIGURES[kind]["columns"].split()
     if not path.exists():
         frame = pd.DataFrame({c: pd.Series(dtype=str) for c in wanted})
     else:
@@ -148,7 +147,12 @@ def read_published(path: Path, kind: str) -> pd.DataFrame:
     where = f"{path.parent.name}/{path.name}"
     if list(frame.columns) != wanted:
         raise DataError(where, [f"columns are {list(frame.columns)}, expected {wanted}"])
+    return checked_figures(frame, kind, where)
 
+
+def checked_figures(frame: pd.DataFrame, kind: str, where: str) -> pd.DataFrame:
+    """The figures with their numbers as floats beside the print; a DataError names row and column of what is wrong."""
+    rule = FIGURES[kind]
     problems: list[str] = []
     for column, allowed in rule.get("allowed", {}).items():
         bad = frame.loc[~frame[column].isin(allowed), column]
@@ -176,7 +180,7 @@ def read_published(path: Path, kind: str) -> pd.DataFrame:
 
 @cache
 def _published(slug: str) -> dict[str, pd.DataFrame]:
-    return {kind: read_published(data_file("published", slug, f"{kind}.csv"), kind) for kind in _TABLES}
+    return {kind: read_published(data_file("published", slug, f"{kind}.csv"), kind) for kind in FIGURES}
 
 
 def published(slug: str) -> Published:

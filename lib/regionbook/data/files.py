@@ -28,7 +28,7 @@ def read(source: str | Path | pd.DataFrame, schema: pd.DataFrame) -> tuple[pd.Da
         raise FileNotFoundError(f"No file {path} (looked in {Path.cwd()}).")
     ending = path.suffix.lower()
     if ending == ".csv":
-        return _table(_csv_rows(path), path.name), path.name, Place("row", 2)
+        return read_csv(path), path.name, Place("row", 2)
     if ending == ".xlsx":
         return _table(_opened(path, lambda: _xlsx_rows(path)), path.name), path.name, Place("row", 2)
     if ending == ".dta":
@@ -100,6 +100,11 @@ def _decoded(data: bytes, where: str) -> str:
             )
             return text
     raise DataError(where, ["is neither UTF-8 nor GB18030 text: save it as 'CSV UTF-8'"])
+
+
+def read_csv(path: Path) -> pd.DataFrame:
+    """Cells of a CSV file as text, below its headings."""
+    return _table(_csv_rows(path), path.name)
 
 
 def _csv_rows(path: Path) -> list[list[str]]:

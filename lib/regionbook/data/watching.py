@@ -104,57 +104,29 @@ def _succeeding(frame: pd.DataFrame, unit: str) -> list[tuple[str, str]]:
 
 @dataclass(frozen=True)
 class _Levels:
-    """Logarithms of a panel's columns: typical values, steps from year to year, and the widest of them."""
+    """Logarithms of a panel's columns: typical values, steps from year to year, levels by place; the widest of both."""
 
     median: pd.Series
-    step: pd.DataFrame  # as the rows, by place and year; missing in the first year of a place
+    step: pd.DataFrame  # by (place, year), missing in the first year of a place
     by_year: pd.DataFrame  # median step
     by_place: pd.DataFrame  # median level
-    place: np.ndarray
-    year: np.ndarray
+    widest: pd.DataFrame  # columns × widest median step, step, stretch without any place
 
-    @classmethod
-    def of(cls, frame: pd.DataFrame, names: list[str]) -> _Levels:
-        unit = next(u for u in UNITS if u in frame)
-        rows = frame.sort_values([unit, "year"])
-        place, year = rows[unit].to_numpy(), rows["year"].to_numpy()
-        values = rows[names].to_numpy(float)
-        logs = pd.DataFrame(np.log(values, out=np.full_like(values, np.nan), where=values > 0), columns=names)
-        step = logs.diff()
-        step[np.r_[True, place[1:] != place[:-1]]] = np.nan
-        by_year, by_place = step.groupby(year).median(), logs.groupby(place).median()
-        return cls(frame[names].median(), step, by_year, by_place, place, year)
 
-    def widest(self, name: str) -> list[float]:
-        """The widest median step, step and stretch without any place."""
-        levels = np.sort(self.by_place[name].dropna().to_numpy())
-        parts = self.by_year[name].to_numpy(), self.step[name].to_numpy(), np.diff(levels)
-        return [float(np.nanmax(np.abs(p))) if np.isfinite(p).any() else 0.0 for p in parts]
-
-    def odd(self, name: str, by_year: float, step: float, gap: float) -> Iterator[str]:
-        """What is wider than these limits, in words."""
-        middle = self.by_year[name]
-        years = middle.index[middle.abs() > by_year]
-        for year in years:
-            yield f"in {year} the typical value is {_times(middle[year])} the year before's"
-        far = (self.step[name].abs() > step).to_numpy() & ~np.isin(self.year, years)
-        cells = [
-            f"{self.place[i]} {self.year[i]}: {_times(self.step[name].iat[i])}" for i in far.nonzero()[0]
-        ]
-        if cells:
-            yield f"jumps from one year to the next ({some(cells)})"
-        levels = self.by_place[name].dropna().sort_values()
-        gaps = levels.diff().fillna(0)
-        if len(levels) > 4 and gaps.max() > gap:
-            at = int(gaps.to_numpy().argmax())
-            high = at >= len(gaps) / 2
-            few = some([str(place) for place in (gaps.index[at:] if high else gaps.index[:at])])
-            yield f"the typical value of {few} is {_times(gaps.max() if high else -gaps.max())} that of the next place"
+def _levels(frame: pd.DataFrame, names: list[str]) -> _Levels:
+    rows = frame.set_index([next(u for u in UNITS if u in frame), "year"])[names].sort_index()
+    values = rows.to_numpy(float)
+    logs = pd.DataFrame(np.log(values, out=np.full_like(values, np.nan), where=values > 0), rows.index, names)
+    step = logs.groupby(level=0).diff()
+    by_year, by_place = step.groupby(level=1).median(), logs.groupby(level=0).median()
+    gaps = pd.DataFrame(np.sort(by_place.to_numpy(), axis=0), columns=names).diff()
+    widest = pd.DataFrame({i: d.abs().max() for i, d in enumerate((by_year, step, gaps))}).fillna(0)
+    return _Levels(frame[names].median(), step, by_year, by_place, widest)
 
 
 @cache
 def _shipped(path: Path, names: tuple[str, ...]) -> _Levels:
-    return _Levels.of(pd.read_csv(path), list(names))
+    return _levels(pd.read_csv(path), list(names))
 
 
 def warn_units(frame: pd.DataFrame, schema: pd.DataFrame, slug: str) -> None:
@@ -164,25 +136,39 @@ def warn_units(frame: pd.DataFrame, schema: pd.DataFrame, slug: str) -> None:
     more than thirty times ours, or than that of the year before; and steps and stretches without any place that are wide
     and much wider than any of the teaching panel's.
     """
-    names = [
-        name
-        for name in schema.index.intersection(frame.columns, sort=False)
-        if name not in (*UNITS, "year") and schema.at[name, "unit"] and schema.at[name, "dtype"] != "str"
+    measured = schema.index[
+        schema["unit"].ne("") & schema["dtype"].ne("str") & ~schema.index.isin([*UNITS, "year"])
     ]
-    ours, own = _shipped(teaching_file(slug, ".csv"), tuple(names)), _Levels.of(frame, names)
+    names = list(measured.intersection(frame.columns, sort=False))
+    ours, own = _shipped(teaching_file(slug, ".csv"), tuple(names)), _levels(frame, names)
+    limits = (1.5 * ours.widest).clip(lower=pd.Series([_SLIP, _JUMP, _SLIP]), axis=1)
+    wide = own.widest.gt(limits).any(axis=1)
     for name in names:
         said, unit = [], schema.at[name, "unit"]
         a, b = ours.median[name], own.median[name]
         if a > 0 and b > 0 and not 1 / 30 < b / a < 30:
             said.append(f"your median is {b:.4g}, the teaching panel's {a:.4g}{unit_after(unit)}")
-        limits = [
-            max(*pair) for pair in zip((_SLIP, _JUMP, _SLIP), 1.5 * np.array(ours.widest(name)), strict=True)
-        ]
-        if (np.array(own.widest(name)) > limits).any():
-            said += own.odd(name, *limits)
+        said += _odd(own, name, *limits.loc[name]) if wide[name] else []
         if said:
             check = f"Check that yours is in {unit}; nothing was changed."
             warnings.warn(f"Column {name}: {'; '.join(said)}. {check}", DataWarning, stacklevel=3)
+
+
+def _odd(own: _Levels, name: str, by_year: float, step: float, gap: float) -> Iterator[str]:
+    """What is wider than these limits, in words."""
+    middle = own.by_year[name]
+    years = middle.index[middle.abs() > by_year]
+    yield from (f"in {year} the typical value is {_times(middle[year])} the year before's" for year in years)
+    far = own.step[name][own.step[name].abs() > step].drop(years, level=1, errors="ignore")
+    if len(far):
+        cells = [f"{place} {year}: {_times(log)}" for (place, year), log in far.items()]
+        yield f"jumps from one year to the next ({some(cells)})"
+    gaps = own.by_place[name].dropna().sort_values().diff().fillna(0)
+    if len(gaps) > 4 and gaps.max() > gap:
+        at = int(gaps.to_numpy().argmax())
+        high = at >= len(gaps) / 2
+        few = some([str(place) for place in (gaps.index[at:] if high else gaps.index[:at])])
+        yield f"the typical value of {few} is {_times(gaps.max() if high else -gaps.max())} that of the next place"
 
 
 def _times(log: float) -> str:
