@@ -193,9 +193,11 @@ def _converted(
 
 def _marks(raw: pd.DataFrame, bad: pd.DataFrame, place: Place) -> list[str]:
     """A word that stands for "no data" in several columns: one problem; its cells leave the mask of bad ones."""
+    if not bad.to_numpy().any():
+        return []
     words = raw[list(bad)].astype(object).where(bad, None).map(lambda v: None if v is None else cell(v))
     problems = []
-    for word in pd.unique(words[bad].to_numpy().ravel()) if bad.to_numpy().any() else ():
+    for word in pd.unique(words[bad].to_numpy().ravel()):
         here = words.eq(word) & bad
         if isinstance(word, str) and (there := here.any()).sum() > 2:
             first = f"{places_of(here[there.idxmax()], place)[0]}, column {there.idxmax()}"

@@ -30,18 +30,19 @@ def _rules() -> pd.DataFrame:
 def group_problems(frame: pd.DataFrame) -> list[tuple[str, str]]:
     """Columns that break what the dictionary declares in ``groups.csv``: one value a group, or one row with 1."""
     found = []
-    for column, rule, within in _rules().itertuples(index=False, name=None):
-        by = within.split()
-        if not {column, *by} <= set(frame):
-            continue
-        rows = frame[[*by, column]].dropna()
-        rows = rows[rows[column] == 1] if rule == "one" else rows[rows[column] != ""].drop_duplicates()
-        if (again := rows.duplicated(by)).any():
-            groups = rows.loc[again, by].drop_duplicates().astype(str).agg(" ".join, axis=1).tolist()
-            what = "more than one 1" if rule == "one" else "more than one value"
-            found.append(
-                (column, f"{what} in a {' and '.join(by)} ({some(groups)}); there is to be one in each")
+    rules = [r for r in _rules().itertuples() if {r.column, *r.within.split()} <= set(frame)]
+    group = {within: frame.groupby(within.split()).ngroup() for within in {r.within for r in rules}}
+    for column, rule, within in ((r.column, r.rule, r.within) for r in rules):
+        rows = pd.DataFrame({"group": group[within], "value": frame[column]}).query("group >= 0").dropna()
+        rows = rows[rows["value"] == 1] if rule == "one" else rows[rows["value"] != ""].drop_duplicates()
+        if (again := rows["group"].duplicated()).any():
+            by = within.split()
+            names = (
+                frame.loc[again.index[again], by].drop_duplicates().astype(str).agg(" ".join, axis=1).tolist()
             )
+            what = "more than one 1" if rule == "one" else "more than one value"
+            words = f"{what} in a {' and '.join(by)} ({some(names)}); there is to be one in each"
+            found.append((column, words))
     return found
 
 
