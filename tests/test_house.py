@@ -86,12 +86,12 @@ def test_the_registry_is_made_of_the_files():
 
 # --- sizes -------------------------------------------------------------------------------------------
 
-AIM = 17_420
-"""Lines of the library, docstrings included: 16,500 for four papers, 600 for difference-in-differences, 320 for the module of each
+AIM = 17_725
+"""Lines of the library, docstrings included: 16,500 for four papers, 600 for difference-in-differences, 305 for panel thresholds, 320 for the module of each
 paper after them (one so far)."""
 ROOMS = {
     "root": 1_285, "data": 1_160, "auditing": 1_090, "comparison": 1_000, "geo": 980, "index": 765,
-    "models": 5_790, "papers": 2_880, "exercises": 1_565, "cli": 1_095,
+    "models": 6_095, "papers": 2_880, "exercises": 1_565, "cli": 1_095,
 }  # fmt: skip
 """Lines that each room may have: what it has today and a little more. Lower them where a room has become smaller."""
 
