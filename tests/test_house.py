@@ -91,7 +91,7 @@ AIM = 17_725
 paper after them (one so far)."""
 ROOMS = {
     "root": 1_285, "data": 1_160, "auditing": 1_090, "comparison": 1_000, "geo": 980, "index": 765,
-    "models": 6_095, "papers": 2_880, "exercises": 1_565, "cli": 1_095,
+    "models": 6_095, "papers": 3_130, "exercises": 1_565, "cli": 1_095,
 }  # fmt: skip
 """Lines that each room may have: what it has today and a little more. Lower them where a room has become smaller."""
 

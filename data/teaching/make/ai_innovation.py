@@ -216,14 +216,14 @@ STEPS = (0.033, -0.019)
 
 
 def story(
-    rng: np.random.Generator, effect: float = 0.85, register_error: bool = True, direct: float = 0.0, smooth: bool = False
+    rng: np.random.Generator, effect: float = 1.0, register_error: bool = True, direct: float = 0.0, smooth: bool = False
 ) -> tuple[Grid, dict[str, Any]]:
     """AI spreads from large cities; the register counts firms with an error that passes; patents answer to true AI.
 
     Parameters
     ----------
     effect
-        Elasticity of patents with respect to true AI; 0.85 times in the east, 0.1 times in the west.
+        Elasticity of patents with respect to true AI; 0.65 times in the east, 0.85 in the centre, 0.1 times in the west.
     register_error
         Whether what the register adds to a smooth path is error (least squares is biased towards zero) or real.
     direct
@@ -262,18 +262,18 @@ def story(
 
     grow = 0.5 * s + rng.normal(size=(n, 1))  # cities differ in how fast AI spreads
     shock = ar1(rng, 0.6, len(names))[prov]
-    star = 1.45 * part(0.93) + 0.80 * t + 0.10 * grow * t + 0.07 * shock + 0.10 * ar1(rng, 0.7)
-    error = 0.23 * rng.normal(size=(n, 1)) * t + 0.13 * ar1(rng, 0.7) * np.where(YEARS > 2019, 2.2, 0.8)
+    star = 1.60 * part(0.93) + 0.50 * t + 0.085 * grow * t + 0.055 * shock + 0.08 * ar1(rng, 0.7)
+    error = 0.19 * rng.normal(size=(n, 1)) * t + 0.10 * ar1(rng, 0.7) * np.where(YEARS > 2019, 2.2, 0.8)
     c = {"ai": np.clip(whole(fit("ai", star + error)), *bounds("ai"))}
     star = c["ai"] - error
-    c["eco"] = fit("eco", part(0.6) + 0.38 * t + 0.15 * ar1(rng, 0.7) + 0.03 * star)
-    c["huc"] = fit("huc", part(0.5) + 0.12 * t + 0.30 * ar1(rng, 0.7))
-    c["fis"] = fit("fis", part(0.75) - 0.12 * t + 0.22 * ar1(rng, 0.7))
-    c["gov"] = fit("gov", -part(0.6) + 0.15 * t + 0.20 * ar1(rng, 0.7) - 0.1 * c["eco"])
+    c["eco"] = fit("eco", part(0.6) + 0.65 * t + 0.50 * ar1(rng, 0.9) + 0.03 * star)
+    c["huc"] = fit("huc", part(0.5) + 0.40 * t + 1.00 * ar1(rng, 0.9))
+    c["fis"] = fit("fis", part(0.75) - 0.35 * t + 0.50 * ar1(rng, 0.9))
+    c["gov"] = fit("gov", -part(0.6) + 0.35 * t + 0.50 * ar1(rng, 0.9) - 0.1 * c["eco"])
     # education and science are part of the budget
-    c["edu"] = fit("edu", lnpop + c["eco"] + 0.9 * np.log(c["gov"]) + 0.09 * ar1(rng, 0.7))
+    c["edu"] = fit("edu", lnpop + c["eco"] + 0.9 * np.log(c["gov"]) + 0.22 * ar1(rng, 0.9))
     net = 0.42 + 0.029 * (star - star.mean()) + 0.06 * part(0.5) + 0.08 * t
-    c["iv"] = np.clip(net + 0.012 * rng.normal(size=(n, 1)) * t + 0.015 * ar1(rng, 0.5), 0.03, 0.97)
+    c["iv"] = np.clip(net + 0.0095 * rng.normal(size=(n, 1)) * t + 0.012 * ar1(rng, 0.5), 0.03, 0.97)
     drift = 0.35 * rng.normal(size=(n, 1)) * t
     c["va"] = fit("va", 1.3 * part(0.7) + 0.75 * t + 0.20 * star + 0.40 * ar1(rng, 0.8) + drift)
     c["ind"] = fit("ind", part(0.5) + 0.45 * t + 0.45 * star + 0.55 * ar1(rng, 0.8) + drift)
@@ -282,7 +282,7 @@ def story(
     for k in ("va", "ind"):
         c[k] = at_cuts(k, 6)(c[k].ravel()).reshape(SHAPE)
     true = star if register_error else c["ai"]
-    factors = {"East": 0.85, "Central": 1.0, "West": 0.1}
+    factors = {"East": 0.65, "Central": 0.85, "West": 0.1}
     slope = effect * np.array([factors[r] for r in region])[:, None]
     apart = true - true.mean(axis=0)  # what all cities share is the years' own
     lift = slope * apart
@@ -290,9 +290,9 @@ def story(
         x = (c["ai"] - cut) / 0.6
         lift = lift + step * true * (1 / (1 + np.exp(-x)) if smooth else x > 1e-9)
     c["true_ai"], c["lift"] = true, lift
-    noise = 0.14 * ar1(rng, 0.9) + 0.10 * shock + 0.26 * rng.normal(size=(n, 1)) * t
+    noise = 0.10 * ar1(rng, 0.9) + 0.08 * shock + 0.22 * rng.normal(size=(n, 1)) * t
     noise = noise + 0.15 * rng.normal(size=(n, 1)) * (YEARS < 2015)
-    year = np.array([0, 0.07, 0.15, 0.24, 0.32, 0.42, 0.51, 0.65, 0.9, 1.12, 1.18, 1.25]) * 0.75 + 0.30 * true.mean(axis=0)
+    year = 0.78 * (np.arange(T) / 11) ** 0.8 + 0.27 * true.mean(axis=0)
     b = dict(zip(["va", "ind", *CONTROLS], (0.05, 0.0, 0.24, 0.047, 0.23, 0.39, 0.87), strict=True))
     inn = 0.6 * part(0.9) + lift + year + sum(x * c[k] for k, x in b.items()) + direct * c["iv"] + noise
     c["inn"] = placed("inn", inn, MOMENTS.loc["Inn", "sd"])
@@ -373,7 +373,7 @@ def prepare(d: pd.DataFrame) -> pd.DataFrame:
 
 WORLDS = {
     "smooth": {"smooth": True},
-    "exclusion": {"effect": 0.26, "register_error": False, "direct": 2.0},
+    "exclusion": {"effect": 0.40, "register_error": False, "direct": 2.0},
 }
 _money = "10,000 yuan"
 DICTIONARY = {

@@ -4,6 +4,9 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from scipy.stats import chi2
+
+from regionbook.data import published
 
 from . import redraw
 from .declare import declaring, sample
@@ -116,3 +119,94 @@ TABLES = [
 ]  # fmt: skip
 """The printed regressions. Tables 2, 3, 6 and 7 have errors clustered by city, which is what their t values look like; the
 paper says "robust". Table 5 has no effects of years, whatever its last rows say."""
+
+
+def in_text(panel: pd.DataFrame) -> dict[tuple[str, str, str], float]:
+    """Numbers of the text that the prepared panel gives: its size, and the multipliers of the three sectors."""
+    size = sample(panel, "text")
+    first, last, cities = (size["text", "value", k] for k in ("first year", "last year", "cities"))
+    found = {
+        ("text", "number of cities", "section 3(1)"): cities,
+        ("text", "number of cities (municipalities and prefecture-level)", "section 3(3)"): cities,
+        ("text", "municipalities dropped", "section 4(2)"): panel["municipality"]
+        .groupby(level=0)
+        .first()
+        .sum(),
+        ("text", "winsorising level", "section 4(2)"): 100 * SHARE,
+    }
+    for place in ("abstract (English)", "section 3(3)"):
+        found |= {("text", "first year", place): first, ("text", "last year", place): last}
+    shares = panel[["primary", "secondary", "tertiary"]].div(panel["gdp"], axis=0)
+    weights = np.linalg.lstsq(shares, panel["ind"], rcond=None)[0]
+    for name, weight in zip(("primary", "secondary"), weights, strict=False):
+        found["text", f"Ind multiplier: {name} share", "section 3(2)4"] = round(weight, 6)
+    return {place: float(value) for place, value in found.items()}
+
+
+def from_print() -> dict[tuple[str, str, str], float]:
+    """Numbers of the text that follow from other printed figures."""
+    p = published("ai-innovation")
+    size, lm = (
+        p.fit.set_index(["table", "column", "stat"])["value"][at]
+        for at in (("3", "1", "N"), ("4", "2", "KP_rk_LM"))
+    )
+    said = p.other.set_index(["table", "column", "row"])["value"]
+    first = (
+        said["text", "first year", "section 3(3)"] + size / said["text", "number of cities", "section 3(1)"]
+    )
+    stars = p.estimates.set_index(["table", "column", "term"])["stars"]
+    return {
+        ("text", "years cut: first", "section 4(2)"): first,
+        ("text", "years cut: last", "section 4(2)"): said["text", "last year", "section 3(3)"],
+        ("text", "significance of the IV result", "section 4(3)"): {"***": 1.0}.get(
+            stars["4", "2", "AI"], 5.0
+        ),
+        ("text", "Kleibergen-Paap rk LM p value", "section 4(3)"): float(chi2.sf(lm, 1)),
+    }
+
+
+# ------------------------------------------------------------------------------------------------ a student's panel
+def redrawn(panel: pd.DataFrame, shipped: dict[str, Any], seed: int) -> tuple[pd.DataFrame, dict[str, Any]]:
+    """A student's panel and its truth, from the shipped ones; see `regionbook.papers.redraw`.
+
+    Patents granted are drawn anew: every slope of AI, by least squares, 2SLS and regime, is the shipped one times the
+    student's factor; a projection brings all printed columns there. Applications follow grants. The searched thresholds
+    need not be the printed ones any more.
+    """
+    rng, data = np.random.default_rng([seed, 7]), prepare(panel)
+    factor = redraw.factor(rng)
+    again = [("4", "3"), ("6", "1")]
+    fits = {c.key: redraw.sampled(c, data) for c in TABLES if c.outcome == "inn" and c.key not in again}
+    main = fits["2", "6"]
+    rows, goal = [], []
+    for key, fit in fits.items():
+        for k, row in zip(fit.column.regressors, fit.rows, strict=True):
+            if k.split(":")[0] == "ai" or key == main.column.key or k in ("va", "ind"):
+                rows.append(row)
+                goal.append((factor - 1) * float(row @ fit.y) if k.split(":")[0] == "ai" else 0.0)
+    low, high = main.y.min(), main.y.max()
+    part = (factor - 1) * float(main.rows[0] @ main.y) * data["ai"].to_numpy()
+
+    def draw() -> tuple[Array, float]:
+        y = redraw.outcome(
+            main, part, rng, np.array(rows), turn=0.5, lower=low, upper=high, goal=np.array(goal)
+        )
+        return y, factor
+
+    y, _ = redraw.first_steady(draw, main)
+    granted = np.round(np.exp(y)).astype(int)
+    applied = np.round(panel["patents_applied"] * granted / panel["patents_granted"]).astype(int)
+    kept = (
+        "process",
+        "factors",
+        "register_error",
+        "direct_effect_of_the_instrument",
+        "thresholds",
+        "coefficients",
+    )
+    new = {
+        "elasticity": round(shipped["elasticity"] * factor, 4),
+        "steps": [round(k * factor, 4) for k in shipped["steps"]],
+    }
+    truth = redraw.truth_of(shipped, seed, *kept, factor=factor, **new)
+    return panel.assign(patents_granted=granted, patents_applied=applied), truth
