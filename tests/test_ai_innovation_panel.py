@@ -77,9 +77,13 @@ def test_every_search_finds_the_printed_thresholds(world):
     data = rb.prepare(SLUG, rb.load(SLUG, world=world))
     printed = rb.published(SLUG).fit.query("table == '5'").set_index(["column", "stat"])["value_text"]
     for column, (by, cuts) in zip("123", CUTS.items(), strict=True):
-        fit = rb.models.threshold(data, f"{FORMULA} | city", "ai", by, "city", "year", thresholds=len(cuts), draws=0)
+        fit = rb.models.threshold(
+            data, f"{FORMULA} | city", "ai", by, "city", "year", thresholds=len(cuts), draws=0
+        )
         found = fit.thresholds["value"]
-        assert [f"{q:.4f}" for q in found] == [printed[column, f"threshold_q{j + 1}"] for j in range(len(cuts))]
+        assert [f"{q:.4f}" for q in found] == [
+            printed[column, f"threshold_q{j + 1}"] for j in range(len(cuts))
+        ]
 
 
 @pytest.mark.parametrize("world", ALL)
@@ -106,5 +110,7 @@ def test_rival_worlds_have_other_outcomes_and_another_truth(panel):
 def test_what_is_divided_by_or_logged_is_positive(column):
     own = rb.load(SLUG).reset_index()
     own.loc[5, column] = 0
-    with pytest.raises(rb.data.DataError, match=rf"column {column}: 1 value beyond the minimum .*position 5: 0"):
+    with pytest.raises(
+        rb.data.DataError, match=rf"column {column}: 1 value beyond the minimum .*position 5: 0"
+    ):
         rb.load(SLUG, source=own)

@@ -27,7 +27,11 @@ MOMENTS = published("ai-innovation").descriptives.set_index("variable")
 # ------------------------------------------------------------------------------------------------------- targets
 FREE = {
     ("3", "2"): "winsorised at quantiles, which would move with the columns: reproduced, not imposed",
-    ("4", "1", "R2"): "hangs on how far AI follows the instrument and the controls; the coefficient is imposed",
+    (
+        "4",
+        "1",
+        "R2",
+    ): "hangs on how far AI follows the instrument and the controls; the coefficient is imposed",
     ("4", "2", "AI", "std_error"): "smaller than that of least squares, which 2SLS cannot have",
     ("4", "3"): "Table 2 (6) again",
     ("6", "1"): "Table 2 (6) again",
@@ -41,7 +45,11 @@ def bounds(name: str) -> tuple[float, float]:
     if name == "inn1":
         return np.log(75), np.log(161_000)
     low, high = MOMENTS.loc[NAMES.get(name, name.capitalize()), ["min", "max"]]
-    return (np.log(np.round(np.exp(low))), np.log(np.round(np.exp(high)))) if name in ("inn", "ai") else (low, high)
+    return (
+        (np.log(np.round(np.exp(low))), np.log(np.round(np.exp(high))))
+        if name in ("inn", "ai")
+        else (low, high)
+    )
 
 
 def whole(x: np.ndarray) -> np.ndarray:
@@ -75,7 +83,13 @@ class Unshipped:
 
     def __init__(self, rows: Rows) -> None:
         self.cells: list[Cell] = []
-        self.aim, self.tol, self.uses, self.values, self.pull = rows.aim, rows.tol, rows.uses, rows.values, rows.pull
+        self.aim, self.tol, self.uses, self.values, self.pull = (
+            rows.aim,
+            rows.tol,
+            rows.uses,
+            rows.values,
+            rows.pull,
+        )
 
 
 TRUE = Column("own", "true", f"inn ~ true_ai + {' + '.join(CONTROLS)} | city + year", errors={"CRV1": "city"})
@@ -105,14 +119,18 @@ class Cuts:
             panel = _Panel(v["inn"][:, None], X, v["ai"][:, None], v[by], *SHAPE, False, CONTROLS, ["ai"])
             self.searches[by] = _Search(panel, 0.01, CELLS - SHAPE[0])
         # thresholds as they occur
-        self.cuts = {by: [float(v[by][np.argmin(np.abs(v[by] - c))]) for c in cuts] for by, cuts in CUTS.items()}
+        self.cuts = {
+            by: [float(v[by][np.argmin(np.abs(v[by] - c))]) for c in cuts] for by, cuts in CUTS.items()
+        }
         self.cells: list[Cell] = []
         self.uses = frozenset(["inn"])
 
     def residual(self, by: str, cuts: tuple[float, ...], y: np.ndarray) -> np.ndarray:
         """Of the model with these thresholds, unit effects."""
         s = self.searches[by]
-        Q = self.bases.setdefault((by, cuts), np.linalg.qr(s.panel.within(np.hstack([s.panel.x, s.split(cuts)])))[0])
+        Q = self.bases.setdefault(
+            (by, cuts), np.linalg.qr(s.panel.within(np.hstack([s.panel.x, s.split(cuts)])))[0]
+        )
         e = s.panel.within(y[:, None]).ravel()
         return e - Q @ (Q.T @ e)
 
@@ -124,7 +142,10 @@ class Cuts:
         for by, s in self.searches.items():
             cuts = self.cuts[by]
             first = min(cuts, key=lambda c: float((self.residual(by, (c,), y) ** 2).sum()))
-            for kept, cut in [([], first), *(([o for o in cuts if o != c], c) for c in cuts if len(cuts) > 1)]:
+            for kept, cut in [
+                ([], first),
+                *(([o for o in cuts if o != c], c) for c in cuts if len(cuts) > 1),
+            ]:
                 Q, inverse = s.beside(kept)
                 e = s.panel.within(y[:, None])
                 gain = s.falls(e - Q @ (Q.T @ e), inverse).ravel()
@@ -161,7 +182,7 @@ def polish(v: Grid, rows: list[Rows]) -> Grid:
     v = v | regimes(v)
     cuts = Cuts(v)
     Cuts.bases = {}
-    for _ in range(12):
+    for _ in range(30):
         if cuts.extend(v["inn"]) == 0:
             break
         system = System(PAPER, v, ["inn"], [*rows, cuts])
@@ -216,7 +237,11 @@ STEPS = (0.033, -0.019)
 
 
 def story(
-    rng: np.random.Generator, effect: float = 1.0, register_error: bool = True, direct: float = 0.0, smooth: bool = False
+    rng: np.random.Generator,
+    effect: float = 1.0,
+    register_error: bool = True,
+    direct: float = 0.0,
+    smooth: bool = False,
 ) -> tuple[Grid, dict[str, Any]]:
     """AI spreads from large cities; the register counts firms with an error that passes; patents answer to true AI.
 
@@ -298,11 +323,24 @@ def story(
     c["inn"] = placed("inn", inn, MOMENTS.loc["Inn", "sd"])
     filed = c["inn"] + 0.43 + 0.12 * ar1(rng, 0.6) - 0.06 * apart
     c["inn1"] = np.clip(whole(filed), *bounds("inn1"))
-    extra = {"lnpop": lnpop, "farm": ar1(rng, 0.9), "science": ar1(rng, 0.8), "absent": ar1(rng, 0.9, len(names))[prov]}
+    extra = {
+        "lnpop": lnpop,
+        "farm": ar1(rng, 0.9),
+        "science": ar1(rng, 0.8),
+        "absent": ar1(rng, 0.9, len(names))[prov],
+    }
     for k, high in (("data", 1534), ("infra", 1270)):
-        raw = 0.8 * (c["ai"] - c["ai"].mean()) / c["ai"].std() + 0.7 * rng.normal(size=(n, 1)) + 0.3 * ar1(rng, 0.5)
+        raw = (
+            0.8 * (c["ai"] - c["ai"].mean()) / c["ai"].std()
+            + 0.7 * rng.normal(size=(n, 1))
+            + 0.3 * ar1(rng, 0.5)
+        )
         extra[f"{k}_score"] = score(raw, high)
-    v = {k: np.asarray(x, float).ravel() for k, x in (c | extra).items() if k not in ("data_score", "infra_score")}
+    v = {
+        k: np.asarray(x, float).ravel()
+        for k, x in (c | extra).items()
+        if k not in ("data_score", "infra_score")
+    }
     v |= {k: extra[k] for k in ("data_score", "infra_score")}
 
     def wide(x: Any) -> np.ndarray:
@@ -318,7 +356,9 @@ def story(
         "+ va + ind + controls + direct x internet penetration + error",
         "elasticity": effect,
         "factors": factors,
-        "register_error": "the number of AI firms holds an error that passes, twice as large from 2020 on" if register_error else "none",
+        "register_error": "the number of AI firms holds an error that passes, twice as large from 2020 on"
+        if register_error
+        else "none",
         "direct_effect_of_the_instrument": direct,
         "thresholds": [] if smooth else [39, 484],
         "steps": list(STEPS),
@@ -337,7 +377,9 @@ def after(v: Grid) -> dict[str, Any]:
 def raw(v: Grid) -> pd.DataFrame:
     """What is shipped: raw columns that give the variables."""
     d = frame(v)
-    d["patents_granted"], d["patents_applied"], d["ai_firms"] = (np.exp(d[k]).round() for k in ("inn", "inn1", "ai"))
+    d["patents_granted"], d["patents_applied"], d["ai_firms"] = (
+        np.exp(d[k]).round() for k in ("inn", "inn1", "ai")
+    )
     share = np.exp(d["edu"] - d["eco"] - d["lnpop"]) / d["gov"]  # of education and science in the budget
     d["population"] = (np.exp(d["lnpop"]) * share.mean() / 0.17).round(2)
     d["gdp"] = (np.exp(d["eco"]) * d["population"]).round()
@@ -349,12 +391,16 @@ def raw(v: Grid) -> pd.DataFrame:
     d["fiscal_exp"] = (d["gov"] * d["gdp"]).round()
     d["fiscal_rev"] = (d["fis"] * d["fiscal_exp"]).round()
     both = np.exp(d["edu"]).round()
-    d["science_exp"] = (both * 0.08 * np.exp(0.4 * d["science"] + 0.25 * (d["eco"] - d["eco"].mean()))).round()
+    d["science_exp"] = (
+        both * 0.08 * np.exp(0.4 * d["science"] + 0.25 * (d["eco"] - d["eco"].mean()))
+    ).round()
     d["education_exp"] = both - d["science_exp"]
     place = [d["province"], d["year"]]
     listed = np.exp(d["va"]).groupby(place).transform("sum")
     single = d["municipality"] == 1
-    rest = np.where(single, 1.0, 1.03 + 0.03 / (1 + np.exp(-d["absent"])))  # cities of the province that are not here
+    rest = np.where(
+        single, 1.0, 1.03 + 0.03 / (1 + np.exp(-d["absent"]))
+    )  # cities of the province that are not here
     d["ecommerce_province"] = (listed * rest).round()
     parcels = np.exp(0.25 * (d["year"] - 2011)) * listed / 400  # 10,000 parcels; dearer ones early
     d["express_province"] = (parcels * rest).round(2)
