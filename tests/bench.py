@@ -331,6 +331,42 @@ def assignments() -> Pair:
     return best(call), None
 
 
+@benchmark(
+    "threshold bootstrap",
+    "271 x 12, five controls, two thresholds, every value searched, 300 draws; peer: pyxthreg, if it is installed, compiled",
+    budget=2.0,
+)
+def thresholds() -> Pair:
+    """Both find the same thresholds; the peer draws multipliers of single rows where ours draws whole units."""
+    import contextlib
+    import io
+
+    import numpy as np
+    import pandas as pd
+
+    from regionbook.models import threshold
+
+    rng, n, periods = np.random.default_rng(0), 271, 12
+    frame = pd.DataFrame(rng.normal(size=(n * periods, 8)), columns=["y", "r", "q", *"abcde"])
+    frame["id"], frame["t"] = np.divmod(np.arange(len(frame)), periods)
+    frame["y"] += frame["r"] * (1 + 0.3 * (frame["q"] > 0) + 0.3 * (frame["q"] > 1))
+    formula = "y ~ r + a + b + c + d + e | id"
+    call = partial(threshold, frame, formula, "r", "q", "id", "t", thresholds=2, draws=300, seed=0)
+    try:
+        from pyxthreg import ThresholdPanel
+    except ImportError:
+        return best(call), None
+
+    def peer() -> Any:
+        model = ThresholdPanel(frame, "y", ["r"], "q", [*"abcde"], "id", "t")
+        with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):
+            return model.fit(thnum=2, trim=0.01, grid=0, bs=300, nobslog=True, n_jobs=1).results["thresholds"]
+
+    if not np.allclose(sorted(peer()), call().thresholds["value"]):
+        raise RuntimeError("ours and the peer's thresholds differ")
+    return best(call), best(peer, 1)
+
+
 @benchmark("pair panel", "829,540 pairs x years from the shipped tables; memory is printed above", budget=2.0)
 def pairs() -> Pair:
     """Generation of the panel of pairs, and its memory."""

@@ -268,6 +268,23 @@ def test_information_consumption(student):
     pd.testing.assert_frame_equal(panel[kept], shipped[kept], check_dtype=False)
 
 
+def test_ai_innovation(student):
+    slug = "ai-innovation"
+    panel, shipped, truth = personal(slug, student), rb.load(slug), personal_truth(slug, student)
+    mine, theirs = (effects(p, ["2", "4", "5", "7"]) for p in (panel, shipped))
+    ai = [k for k in mine.index if k[2].startswith("AI")]
+    ratio = mine.loc[ai] / theirs.loc[ai]
+    assert ratio["estimate"].between(truth["factor"] - 0.05, truth["factor"] + 0.05).all()
+    assert ratio["std_error"].between(0.6, 1.3).all() and (mine.loc[("2", "6", "AI"), "t"] > 3)
+    assert truth["elasticity"] == pytest.approx(rb.truth(slug)["elasticity"] * truth["factor"], abs=1e-3)
+    kept = [k for k in shipped if not k.startswith("patents")]
+    pd.testing.assert_frame_equal(panel[kept], shipped[kept], check_dtype=False)
+    data = rb.prepare(slug, panel)
+    right = " + ".join(rb.papers.ai_innovation.CONTROLS)
+    found = rb.models.threshold(data, f"inn ~ ai + {right} | city", "ai", "ind", "city", "year", draws=0)
+    assert abs(found.thresholds["value"][1] - 2.1637) < 0.05
+
+
 @pytest.mark.parametrize("slug", PAPERS)
 def test_two_students_have_two_panels(slug):
     table = "years" if slug == "knowledge-flows" else None

@@ -12,6 +12,7 @@ from regionbook.data import worlds
 from regionbook.papers.estimation import estimates, variables
 
 SLUGS = (
+    "ai-innovation",
     "city-innovation",
     "factor-innovation",
     "industry-agglomeration",
@@ -74,6 +75,7 @@ def judged(slug: str, world: str | None) -> pd.DataFrame:
 
 
 CELLS = {
+    "ai-innovation": 40,
     "city-innovation": 47,
     "factor-innovation": 195,
     "industry-agglomeration": 40,

@@ -15,6 +15,7 @@ from .robustness import Robustness, benchmark_bounds, bias_adjusted, contour_gri
 from .selection import Oster, oster, oster_inputs
 from .spatial_durbin import SpatialPanel, admissible_interval, spatial_durbin
 from .spatial_tests import SpatialTests, spatial_tests
+from .threshold import PanelThreshold, threshold
 from .thresholds import ConfoundingThreshold, confounder_impacts, confounding_threshold
 from .weak_instruments import (
     STOCK_YOGO,

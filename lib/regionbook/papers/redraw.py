@@ -130,6 +130,38 @@ def fits(columns: Iterable[Column], data: pd.DataFrame) -> dict[tuple[str, str],
     return found
 
 
+def sampled(column: Column, data: pd.DataFrame) -> Fit:
+    """See one column from its outcome, whatever its sample and effects: the first by means, the others as dummies.
+
+    ``data`` is as for `fits`; least squares and just identified 2SLS.
+    """
+    flat = data.reset_index()
+    inside = flat.eval(column.sample).to_numpy(bool) if column.sample else np.ones(len(flat), bool)
+    here = flat[inside]
+    codes = [here.groupby(k.split("^"), sort=False).ngroup().to_numpy() for k in column.effects]
+    dummies = [pd.get_dummies(c, drop_first=True).to_numpy(float) for c in codes[1:]]
+    basis = np.zeros((len(here), 0))
+    if dummies:
+        u, size, _ = np.linalg.svd(np.hstack([d - means(d, codes[0]) for d in dummies]), full_matrices=False)
+        basis = u[:, size > 1e-9 * size[0]]
+
+    def sweep(values: Array) -> Array:
+        x = values.reshape(len(values), -1)
+        x = x - means(x, codes[0])
+        return (x - basis @ (basis.T @ x)).reshape(values.shape)
+
+    def terms(names: Sequence[str]) -> Array:
+        return sweep(np.column_stack([here[k.split(":")].prod(axis=1) for k in names]).astype(float))
+
+    X = terms(column.regressors)
+    Z = terms([*column.instruments, *column.exogenous]) if column.instruments else X
+    Z = Z / np.sqrt((Z**2).sum(0))
+    rows = np.zeros((X.shape[1], len(flat)))
+    rows[:, inside] = np.linalg.solve(Z.T @ X, sweep(Z).T)
+    y, periods = flat[column.outcome].to_numpy(float), int(inside.sum() // data.index.levshape[0])
+    return Fit(column, rows, X, sweep, inside, y, periods)
+
+
 def _theta(column: Column, data: pd.DataFrame, unit: npt.NDArray[np.intp]) -> float:
     """Share of the units' means that random effects take out (Swamy and Arora)."""
     v = data[[column.outcome, *column.regressors]].to_numpy(float)

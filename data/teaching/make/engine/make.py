@@ -121,6 +121,7 @@ def draw(paper: Paper, seed: int, world: str = "", printed: Any = None, strict: 
             log["rounds"] += solve(system)
             log["unknowns"] += sum(int(np.isfinite(s.x0).sum()) for s in system.states)
             final |= {k: paper.moves[k].round(x) for k, x in system.columns(system.z).items()}
+        final = paper.polish(final, rows) if paper.polish else final
         shipped = paper.panel(final) if paper.panel else _kept(paper, final)
         text = shipped.to_csv(index=False, lineterminator="\n", float_format="%.10g")
         log["seconds"] = round(time.perf_counter() - began, 1)

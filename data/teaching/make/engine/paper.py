@@ -109,6 +109,8 @@ class Paper:
         (its weights), with functions of ``xp`` alone; it is differentiated by autograd.
     own : callable
         ``own(columns, truth, printed)`` gives further `Rows`: moments, weights, yearly paths, invented regressions.
+    polish : callable
+        ``polish(columns, rows)`` changes the rounded columns once more (a search has to find printed thresholds).
     panel : callable
         Columns -> the frame that is shipped; left out, all columns on cells where some moving column is there.
     prepare : callable
@@ -133,6 +135,7 @@ class Paper:
     constants: Collection[tuple[str, str]] = ()
     derive: Callable[[Any, Grid], Grid] | None = None
     own: Callable[[Grid, dict[str, Any], Any], list[Rows]] | None = None
+    polish: Callable[[Grid, list[Rows]], Grid] | None = None
     panel: Callable[[Grid], pd.DataFrame] | None = None
     prepare: Callable[[pd.DataFrame], pd.DataFrame] | None = None
     after: Callable[[Grid], dict[str, Any]] | None = None

@@ -1,0 +1,212 @@
+"""Variables of Zhao and Yang (2025): AI firms and patents of 271 cities, five controls, two mediators, thresholds."""
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from scipy.stats import chi2
+
+from regionbook.data import published
+
+from . import redraw
+from .declare import declaring, sample
+from .redraw import Array
+
+QUESTION = (
+    "Does the growth of AI firms (人工智能企业) raise a city's patenting (区域创新), through virtual agglomeration (虚拟集聚) "
+    "and industrial upgrading (产业转型升级), and does the effect change where AI, or a mediator, passes a threshold (门槛)?"
+)
+SAMPLE = (
+    "271 cities (267 of prefecture level, 4 municipalities), 2011–2022, 3,252 city-years, balanced. Outcome: patents "
+    "granted; treatment: number of AI firms; both in logarithms, as the values of Table 1 tell."
+)
+HEADLINE = [
+    ("2", "1", "AI", "elasticity of patents, no controls"),
+    ("2", "6", "AI", "elasticity of patents, five controls"),
+    ("3", "5", "AI", "the same with effects of province and year"),
+    ("4", "2", "AI", "two-stage least squares, instrument internet penetration"),
+    ("5", "1", "AI:I(Th<q1)", "slope up to 39 AI firms"),
+    ("5", "1", "AI:I(q1<Th<=q2)", "slope between 39 and 484"),
+    ("5", "1", "AI:I(Th>=q2)", "slope above 484"),
+    ("7", "3", "AI", "elasticity in the west: no star"),
+]
+"""Table, column, term, meaning: the numbers that `regionbook.card` shows."""
+METHODS = {
+    "panel threshold regression (面板门槛回归)": r"models\.threshold\(",
+    "winsorising (缩尾)": r"\bwinsorised\b",
+}
+"""Method of `regionbook.catalogue` -> what tells in the code of these lessons that they use it."""
+
+CONTROLS = ["eco", "huc", "edu", "fis", "gov"]
+"""The five controls as the regressions use them."""
+NAMES = {k: k.capitalize() for k in (*CONTROLS, "va", "ind")} | {"ai": "AI", "iv": "IV"}
+"""Variable -> printed name."""
+CUTS = {"ai": (np.log(39), np.log(484)), "va": (15.6482,), "ind": (2.1637,)}
+"""Threshold variable -> printed thresholds; those of AI, 3.6636 and 6.1821, are logarithms of whole numbers."""
+WINSORISED = ["inn", "ai", *CONTROLS]
+SHARE = 0.01
+"""Of each tail, in Table 3 (2)."""
+
+
+def winsorised(values: pd.Series, share: float = SHARE) -> pd.Series:
+    """Return the values with those beyond the quantiles ``share`` and ``1 - share`` set to these."""
+    return values.clip(*values.quantile([share, 1 - share]))
+
+
+def regimes(d: Any) -> dict[str, Any]:
+    """Return 0/1 columns ``ai_1``, ``ai_2``, ``ai_3``, ``va_1`` …: in which regime of the printed thresholds a row is."""
+    out = {}
+    for name, cuts in CUTS.items():
+        where = np.searchsorted(np.array(cuts) + 1e-9, np.asarray(d[name]), side="left")
+        out |= {f"{name}_{j + 1}": (where == j) * 1 for j in range(len(cuts) + 1)}
+    return out
+
+
+def prepare(panel: pd.DataFrame) -> pd.DataFrame:
+    """Return `panel` with outcomes, AI, mediators, controls, instrument, groups, regimes and winsorised variables.
+
+    Logarithms of counts and amounts are natural ones. `eco` is GDP per head in yuan, which is what Table 1 looks like
+    (the paper defines it per area, `eco_area` here); `ind` is 1, 2 and 3 times the shares of the three sectors; `va` the
+    province's e-commerce in 10,000 yuan times the city's share of its parcels. A city-year is high where its score is
+    above the mean of the panel.
+    """
+    d, log = panel, np.log
+    new: dict[str, Any] = {"inn": log(d["patents_granted"]), "inn1": log(d["patents_applied"])}
+    new["ai"], new["iv"] = log(d["ai_firms"]), d["internet_users"] / d["population"]
+    new["va"] = log(d["ecommerce_province"] * d["express"] / d["express_province"])
+    sectors = d[["primary", "secondary", "tertiary"]]
+    new["ind"] = sectors @ [1.0, 2.0, 3.0] / sectors.sum(axis=1)
+    new["eco"], new["eco_area"] = log(d["gdp"] / d["population"]), log(d["gdp"] / d["land_area"])
+    new["huc"] = log(d["students"] / d["population"])
+    new["edu"] = log(d["education_exp"] + d["science_exp"])
+    new["fis"], new["gov"] = d["fiscal_rev"] / d["fiscal_exp"], d["fiscal_exp"] / d["gdp"]
+    new |= {f"{k}_high": (d[f"{k}_score"] > d[f"{k}_score"].mean()) * 1 for k in ("data", "infra")}
+    new |= regimes(new) | {f"{k}_w": winsorised(new[k]) for k in WINSORISED}
+    return panel.assign(**new)
+
+
+_of = declaring(CONTROLS, NAMES, errors={"CRV1": "city"}, r2="within")
+_both = " | city + year"
+_TERMS = ("AI:I(Th<q1)", "AI:I(q1<Th<=q2)", "AI:I(Th>=q2)")
+_GROUPS = ("region == 'East'", "region == 'Central'", "region == 'West'",
+           "data_high == 1", "data_high == 0", "infra_high == 1", "infra_high == 0")  # fmt: skip
+
+
+def _split(number: str, by: str) -> Any:
+    """Table 5: unit effects alone and conventional errors, which is what its numbers are."""
+    names = [f"ai:{by}_{j}" for j in range(1, len(CUTS[by]) + 2)]
+    more = {"terms": dict(zip(_TERMS, names, strict=False)), "errors": "iid"}
+    return _of("5", number, f"inn ~ {' + '.join(names)} + {{X}} | city", **more)
+
+
+TABLES = [
+    *[_of("2", str(k + 1), f"inn ~ {' + '.join(['ai', *CONTROLS[:k]])}{_both}", constant="base") for k in range(6)],
+    _of("3", "1", f"inn ~ ai + {{X}}{_both}", sample="year <= 2019"),
+    _of("3", "2", f"inn_w ~ ai_w + {' + '.join(f'{k}_w' for k in CONTROLS)}{_both}", terms={"AI": "ai_w"}),
+    _of("3", "3", f"inn1 ~ ai + {{X}}{_both}"),
+    _of("3", "4", f"inn ~ ai + {{X}}{_both}", sample="municipality == 0"),
+    _of("3", "5", "inn ~ ai + {X} | city + province^year", sample="municipality == 0", r2="overall"),
+    _of("4", "1", f"ai ~ iv + {{X}}{_both}", errors="HC1"),
+    _of("4", "2", f"inn ~ {{X}}{_both} | ai ~ iv", errors="HC1"),
+    _of("4", "3", f"inn ~ ai + {{X}}{_both}", constant="base"),
+    *[_split(number, by) for number, by in zip("123", CUTS, strict=True)],
+    _of("6", "1", f"inn ~ ai + {{X}}{_both}", constant="base"),
+    _of("6", "2", f"va ~ ai + {{X}}{_both}"),
+    _of("6", "3", f"inn ~ ai + va + {{X}}{_both}"),
+    _of("6", "4", f"ind ~ ai + {{X}}{_both}"),
+    _of("6", "5", f"inn ~ ai + ind + {{X}}{_both}"),
+    *[_of("7", str(n), f"inn ~ ai + {{X}}{_both}", sample=group) for n, group in enumerate(_GROUPS, 1)],
+]  # fmt: skip
+"""The printed regressions. Tables 2, 3, 6 and 7 have errors clustered by city, which is what their t values look like; the
+paper says "robust". Table 5 has no effects of years, whatever its last rows say."""
+
+
+def in_text(panel: pd.DataFrame) -> dict[tuple[str, str, str], float]:
+    """Numbers of the text that the prepared panel gives: its size, and the multipliers of the three sectors."""
+    size = sample(panel, "text")
+    first, last, cities = (size["text", "value", k] for k in ("first year", "last year", "cities"))
+    found = {
+        ("text", "number of cities", "section 3(1)"): cities,
+        ("text", "number of cities (municipalities and prefecture-level)", "section 3(3)"): cities,
+        ("text", "municipalities dropped", "section 4(2)"): panel["municipality"]
+        .groupby(level=0)
+        .first()
+        .sum(),
+        ("text", "winsorising level", "section 4(2)"): 100 * SHARE,
+    }
+    for place in ("abstract (English)", "section 3(3)"):
+        found |= {("text", "first year", place): first, ("text", "last year", place): last}
+    shares = panel[["primary", "secondary", "tertiary"]].div(panel["gdp"], axis=0)
+    weights = np.linalg.lstsq(shares, panel["ind"], rcond=None)[0]
+    for name, weight in zip(("primary", "secondary"), weights, strict=False):
+        found["text", f"Ind multiplier: {name} share", "section 3(2)4"] = round(weight, 6)
+    return {place: float(value) for place, value in found.items()}
+
+
+def from_print() -> dict[tuple[str, str, str], float]:
+    """Numbers of the text that follow from other printed figures."""
+    p = published("ai-innovation")
+    size, lm = (
+        p.fit.set_index(["table", "column", "stat"])["value"][at]
+        for at in (("3", "1", "N"), ("4", "2", "KP_rk_LM"))
+    )
+    said = p.other.set_index(["table", "column", "row"])["value"]
+    first = (
+        said["text", "first year", "section 3(3)"] + size / said["text", "number of cities", "section 3(1)"]
+    )
+    stars = p.estimates.set_index(["table", "column", "term"])["stars"]
+    return {
+        ("text", "years cut: first", "section 4(2)"): first,
+        ("text", "years cut: last", "section 4(2)"): said["text", "last year", "section 3(3)"],
+        ("text", "significance of the IV result", "section 4(3)"): {"***": 1.0}.get(
+            stars["4", "2", "AI"], 5.0
+        ),
+        ("text", "Kleibergen-Paap rk LM p value", "section 4(3)"): float(chi2.sf(lm, 1)),
+    }
+
+
+# ------------------------------------------------------------------------------------------------ a student's panel
+def redrawn(panel: pd.DataFrame, shipped: dict[str, Any], seed: int) -> tuple[pd.DataFrame, dict[str, Any]]:
+    """A student's panel and its truth, from the shipped ones; see `regionbook.papers.redraw`.
+
+    Patents granted are drawn anew: every slope of AI, by least squares, 2SLS and regime, is the shipped one times the
+    student's factor; a projection brings all printed columns there. Applications follow grants. The searched thresholds
+    need not be the printed ones any more.
+    """
+    rng, data = np.random.default_rng([seed, 7]), prepare(panel)
+    factor = redraw.factor(rng)
+    again = [("4", "3"), ("6", "1")]
+    fits = {c.key: redraw.sampled(c, data) for c in TABLES if c.outcome == "inn" and c.key not in again}
+    main = fits["2", "6"]
+    rows, goal = [], []
+    for key, fit in fits.items():
+        for k, row in zip(fit.column.regressors, fit.rows, strict=True):
+            if k.split(":")[0] == "ai" or key == main.column.key or k in ("va", "ind"):
+                rows.append(row)
+                goal.append((factor - 1) * float(row @ fit.y) if k.split(":")[0] == "ai" else 0.0)
+    low, high = main.y.min(), main.y.max()
+    part = (factor - 1) * float(main.rows[0] @ main.y) * data["ai"].to_numpy()
+
+    def draw() -> tuple[Array, float]:
+        y = redraw.outcome(
+            main, part, rng, np.array(rows), turn=0.5, lower=low, upper=high, goal=np.array(goal)
+        )
+        return y, factor
+
+    y, _ = redraw.first_steady(draw, main)
+    granted = np.round(np.exp(y)).astype(int)
+    applied = np.round(panel["patents_applied"] * granted / panel["patents_granted"]).astype(int)
+    kept = (
+        "process",
+        "factors",
+        "register_error",
+        "direct_effect_of_the_instrument",
+        "thresholds",
+        "coefficients",
+    )
+    new = {
+        "elasticity": round(shipped["elasticity"] * factor, 4),
+        "steps": [round(k * factor, 4) for k in shipped["steps"]],
+    }
+    truth = redraw.truth_of(shipped, seed, *kept, factor=factor, **new)
+    return panel.assign(patents_granted=granted, patents_applied=applied), truth
