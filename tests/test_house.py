@@ -86,12 +86,12 @@ def test_the_registry_is_made_of_the_files():
 
 # --- sizes -------------------------------------------------------------------------------------------
 
-AIM = 17_980
+AIM = 18_320
 """Lines of the library, docstrings included: 16,500 for four papers, 600 for difference-in-differences, 540 for own files
-and tables, 340 for the module of each paper after them (one so far)."""
+and tables, 340 for the module of each paper after them (two so far)."""
 ROOMS = {
-    "root": 1_285, "data": 1_590, "auditing": 1_135, "comparison": 1_000, "geo": 1_010, "index": 765,
-    "models": 5_790, "papers": 2_910, "exercises": 1_565, "cli": 1_095,
+    "root": 1_285, "data": 1_620, "auditing": 1_135, "comparison": 1_000, "geo": 1_010, "index": 765,
+    "models": 5_790, "papers": 3_230, "exercises": 1_565, "cli": 1_095,
 }  # fmt: skip
 """Lines that each room may have: what it has today and a little more. Lower them where a room has become smaller."""
 
