@@ -12,6 +12,7 @@ from engine import CalibrationError, Cell, Grid, Move, Numbers, Paper, as_seen, 
 from engine.make import dictionary
 from engine.rows import Rows
 
+from regionbook.data import published
 from regionbook.geo import distances, units
 from regionbook.papers import free_trade_zones as paper
 from regionbook.papers.declare import Column
@@ -246,6 +247,34 @@ RAMP = np.array([0.02, 0.05, 0.08, 0.11, 0.14, 0.18, 0.75, 0.95, 1.05, 1.10])
 """Firms that move in from Beijing: cities in the end, and the path."""
 
 
+ZONES = {"Beijing": 2020, "Tianjin": 2015} | dict.fromkeys(
+    ("Shijiazhuang", "Tangshan", "Baoding", "Langfang"), 2019
+)
+MONTHS = {2015: 4, 2019: 8, 2020: 9}
+OTHERS = {
+    "xiongan_year": (2017, ["Baoding"]),
+    "airport_year": (2019, ["Beijing", "Langfang"]),
+    "olympics_year": (2022, ["Beijing", "Zhangjiakou"]),
+}
+
+
+def matched_sample(rng: np.random.Generator, zone_year: np.ndarray, printed: pd.DataFrame) -> Grid:
+    """City-years with controls of which the rule, on the rounded raw columns, keeps 85 with 11 treated ones."""
+    for _ in range(9):
+        draw = Controls(rng, zone_year, printed)
+        draw.walk()
+        c = {k: x.ravel() for k, x in economy(np.random.default_rng(1), draw.scaled()).items()}
+        c |= {"city": np.repeat(PARTNERS, 10).astype(object), "zone_year": np.repeat(zone_year, 10)}
+        v = frame(c | {"year": np.tile(YEARS, 13)})
+        v = v.assign(**paper.controls(v))
+        v = v.assign(**paper.matching(v))
+        if v["matched"].sum() == 85 and v.loc[v["matched"] == 1, "FTZ"].sum() == 11:
+            return {k: v[k].to_numpy() for k in v}
+    raise CalibrationError(
+        "free-trade-zones: no draw of the controls keeps 85 city-years, 11 of them treated"
+    )
+
+
 def story(
     rng: np.random.Generator,
     effect: float = 1.0,
@@ -269,38 +298,17 @@ def story(
     leads_flat
         Whether differences before the zones are held at nought, as figure 2 has them.
     """
-    from regionbook.data import published
-
     printed = published(paper.SLUG).descriptives.set_index("variable")
-    u = units("city").reset_index().set_index("name_en").loc[PARTNERS].reset_index()
-    zone_year = np.select([u["name_en"].isin(k.split()) for k in ("Tianjin", "Shijiazhuang Tangshan Baoding Langfang", "Beijing")], [2015, 2019, 2020], 0)  # fmt: skip
-    first = rng.spawn(1)[0]
-    for _ in range(9):
-        draw = Controls(first, zone_year, printed)
-        draw.walk()
-        c = economy(np.random.default_rng(1), draw.scaled())
-        c = {k: x.ravel() for k, x in c.items()}
-        wide = {
-            k: np.repeat(np.asarray(x), 10) for k, x in {"city": u["name_en"], "zone_year": zone_year}.items()
-        }
-        v = frame(c | wide | {"year": np.tile(YEARS, 13)})
-        v = v.assign(**paper.controls(v))
-        v = v.assign(**paper.matching(v))
-        if v["matched"].sum() == 85 and v.loc[v["matched"] == 1, "FTZ"].sum() == 11:
-            break
-    else:
-        raise CalibrationError(
-            "free-trade-zones: no draw of the controls keeps 85 city-years, 11 of them treated"
-        )
-    month = np.select([zone_year == 2015, zone_year == 2019, zone_year == 2020], [4, 8, 9], 0)
+    u = units("city").reset_index().set_index("name_en", drop=False).loc[PARTNERS]
+    zone_year = u.index.map(ZONES).fillna(0).to_numpy(int)
+    c = matched_sample(rng.spawn(1)[0], zone_year, printed)
     more = {"code": u["code"].astype(int), "city_zh": u["name_zh"], "province": u["province_en"], "area_km2": u["area_km2"],
-            "zone_month": month, "xiongan_year": 2017 * (u["name_en"] == "Baoding"),
-            "airport_year": 2019 * u["name_en"].isin(["Beijing", "Langfang"]),
-            "olympics_year": 2022 * u["name_en"].isin(["Beijing", "Zhangjiakou"])}  # fmt: skip
-    c = {k: v[k].to_numpy() for k in v} | {k: np.repeat(np.asarray(x), 10) for k, x in more.items()}
+            "zone_month": pd.Series(zone_year).map(MONTHS).fillna(0).astype(int)}  # fmt: skip
+    more |= {k: year * u.index.isin(where) for k, (year, where) in OTHERS.items()}
+    c |= {k: np.repeat(np.asarray(x), 10) for k, x in more.items()}
     c["relocated"] = np.round(np.outer(RELOCATED, RAMP) * np.exp(0.2 * ar1(rng, SHAPE, 0.5))).ravel()
     far = distances(PARTNERS).to_numpy()[:, (zone_year == 2019)].min(1)
-    exposure = effect * np.select([u["name_en"] == "Tianjin", u["name_en"] == "Beijing", zone_year > 0], [0.5, 0.33, 1.0], spill * np.exp(-far / 150))  # fmt: skip
+    exposure = effect * np.select([u.index == "Tianjin", u.index == "Beijing", zone_year > 0], [0.5, 0.33, 1.0], spill * np.exp(-far / 150))  # fmt: skip
     truth = {
         "process": "each log index = city + year + controls + response x noise of linkage + error + long-run effect x [exposure x "
         "(1 - exp(-(years since the zone + 1) / ripening)) + relocation x firms moved in / 100 + trend_gap x zone city x (year - 2018)]",
@@ -315,7 +323,8 @@ def story(
     }
     c |= outcomes(rng, c, truth, printed)
     c |= indicators(rng, c)
-    c |= stakes(rng, np.exp(c["lnIL"]).reshape(SHAPE))
+    c["IL"] = np.exp(c["lnIL"])
+    c |= stakes(rng, c["IL"].reshape(SHAPE))
     return c | leads(c), truth
 
 
