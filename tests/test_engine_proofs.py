@@ -30,7 +30,9 @@ def test_proofs_hold_what_the_readme_says():
     assert (25 * (1 - city["weights"])).round().equals(city["binding missed"].astype(float))
     assert city["binding missed"].max() <= 1
     zones = rows.loc["free-trade-zones"]  # 45 binding cells: 10 coefficients, 24 moments, 11 counts
-    assert len(zones) == 20 and zones["binding missed"].max() <= 1 and (zones["binding missed"] == 0).sum() >= 15
+    assert (
+        len(zones) == 20 and zones["binding missed"].max() <= 1 and (zones["binding missed"] == 0).sum() >= 15
+    )
     assert (zones["N"] == 1).all() and (zones["moments"] > 0.95).all()
 
 
