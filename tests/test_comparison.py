@@ -91,7 +91,7 @@ def test_every_target_of_the_truth_file_is_a_printed_number(slug, n):
 
 def test_papers_without_a_panel_have_nothing_imposed():
     for slug in papers().index:
-        with_panel = (CITY, INDUSTRY, FACTOR, FLOWS, "information-consumption")
+        with_panel = (CITY, INDUSTRY, FACTOR, FLOWS, "information-consumption", "free-trade-zones")
         assert printed_cells(slug)["imposed"].any() == (slug in with_panel), slug
 
 

@@ -29,6 +29,11 @@ def test_proofs_hold_what_the_readme_says():
     assert (city["within 2 errors"] == 1).all() and city["largest weight gap"].max() <= 0.15
     assert (25 * (1 - city["weights"])).round().equals(city["binding missed"].astype(float))
     assert city["binding missed"].max() <= 1
+    zones = rows.loc["free-trade-zones"]  # 45 binding cells: 10 coefficients, 24 moments, 11 counts
+    assert (
+        len(zones) == 20 and zones["binding missed"].max() <= 1 and (zones["binding missed"] == 0).sum() >= 15
+    )
+    assert (zones["N"] == 1).all() and (zones["moments"] > 0.95).all()
 
 
 def test_every_binding_cell_of_seed_0_is_met_and_two_errors_are_listed_as_free():
@@ -41,7 +46,10 @@ def test_every_binding_cell_of_seed_0_is_met_and_two_errors_are_listed_as_free()
     assert ((printed["reached"] - printed["printed"]).abs() <= 2 * printed["printed_se"]).all()
     ratio = printed["reached_se"] / printed["printed_se"]
     off = printed[(ratio - 1).abs() > 0.27]  # 25 per cent, and what the rounding of the print leaves open
-    assert set(off["case"]) == {"city-innovation"}
+    assert set(off["case"]) == {"city-innovation", "free-trade-zones"}
+    zones = off[off["case"].eq("free-trade-zones")]
+    assert set(zones["table"]) == {"4"} and set(zones["term"]) == {"FTZ"}  # its z are no targets
+    off = off[off["case"].eq("city-innovation")]
     places = {(*place, "std_error") for place in off[["table", "column", "term"]].itertuples(index=False)}
     assert places <= set(proof_city.FREE)
     assert len(places) == 2

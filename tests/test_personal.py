@@ -285,6 +285,25 @@ def test_ai_innovation(student):
     assert abs(found.thresholds["value"][1] - 2.1637) < 0.05
 
 
+def test_free_trade_zones(student):
+    slug = "free-trade-zones"
+    panel, shipped, truth = personal(slug, student), rb.load(slug), personal_truth(slug, student)
+    mine, theirs = (effects(p, ["4", "5"]) for p in (panel, shipped))
+    treated = [k for k in mine.index if k[2] == "FTZ" and k[1] not in ("8", "10")]
+    ratio = mine.loc[treated] / theirs.loc[treated]
+    assert ratio["estimate"].between(truth["factor"] - 0.06, truth["factor"] + 0.06).all()
+    assert ratio["std_error"].between(0.8, 1.25).all() and (mine.loc[treated, "t"] > 2).all()
+    data, before = rb.prepare(slug, panel), rb.prepare(slug, shipped)
+    kept = ["FTZ", "log_odds", "matched", *rb.papers.free_trade_zones.CONTROLS]
+    pd.testing.assert_frame_equal(data[kept], before[kept])
+    six = np.exp(data[rb.papers.free_trade_zones.INDICES])
+    assert six.to_numpy().max() < 100.5 and six.to_numpy().min() > 5
+    shipped_effect = rb.truth(slug)["effect_on_the_treated"]["matched"]["lnHDQ"]
+    ratio = truth["effect_on_the_treated"]["matched"]["lnHDQ"] / shipped_effect
+    assert abs(ratio - truth["factor"]) < 0.1  # log of a mean: not quite in proportion
+    assert (personal(slug, student, "nation")["lnHDQ"] == rb.load(slug, table="nation")["lnHDQ"]).all()
+
+
 @pytest.mark.parametrize("slug", PAPERS)
 def test_two_students_have_two_panels(slug):
     table = "years" if slug == "knowledge-flows" else None

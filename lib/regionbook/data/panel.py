@@ -9,8 +9,8 @@ from regionbook import registry
 from regionbook.data.checking import checked
 from regionbook.data.figures import known
 from regionbook.data.files import read
-from regionbook.data.raw import load_built, read_shipped
-from regionbook.data.schema import columns, indexed, keys_of, known_table, teaching_file
+from regionbook.data.raw import load_beside, load_built, read_shipped
+from regionbook.data.schema import columns, indexed, keys_of, teaching_file
 from regionbook.data.watching import warn_units
 from regionbook.data.worlds import in_world
 
@@ -43,7 +43,7 @@ def load(
     world
         A rival world (`worlds`) in place of the shipped panel: another truth, the same printed tables.
     table
-        Of a panel of pairs: one raw table instead of the panel.
+        Of a panel of pairs: one raw table instead of the panel. Of `free-trade-zones`: ``"nation"``, a larger panel.
     required
         Your file needs only these columns (besides unit and ``year``); by default every column of the
         dictionary is needed. Columns that are there are checked either way.
@@ -78,7 +78,7 @@ def load(
     if registry.handed_in(known(slug), "PANEL"):
         return load_built(slug, source, table, required, allow_gaps, world)
     if table is not None:
-        known_table(slug, table)
+        return load_beside(slug, table, source, world)
     schema = columns(slug).set_index("column")
     if source is None:
         frame, where = read_shipped(teaching_file(slug, ".csv"), schema["dtype"]), "shipped"

@@ -10,7 +10,16 @@ from regionbook import registry
 from regionbook.data.checking import checked
 from regionbook.data.errors import DataError, near_words
 from regionbook.data.files import read
-from regionbook.data.schema import Frames, Places, columns, declared, indexed, known_table, teaching_file
+from regionbook.data.schema import (
+    Frames,
+    Places,
+    beside,
+    columns,
+    declared,
+    indexed,
+    known_table,
+    teaching_file,
+)
 from regionbook.data.worlds import in_world
 from regionbook.paths import data_file
 
@@ -136,6 +145,15 @@ def load_built(
     return panel
 
 
+def load_beside(slug: str, table: str, source: Any = None, world: str | None = None) -> pd.DataFrame:
+    """A table that a paper ships beside a panel that is one table (``BESIDE``)."""
+    known_table(slug, table)
+    if source is not None or world is not None:
+        raise ValueError(f"{table!r} stands beside the panel of {slug!r}: leave `source` and `world` out.")
+    frame = pd.read_parquet(teaching_file(slug, f".{table}.parquet"))
+    return labelled(indexed(frame, beside(slug)[table]), slug, table)
+
+
 def _in_world(frame: pd.DataFrame, slug: str, world: str | None) -> pd.DataFrame:
     """A raw table as it is in a rival world."""
     return frame if world is None else in_world(frame, slug, world, frame.attrs["table"])
@@ -147,7 +165,7 @@ def _sources(slug: str, source: Any) -> tuple[dict[str, Any], str]:
     needed = list(paper.needed)
     if isinstance(source, Mapping):
         for name in source:
-            known_table(slug, name, beside=False)
+            known_table(slug, name, all_of_them=False)
         return dict(source), "your tables"
     if isinstance(source, (tuple, list)) and len(source) == len(needed):
         return dict(zip(needed, source, strict=True)), "your tables"

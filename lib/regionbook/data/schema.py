@@ -61,10 +61,22 @@ def teaching_file(slug: str, ending: str) -> Path:
     return path
 
 
-def known_table(slug: str, table: str, beside: bool = True) -> str:
+def beside(slug: str) -> dict[str, list[str]]:
+    """Tables beside a panel that is one table -> their keys; ``papers/<slug>.py`` hands them in as ``BESIDE``."""
+    return registry.handed_in(known(slug), "BESIDE") or {}
+
+
+def known_table(slug: str, table: str, all_of_them: bool = True) -> str:
     """The name of one of a paper's raw tables, or of a table beside them."""
+    if extra := beside(slug):
+        if table not in extra:
+            hint = did_you_mean(table, list(extra))
+            raise ValueError(
+                f"{slug!r} has no table {table!r}.{hint} Beside its panel there are: {', '.join(extra)}."
+            )
+        return table
     paper = declared(slug)
-    ready = [*paper.tables, *(paper.beside if beside else ())]
+    ready = [*paper.tables, *(paper.beside if all_of_them else ())]
     if table not in ready:
         hint = did_you_mean(table, ready)
         raise ValueError(f"{slug!r} has no table {table!r}.{hint} Its raw tables are: {', '.join(ready)}.")

@@ -40,6 +40,8 @@ class Column:
     """As pyfixest takes them: ``"iid"``, ``"HC1"``, ``{"CRV1": "city"}``."""
     sample: str = ""
     """Rows, as a query of pandas; empty: all. Rows that lack a variable of the formula never count."""
+    weights: str = ""
+    """Column of the panel that weighs the rows (least squares), for instance by matching; empty: none."""
     terms: Mapping[str, str] = field(default_factory=dict, hash=False)
     """Printed term -> coefficient, where the two differ (more may be listed)."""
     r2: str = "overall"
@@ -111,8 +113,8 @@ class Column:
 
     @property
     def variables(self) -> tuple[str, ...]:
-        """Columns of the panel in outcome, regressors and instruments, each once."""
-        terms = (self.outcome, *self.regressors, *self.instruments)
+        """Columns of the panel in outcome, regressors, instruments and weights, each once."""
+        terms = (self.outcome, *self.regressors, *self.instruments, self.weights)
         return tuple(dict.fromkeys(name for term in terms for name in _names(term)))
 
     @property

@@ -88,7 +88,8 @@ def _fixest(column: Column, data: pd.DataFrame) -> tuple[pd.DataFrame, int, floa
     if poisson and column.effects:
         data = data[y.groupby(data[column.effects[0]]).transform("sum") > 0]
     call = pf.fepois if poisson else pf.feols
-    fit: Any = call(column.formula, data, vcov=errors, fixef_rm="none")  # prints count single cells
+    how = {"weights": column.weights} if column.weights else {}
+    fit: Any = call(column.formula, data, vcov=errors, fixef_rm="none", **how)  # prints count single cells
     found = fit.tidy()[["Estimate", "Std. Error", "t value", "Pr(>|t|)"]]
     if poisson:
         return found, int(fit._N), np.nan, np.nan

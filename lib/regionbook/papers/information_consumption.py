@@ -169,41 +169,6 @@ def lift(data: pd.DataFrame, truth: dict[str, Any]) -> pd.Series:
     return truth["log_effect"]["quantity"] * (1 - np.exp(-years / truth["ripening"])) * more
 
 
-class _Grid:
-    """The panel on all units x years: an absent cell weighs nothing, so that the tools of `redraw` serve."""
-
-    def __init__(self, data: pd.DataFrame) -> None:
-        self.index = pd.MultiIndex.from_product(data.index.levels, names=data.index.names)
-        self.data, self.kept = data.reindex(self.index), self.index.isin(data.index)
-        self.periods = len(data.index.levels[1])
-
-    def full(self, column: pd.Series) -> Array:
-        """A column on the grid, zero in absent cells."""
-        return column.reindex(self.index).fillna(0.0).to_numpy(float)
-
-    def fit(self, column: Column, y: Array | None = None) -> redraw.Fit:
-        """A declared column with two-way effects, seen from its outcome or from ``y``."""
-        d, right = self.data, list(column.regressors)
-        y = d[column.outcome].to_numpy(float) if y is None else y
-        inside = self.kept & np.isfinite(y)
-        if column.sample:
-            inside &= d.eval(column.sample).to_numpy(bool)
-        city = pd.factorize(self.index.get_level_values(0)[inside])[0]
-        year = pd.get_dummies(self.index.get_level_values(1)[inside], drop_first=True).to_numpy(float)
-        q = np.linalg.qr(year - redraw.means(year, city))[0]
-
-        def swept(v: Array) -> Array:
-            out, w = np.zeros(v.shape), v[inside].reshape(inside.sum(), -1)
-            w = w - redraw.means(w, city)
-            out[inside] = (w - q @ (q.T @ w)).reshape(out[inside].shape)
-            return out
-
-        X = swept(d[right].to_numpy(float))
-        whole = np.ones(len(y), bool)
-        rows: Any = np.linalg.solve(X.T @ X, X.T)
-        return redraw.Fit(column, rows, X, swept, whole, np.where(np.isfinite(y), y, 0.0), self.periods)
-
-
 def redrawn(panel: pd.DataFrame, shipped: dict[str, Any], seed: int) -> tuple[pd.DataFrame, dict[str, Any]]:
     """A student's panel and its truth, from the shipped ones; see `regionbook.papers.redraw`.
 
@@ -212,7 +177,7 @@ def redrawn(panel: pd.DataFrame, shipped: dict[str, Any], seed: int) -> tuple[pd
     composite `digital` stays as shipped.
     """
     rng, data = np.random.default_rng([seed, 5]), prepare(panel)
-    grid = _Grid(data)
+    grid = redraw.Grid(data)
     step = grid.full(lift(data, shipped))
     drawn, factor = _applications(grid, step, rng)
     for name, times in TIMES.items():
@@ -234,7 +199,7 @@ def redrawn(panel: pd.DataFrame, shipped: dict[str, Any], seed: int) -> tuple[pd
     return new, truth | {"effect_on_the_treated": effects(prepare(new), truth)}
 
 
-def _applications(grid: _Grid, step: Array, rng: np.random.Generator) -> tuple[dict[str, Array], float]:
+def _applications(grid: redraw.Grid, step: Array, rng: np.random.Generator) -> tuple[dict[str, Array], float]:
     """Both outcomes in levels and the factor of their effect; one that either outcome cannot hold is drawn again."""
     for _ in range(40):
         factor = redraw.factor(rng)
@@ -243,7 +208,7 @@ def _applications(grid: _Grid, step: Array, rng: np.random.Generator) -> tuple[d
     raise RuntimeError("no factor of the effect lets both outcomes keep their residuals")
 
 
-def _patents(grid: _Grid, name: str, step: Array, rng: np.random.Generator, factor: float) -> Array:
+def _patents(grid: redraw.Grid, name: str, step: Array, rng: np.random.Generator, factor: float) -> Array:
     """An outcome in levels whose effect is multiplied by a factor."""
     key = ("1", "2" if name == "quantity" else "4")
     fits = {c.key: grid.fit(c) for c in TABLES if c.outcome == name}

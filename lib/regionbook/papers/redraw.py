@@ -173,6 +173,41 @@ def _theta(column: Column, data: pd.DataFrame, unit: npt.NDArray[np.intp]) -> fl
     return float(1 - np.sqrt(squares[0] / squares[1]))
 
 
+class Grid:
+    """The panel on all units x years: an absent cell weighs nothing, so that the tools of `redraw` serve."""
+
+    def __init__(self, data: pd.DataFrame) -> None:
+        self.index = pd.MultiIndex.from_product(data.index.levels, names=data.index.names)
+        self.data, self.kept = data.reindex(self.index), self.index.isin(data.index)
+        self.periods = len(data.index.levels[1])
+
+    def full(self, column: pd.Series) -> Array:
+        """A column on the grid, zero in absent cells."""
+        return column.reindex(self.index).fillna(0.0).to_numpy(float)
+
+    def fit(self, column: Column, y: Array | None = None) -> Fit:
+        """A declared column with two-way effects, seen from its outcome or from ``y``."""
+        d, right = self.data, list(column.regressors)
+        y = d[column.outcome].to_numpy(float) if y is None else y
+        inside = self.kept & np.isfinite(y)
+        if column.sample:
+            inside &= d.eval(column.sample).to_numpy(bool)
+        city = pd.factorize(self.index.get_level_values(0)[inside])[0]
+        year = pd.get_dummies(self.index.get_level_values(1)[inside], drop_first=True).to_numpy(float)
+        q = np.linalg.qr(year - means(year, city))[0]
+
+        def swept(v: Array) -> Array:
+            out, w = np.zeros(v.shape), v[inside].reshape(inside.sum(), -1)
+            w = w - means(w, city)
+            out[inside] = (w - q @ (q.T @ w)).reshape(out[inside].shape)
+            return out
+
+        X = swept(d[right].to_numpy(float))
+        whole = np.ones(len(y), bool)
+        rows: Any = np.linalg.solve(X.T @ X, X.T)
+        return Fit(column, rows, X, swept, whole, np.where(np.isfinite(y), y, 0.0), self.periods)
+
+
 def binding(fits: Mapping[tuple[str, str], Fit], main: tuple[str, str], controls: Sequence[str]) -> Array:
     """Rows that a projection respects: every coefficient of the main column, of the others those of no control."""
     kept = [

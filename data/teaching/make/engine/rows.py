@@ -167,19 +167,28 @@ def as_seen(column: Column, data: pd.DataFrame, effect: str) -> dict[str, float]
 # ------------------------------------------------------------------------------------------- one array's numbers
 class Numbers:
     """Rows on one column or derived array: `what` names "mean", "sd", "min", "max" or "log min" for each row, or is
-    "value" (the array itself) or "path" (log of the mean of each of the `periods` over the overall mean).
+    "value" (the array itself) or "path" (log of the mean of each of the `periods` over the overall mean). `inside` says
+    on which cells moments are taken; left out, on all.
     """
 
     def __init__(
-        self, name: str, what: Sequence[str] | str, aim: Any, tol: Any, cells: list[Cell], periods: int = 0
+        self,
+        name: str,
+        what: Sequence[str] | str,
+        aim: Any,
+        tol: Any,
+        cells: list[Cell],
+        periods: int = 0,
+        inside: Array | None = None,
     ) -> None:
         self.name, self.what, self.periods, self.cells = name, what, periods, cells
+        self.inside = True if inside is None else np.asarray(inside, bool)
         self.aim, self.tol = np.array(aim, float), np.broadcast_to(np.asarray(tol, float), np.shape(aim))
         self.uses = frozenset([name])
 
     def values(self, v: Grid) -> Array:
         """Values at the arrays `v`."""
-        x = np.asarray(v[self.name], float)
+        x = np.where(self.inside, np.asarray(v[self.name], float), np.nan)
         if self.what == "value":
             return x
         if self.what == "path":
@@ -190,7 +199,7 @@ class Numbers:
 
     def pull(self, v: Grid, moving: frozenset[str]) -> tuple[Array, Gradients]:
         """Values and derivatives."""
-        x = np.asarray(v[self.name], float)
+        x = np.where(self.inside, np.asarray(v[self.name], float), np.nan)
         values = self.values(v)
         if self.name not in moving:
             return values, {}

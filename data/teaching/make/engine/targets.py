@@ -105,6 +105,8 @@ def cells(paper: Paper, printed: Any) -> list[Cell]:
         reason = _lookup(paper.free, *key, term) or wrong.get((*key, term), "")
         if not reason and columns[key].estimator not in ROWS:
             reason = f"the engine has no rows for the estimator {columns[key].estimator}"
+        if not reason and columns[key].weights:
+            reason = "the engine has no rows for weighted columns"
         return not reason, reason
 
     for r in printed.estimates.itertuples():
