@@ -91,7 +91,7 @@ AIM = 18_990
 540 for own files and tables, 350 for the module of each paper after them (three so far)."""
 ROOMS = {
     "root": 1_285, "data": 1_620, "auditing": 1_135, "comparison": 1_000, "geo": 1_010, "index": 765,
-    "models": 6_095, "papers": 3_520, "exercises": 1_570, "cli": 1_095,
+    "models": 6_130, "papers": 3_520, "exercises": 1_570, "cli": 1_095,
 }  # fmt: skip
 """Lines that each room may have: what it has today and a little more. Lower them where a room has become smaller."""
 
