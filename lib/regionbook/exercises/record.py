@@ -193,7 +193,8 @@ def state(solution: Path) -> str:
 
 @functools.lru_cache
 def _data_of(slug: str) -> str:
-    return digest(ROOT / "data", f"published/{slug}/*.csv", f"teaching/{slug}.*", "geo/*.csv")
+    places = ("geo/membership*.csv", "geo/name_corrections.csv", "geo/ports.csv", "geo/units.csv")
+    return digest(ROOT / "data", f"published/{slug}/*.csv", f"teaching/{slug}.*", *places)
 
 
 @functools.cache
