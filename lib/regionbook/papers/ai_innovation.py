@@ -55,7 +55,7 @@ def winsorised(values: pd.Series, share: float = SHARE) -> pd.Series:
 
 def regimes(d: Any) -> dict[str, Any]:
     """Return 0/1 columns ``ai_1``, ``ai_2``, ``ai_3``, ``va_1`` …: in which regime of the printed thresholds a row is."""
-    out = {}
+    out: dict[str, Any] = {}
     for name, cuts in CUTS.items():
         where = np.searchsorted(np.array(cuts) + 1e-9, np.asarray(d[name]), side="left")
         out |= {f"{name}_{j + 1}": (where == j) * 1 for j in range(len(cuts) + 1)}
