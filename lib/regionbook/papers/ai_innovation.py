@@ -166,6 +166,10 @@ def from_print() -> dict[tuple[str, str, str], float]:
 
 
 # ------------------------------------------------------------------------------------------------ a student's panel
+HIGHEST = 1.17
+"""Largest factor of a student: beyond it most draws run into the printed range of patents, and their residual grows."""
+
+
 def redrawn(panel: pd.DataFrame, shipped: dict[str, Any], seed: int) -> tuple[pd.DataFrame, dict[str, Any]]:
     """A student's panel and its truth, from the shipped ones; see `regionbook.papers.redraw`.
 
@@ -175,6 +179,8 @@ def redrawn(panel: pd.DataFrame, shipped: dict[str, Any], seed: int) -> tuple[pd
     """
     rng, data = np.random.default_rng([seed, 7]), prepare(panel)
     factor = redraw.factor(rng)
+    while factor > HIGHEST:
+        factor = redraw.factor(rng)
     again = [("4", "3"), ("6", "1")]
     fits = {c.key: redraw.sampled(c, data) for c in TABLES if c.outcome == "inn" and c.key not in again}
     main = fits["2", "6"]
