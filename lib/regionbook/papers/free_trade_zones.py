@@ -202,7 +202,6 @@ def in_text(panel: pd.DataFrame) -> dict[tuple[str, str, str], float]:
     year, cities = panel.index.get_level_values("year"), panel.index.unique("city")
     found: dict[tuple[str, str, str], Any] = {
         ("text: abstract", "number of cities", "sample"): len(cities),
-        ("text: 2.3", "number of cities", "sample"): len(cities),
         ("text: 2.3", "first year", "sample"): year.min(),
         ("text: 2.3", "last year", "sample"): year.max(),
         ("text: 2.3", "first treated year", "time dummy: Tianjin"): year[
