@@ -9,7 +9,8 @@ from ai_innovation import PAPER
 
 import regionbook as rb
 from regionbook.data import worlds
-from regionbook.papers.ai_innovation import CONTROLS, CUTS, NAMES
+from regionbook.exercises.personal import seed
+from regionbook.papers.ai_innovation import CONTROLS, CUTS, NAMES, redrawn
 from regionbook.paths import data_file
 
 SLUG = "ai-innovation"
@@ -114,3 +115,16 @@ def test_what_is_divided_by_or_logged_is_positive(column):
         rb.data.DataError, match=rf"column {column}: 1 value beyond the minimum .*position 5: 0"
     ):
         rb.load(SLUG, source=own)
+
+
+@pytest.mark.parametrize("student", ["20260013", "20260016", "137"])
+def test_a_large_factor_has_a_panel_too(panel, student):
+    """These students' factors were above 1.2, where patents at the ends of the range leave no draw steady."""
+    own, truth = redrawn(panel, rb.truth(SLUG), seed(SLUG, student))
+    assert 1.06 <= truth["factor"] <= 1.16 and len(own) == len(panel)
+
+
+def test_cuts_count_as_imposed_and_their_number_is_exact():
+    c = rb.compare(SLUG, "5", {}, fit={"1": {"threshold_q1": 3.6636}, "2": {"n_thresholds": 0}}).cells
+    c = c.set_index(["column", "term"])["mark"]
+    assert c["1", "threshold_q1"] == "imposed" and c["2", "n_thresholds"] == "differs"
