@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """The workbook's one entry point: sets itself up, then does what you ask.
 
-    python3 workbook.py lab               open JupyterLab on the start page
+    python3 workbook.py lab               open JupyterLab on the start page (in copies: my-work/)
     python3 workbook.py test              run every test
     python3 workbook.py run SLUG ...      execute lessons without JupyterLab
     python3 workbook.py sync [NAME ...]   text -> notebooks -> exercises
@@ -43,7 +43,6 @@ OLD = os.path.join(ROOT, ".venv.old")  # a finished one that does not start here
 STAMP = os.path.join(VENV, "regionbook-stamp.json")
 LOG = os.path.join(VENV, "setup.log")
 LOCK = os.path.join(ROOT, "requirements.lock")
-START = "chapters/00-start/1-how-to-use.ipynb"
 OLDEST, NEWEST = (3, 11), (3, 13)
 NEEDS_GB = 2.0  # while installing; 1.5 GB stay
 WAYS = {
@@ -554,12 +553,6 @@ def command_line(command, rest):
     if command == "lab":
         config = os.path.join(ROOT, "lib", "regionbook", "cli", "jupyter")
         env["JUPYTER_CONFIG_PATH"] = os.pathsep.join(filter(None, [config, env.get("JUPYTER_CONFIG_PATH")]))
-        line = [python, "-P", "-m", "jupyterlab", "--ServerApp.root_dir=" + ROOT]
-        if os.path.exists(os.path.join(ROOT, *START.split("/"))):
-            line.append("--LabApp.default_url=/lab/tree/" + START)
-        if hasattr(os, "geteuid") and os.geteuid() == 0:
-            line.append("--allow-root")  # as in a container; else JupyterLab refuses
-        return line + rest, env
     if command == "test":
         return [python, "-P", "-m", "pytest"] + rest, env
     return [python, "-P", "-m", "regionbook.cli", command] + rest, env

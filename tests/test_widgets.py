@@ -45,7 +45,9 @@ def test_live_and_still(shown):
     slider, picture, alarm = box.children
     assert bundle[WIDGET]["model_id"] == box.model_id
     assert base64.b64decode(bundle["image/png"]) == picture.value
-    assert words == {"text/html": "ends at 0.5"} and "text/html" not in bundle  # viewers show one kind of an output
+    assert (
+        words == {"text/html": "ends at 0.5"} and "text/html" not in bundle
+    )  # viewers show one kind of an output
     assert slider.description == "weight"
     before = picture.value
     slider.value = 0.9

@@ -46,7 +46,9 @@ def explore(draw: Callable[..., Any], **controls: Any) -> None:
     picture = ipywidgets.Image(format="png", layout={"max_width": "100%", "align_self": "flex-start"})
     text = ipywidgets.HTML()
 
-    said: list[Any] = []  # the output below the picture; notebooks keep the last text in it, whoever opens them
+    said: list[
+        Any
+    ] = []  # the output below the picture; notebooks keep the last text in it, whoever opens them
 
     def show() -> None:
         figure, words = _parts(draw(**{name: control.value for name, control in made.items()}))
@@ -89,7 +91,7 @@ def _control(name: str, given: Any) -> Any:
             f"control {name!r}: no widget can be made from {given!r}; give a widget, (low, high, step), "
             "a list, a dict or a bool"
         )
-    if own and getattr(control, "description", "named"):
+    if own and getattr(control, "description", True):
         return control
     control.description = name.replace("_", " ")
     control.style.description_width = "initial"
