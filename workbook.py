@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """The workbook's one entry point: sets itself up, then does what you ask.
 
-    python3 workbook.py lab               open JupyterLab on the start page
+    python3 workbook.py lab               open JupyterLab on the start page (in copies: my-work/)
     python3 workbook.py test              run every test
     python3 workbook.py run SLUG ...      execute lessons without JupyterLab
     python3 workbook.py sync [NAME ...]   text -> notebooks -> exercises
@@ -18,24 +18,38 @@ minutes); later ones start at once. Options after the command are passed on: `la
 """
 
 # Only the standard library, and only what old Pythons can read too: they are told which one is needed.
-import hashlib
-import json
 import os
-import re
-import shutil
-import subprocess
 import sys
-import threading
-import time
 
 ROOT = os.path.dirname(os.path.abspath(__file__))
+if __name__ == "__main__":  # a random.py beside this file must not stand in for Python's own
+    sys.path[:] = [place for place in sys.path if os.path.abspath(place or ".") != ROOT]
+
+import ast  # noqa: E402
+import contextlib  # noqa: E402
+import errno  # noqa: E402
+import hashlib  # noqa: E402
+import json  # noqa: E402
+import platform  # noqa: E402
+import re  # noqa: E402
+import shutil  # noqa: E402
+import subprocess  # noqa: E402
+import tempfile  # noqa: E402
+import threading  # noqa: E402
+import time  # noqa: E402
+
 VENV = os.path.join(ROOT, ".venv")
+OLD = os.path.join(ROOT, ".venv.old")  # a finished one that does not start here, until the new one is whole
 STAMP = os.path.join(VENV, "regionbook-stamp.json")
 LOG = os.path.join(VENV, "setup.log")
 LOCK = os.path.join(ROOT, "requirements.lock")
-START = "chapters/00-start/1-how-to-use.ipynb"
 OLDEST, NEWEST = (3, 11), (3, 13)
 NEEDS_GB = 2.0  # while installing; 1.5 GB stay
+WAYS = {
+    "index-url", "extra-index-url", "trusted-host", "find-links", "no-index", "cert", "client-cert", "proxy", "timeout",
+    "default-timeout", "retries", "cache-dir", "no-cache-dir", "keyring-provider", "use-feature", "use-deprecated",
+}  # what of a user's pip settings is about the way to an index  # fmt: skip
+HARMLESS = {"config-file", "no-input", "disable-pip-version-check", "progress-bar"}
 COMMANDS = ("lab", "test", "run", "sync", "data", "scorecard", "bench", "doctor", "grade", "keys")
 
 
@@ -92,6 +106,22 @@ def check_space(free=None):
         )
 
 
+def machine():
+    """System, processor and word length, which decide whether a package has a build."""
+    return "{} {}, {} bit".format(platform.system(), platform.machine(), 64 if sys.maxsize > 2**32 else 32)
+
+
+def check_names():
+    """Say which files beside this one are named like modules of Python: tests and lessons could meet them."""
+    known = getattr(sys, "stdlib_module_names", ())
+    found = sorted(n for n in os.listdir(ROOT) if n.endswith(".py") and n[:-3] in known)
+    if found:
+        say(
+            "Note: {} in this folder is named like a module of Python and may be taken for it: give it another name, or\n"
+            "move it into a folder of its own.".format(", ".join(found))
+        )
+
+
 def explain(output, step):
     """Turn the last words of a failed step into a sentence with its mend."""
     low = output.lower()
@@ -107,6 +137,14 @@ def explain(output, step):
             "On Debian and Ubuntu: sudo apt install python3-venv (or python{}.{}-venv); elsewhere install Python from\n"
             "python.org. Then run the same again."
         ).format(*sys.version_info[:2])
+    if any_of(
+        "ssl module in python is not available", "ssl module is not available", "no module named '_ssl'"
+    ):
+        return (
+            "This Python cannot make safe connections: its ssl module does not load ({}).\n"
+            "If it is conda's, open the Anaconda prompt or run `conda activate` first; else use Python from python.org.\n"
+            "Then run the same again.".format(sys.executable)
+        )
     if any_of("certificate_verify", "sslerror", "ssl:"):
         return (
             "The package index could not be reached safely (certificate). If your network has its own certificate,\n"
@@ -140,7 +178,7 @@ def explain(output, step):
             "The package index gave nothing for {}: either it cannot be reached (is there a network connection?\n"
             "behind a proxy, set HTTPS_PROXY; with a mirror, check PIP_INDEX_URL), or it has no build for this machine\n"
             "({}, Python {}.{}); then use conda: conda env create -f environment.yml.".format(
-                missing.group(1), sys.platform, *sys.version_info[:2]
+                missing.group(1), machine(), *sys.version_info[:2]
             )
         )
     if missing:
@@ -148,7 +186,7 @@ def explain(output, step):
             "The package index has no {} for this Python and machine ({}, Python {}.{}).\n"
             "If PIP_INDEX_URL names a mirror, it may be out of date: name another. Else use Python 3.12 from python.org, or\n"
             "conda: conda env create -f environment.yml.".format(
-                missing.group(1), sys.platform, *sys.version_info[:2]
+                missing.group(1), machine(), *sys.version_info[:2]
             )
         )
     tail = "\n".join("    " + line for line in output.strip().splitlines()[-12:])
@@ -168,12 +206,12 @@ def venv_python():
 
 def wanted():
     """What the environment has to be made from; a stamp in it says what it was made from."""
-
-    def digest(name):
-        with open(os.path.join(ROOT, name), "rb") as file:
-            return hashlib.sha256(file.read().replace(b"\r\n", b"\n")).hexdigest()
-
-    return {"lock": digest("requirements.lock"), "project": digest("pyproject.toml"), "root": ROOT}
+    with open(LOCK, "rb") as file:
+        return {
+            "lock": hashlib.sha256(file.read().replace(b"\r\n", b"\n")).hexdigest(),
+            "root": ROOT,
+            "linked": True,
+        }
 
 
 def stamped():
@@ -181,14 +219,30 @@ def stamped():
     try:
         with open(STAMP, encoding="utf-8") as file:
             stamp = json.load(file)
-        out = subprocess.run(
-            [venv_python(), "-c", "import sys; print(*sys.version_info[:2])"],
-            stdout=subprocess.PIPE,
-            check=True,
-        )
-        return stamp if out.stdout.decode().split() == stamp["python"] else {}
+        return stamp if python_version() == stamp["python"] else {}
     except (OSError, ValueError, KeyError, TypeError, subprocess.CalledProcessError):
         return {}
+
+
+def python_version():
+    """Major and minor of the environment's Python, asked without what its folders hold (-S, -I)."""
+    ask = [venv_python(), "-I", "-S", "-c", "import sys; print(*sys.version_info[:2])"]
+    return subprocess.run(ask, stdout=subprocess.PIPE, check=True).stdout.decode().split()
+
+
+def same_place(one, other):
+    """Whether two spellings of a path (a link, another drive letter) are one folder."""
+    try:
+        return os.path.samefile(one, other)
+    except OSError:
+        return False
+
+
+def ready():
+    """Whether nothing is to be done."""
+    want, have = wanted(), stamped()
+    place = same_place(have.get("root", ""), ROOT)
+    return place and all(have.get(k) == v for k, v in want.items() if k != "root")
 
 
 def forget():
@@ -196,31 +250,71 @@ def forget():
         os.remove(STAMP)
 
 
+def home():
+    """The user's home folder, or a temporary one where it cannot be written (exam accounts, containers)."""
+    own = os.path.expanduser("~")
+    if os.path.isdir(own) and os.access(own, os.W_OK):
+        return own
+    user = os.getuid() if hasattr(os, "getuid") else os.environ.get("USERNAME", "user")
+    made = os.path.join(tempfile.gettempdir(), "regionbook-home-{}".format(user))
+    os.makedirs(made, mode=0o700, exist_ok=True)
+    return made
+
+
 def environment():
     """Environment variables of everything that runs in .venv."""
     env = dict(os.environ)
-    for name in ("PYTHONHOME", "PYTHONPATH", "PIP_TARGET", "PIP_PREFIX", "PIP_REQUIRE_VIRTUALENV"):
+    for name in (
+        "PYTHONHOME",
+        "PYTHONPATH",
+        "PYTHONIOENCODING",
+        "PIP_TARGET",
+        "PIP_PREFIX",
+        "PIP_REQUIRE_VIRTUALENV",
+    ):
         env.pop(name, None)
+    if home() != os.path.expanduser("~"):
+        env.update(HOME=home(), USERPROFILE=home(), REGIONBOOK_NO_HOME=os.path.expanduser("~"))
     env.update(
         VIRTUAL_ENV=VENV,
         PATH=os.path.dirname(venv_python()) + os.pathsep + env.get("PATH", ""),
         PIP_USER="0",
-        PIP_DISABLE_PIP_VERSION_CHECK="1",
-        PIP_NO_INPUT="1",
         PYTHONUTF8="1",
         JUPYTER_PREFER_ENV_PATH="1",
     )
     return env
 
 
-def call(command, step, watch=None):
+def pip_environment():
+    """Environment variables of pip: of the user's settings only the way to an index; others install elsewhere."""
+    ask = [venv_python(), "-m", "pip", "config", "list"]
+    env = {k: v for k, v in environment().items() if not k.startswith("PIP_")}
+    env.update({k: v for k, v in os.environ.items() if k.startswith("PIP_")})
+    listed = subprocess.run(ask, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, env=env, cwd=VENV).stdout
+    found = {}
+    for line in listed.decode(
+        "utf-8", "replace"
+    ).splitlines():  # install.target='elsewhere'; later ones count more
+        key, _, value = line.partition("=")
+        with contextlib.suppress(ValueError, SyntaxError):
+            found[key.rpartition(".")[2].replace("_", "-")] = str(ast.literal_eval(value))
+    left = sorted(set(found) - WAYS - HARMLESS)
+    if left:
+        say("Your pip settings {} are not used here: everything goes into .venv.".format(", ".join(left)))
+    env = {k: v for k, v in env.items() if not k.startswith("PIP_")}
+    env.update({"PIP_" + k.upper().replace("-", "_"): v for k, v in found.items() if k in WAYS})
+    env.update(PIP_CONFIG_FILE=os.devnull, PIP_DISABLE_PIP_VERSION_CHECK="1", PIP_NO_INPUT="1")
+    return env
+
+
+def call(command, step, watch=None, env=None):
     """Run a step of the set-up; every line goes to the log, and to ``watch``."""
     lines = []
     with open(LOG, "a", encoding="utf-8") as log:
         log.write("\n$ {}\n".format(" ".join(command)))
         process = subprocess.Popen(
-            command, cwd=ROOT, env=environment(), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
+            command, cwd=VENV, env=env or environment(), stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
         )  # fmt: skip
         try:
             for raw in process.stdout:
@@ -287,12 +381,88 @@ def make_venv():
     except ImportError as error:
         raise Trouble(explain("No module named ensurepip: {}".format(error), "venv")) from None
     try:
-        if os.path.lexists(VENV):
-            shutil.rmtree(VENV) if os.path.isdir(VENV) and not os.path.islink(VENV) else os.remove(VENV)
+        if os.path.exists(STAMP):  # it was whole once: kept until the new one is
+            remove(OLD)
+            os.rename(VENV, OLD)
+        remove(VENV)
         os.makedirs(VENV)
     except OSError as error:
         raise Trouble(explain(str(error), "Making .venv")) from None
     call([sys.executable, "-m", "venv", VENV], "Making .venv")
+
+
+def remove(path):
+    """Remove a folder, a file or a link; nothing if there is none."""
+    if os.path.islink(path) or os.path.isfile(path):
+        os.remove(path)
+    elif os.path.isdir(path):
+        shutil.rmtree(path)
+
+
+def site_packages():
+    """Folder of installed packages."""
+    if os.name == "nt":
+        return os.path.join(VENV, "Lib", "site-packages")
+    return os.path.join(VENV, "lib", "python{}.{}".format(*python_version()), "site-packages")
+
+
+def link_library():
+    """Put lib/ on the environment's path: relative, so that moving the folder or its Chinese name does no harm."""
+    site = site_packages()
+    for name in os.listdir(site):  # of an editable installation, as older workbooks made it
+        if re.match(r"(__editable__\W*regionbook|regionbook-.*\.dist-info$)", name):
+            remove(os.path.join(site, name))
+    lib = os.path.relpath(os.path.realpath(os.path.join(ROOT, "lib")), os.path.realpath(site))
+    with open(os.path.join(site, "regionbook.pth"), "w", encoding="ascii") as file:
+        file.write(lib.replace(os.sep, "/") + "\n")
+
+
+def relocate(before):
+    """After the folder was moved or copied: write its new place into the scripts of the environment (POSIX)."""
+    folder, old, new = os.path.dirname(venv_python()), os.fsencode(before), os.fsencode(ROOT)
+    for name in os.listdir(folder):
+        path = os.path.join(folder, name)
+        if os.path.islink(path) or not os.path.isfile(path) or os.path.getsize(path) > 1e5:
+            continue
+        with open(path, "rb") as file:
+            text = file.read()
+        if b"\0" in text or old not in text:
+            continue
+        first, _, rest = text.replace(old, new).partition(b"\n")
+        if first.startswith(b"#!" + new) and (b" " in first or len(first) > 127):  # as pip writes such paths
+            first = b"#!/bin/sh\n'''exec' \"" + first[2:] + b'" "$0" "$@"\n\' \'\'\''
+        with open(path, "wb") as file:
+            file.write(first + b"\n" + rest)
+
+
+@contextlib.contextmanager
+def alone():
+    """Let one start at a time set up, the next one wait; the system takes the lock back when its holder ends."""
+    with open(os.path.join(ROOT, ".venv.lock"), "a+") as file:
+        told = False
+        while not lock(file):
+            if not told:
+                say("Another start is setting up this folder; waiting for it ...")
+            told = True
+            time.sleep(0.5)
+        yield
+
+
+def lock(file):
+    """Whether the file could be locked; True too where the file system knows no locks."""
+    try:
+        if os.name == "nt":
+            import msvcrt
+
+            file.seek(0)
+            msvcrt.locking(file.fileno(), msvcrt.LK_NBLCK, 1)
+        else:
+            import fcntl
+
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError as error:
+        return error.errno not in (errno.EAGAIN, errno.EACCES, errno.EDEADLK)
+    return True
 
 
 def locked():
@@ -306,7 +476,7 @@ def install_packages():
     say("Installing {} packages (this takes a few minutes, once) ...".format(counter.total))
     pip = [venv_python(), "-m", "pip", "install", "--no-compile", "--no-deps", "-r", LOCK]
     try:
-        call(pip, "Installing packages", counter.line)
+        call(pip, "Installing packages", counter.line, pip_environment())
     finally:
         counter.close()
 
@@ -317,56 +487,60 @@ def remove_strays():
         [venv_python(), "-m", "pip", "list", "--format=json"],
         stdout=subprocess.PIPE,
         env=environment(),
+        cwd=VENV,
         check=True,
     )
 
     def plain(name):
         return re.sub(r"[-_.]+", "-", name).lower()
 
-    keep = {plain(line.split("==")[0]) for line in locked()} | {"pip", "regionbook"}
+    keep = {plain(line.split("==")[0]) for line in locked()} | {"pip"}
     strays = [p["name"] for p in json.loads(listed.stdout.decode()) if plain(p["name"]) not in keep]
     if strays:
         call([venv_python(), "-m", "pip", "uninstall", "--yes"] + strays, "Removing packages")
 
 
 def set_up():
-    """Make or mend .venv if the lock, the project or the folder changed; do nothing in a finished one."""
-    want, have = wanted(), stamped()
-    if all(have.get(k) == v for k, v in want.items()):
+    """Make or mend .venv if the lock or the folder changed; do nothing in a finished one."""
+    if ready():
         return
-    start = time.time()
-    if not have or have.get("root") != ROOT:
+    with alone():
+        if ready():  # the start that we waited for did it
+            return
+        try:
+            build()
+        except BaseException:
+            if os.path.exists(OLD) and not os.path.exists(STAMP):
+                remove(VENV)
+                os.rename(OLD, VENV)
+            raise
+        remove(OLD)
+
+
+def build():
+    start, want, have = time.time(), wanted(), stamped()
+    if not have:
         if os.path.isdir(VENV):
-            say("The environment .venv is unfinished or was made elsewhere; it is made afresh.")
+            say("The environment .venv is unfinished, or its Python is gone; it is made afresh.")
         check_space()
         make_venv()
-        have = {}
-    elif have["lock"] != want["lock"]:
+    elif have.get("lock") != want["lock"]:
         say("The list of packages changed.")
     if have.get("lock") != want["lock"]:
         install_packages()
         if have:
             remove_strays()
-    say("Installing the workbook's own library ...")
-    pip = [
-        venv_python(),
-        "-m",
-        "pip",
-        "install",
-        "--no-deps",
-        "--no-build-isolation",
-        "--no-index",
-        "--editable",
-        ROOT,
-    ]
-    call(pip, "Installing the library")
-    version = subprocess.run(
-        [venv_python(), "-c", "import sys; print(*sys.version_info[:2])"], stdout=subprocess.PIPE, check=True
-    )
-    want["python"] = version.stdout.decode().split()
-    with open(STAMP + ".part", "w", encoding="utf-8") as file:
-        json.dump(want, file)
-    os.replace(STAMP + ".part", STAMP)  # last: an environment with a stamp is whole
+    if have and not same_place(have["root"], ROOT):
+        say("This folder was moved or copied; its environment comes along.")
+        relocate(have["root"])
+    try:
+        link_library()
+        want["python"] = python_version()
+        with open(STAMP + ".part", "w", encoding="utf-8") as file:
+            json.dump(want, file)
+        os.replace(STAMP + ".part", STAMP)  # last: an environment with a stamp is whole
+    except OSError as error:
+        raise Trouble(explain(str(error), "Finishing .venv")) from None
     say("Ready after {:.0f} s.".format(time.time() - start))
 
 
@@ -379,15 +553,9 @@ def command_line(command, rest):
     if command == "lab":
         config = os.path.join(ROOT, "lib", "regionbook", "cli", "jupyter")
         env["JUPYTER_CONFIG_PATH"] = os.pathsep.join(filter(None, [config, env.get("JUPYTER_CONFIG_PATH")]))
-        line = [python, "-m", "jupyterlab", "--ServerApp.root_dir=" + ROOT]
-        if os.path.exists(os.path.join(ROOT, *START.split("/"))):
-            line.append("--LabApp.default_url=/lab/tree/" + START)
-        if hasattr(os, "geteuid") and os.geteuid() == 0:
-            line.append("--allow-root")  # as in a container; else JupyterLab refuses
-        return line + rest, env
     if command == "test":
-        return [python, "-m", "pytest"] + rest, env
-    return [python, "-m", "regionbook.cli", command] + rest, env
+        return [python, "-P", "-m", "pytest"] + rest, env
+    return [python, "-P", "-m", "regionbook.cli", command] + rest, env
 
 
 def hand_over(line, env, folder):
@@ -414,6 +582,7 @@ def main(argv):
         return 2
     try:
         check_python()
+        check_names()
         set_up()
         line, env = command_line(argv[0], argv[1:])
         # lessons, tests and JupyterLab belong to the project; files to grade are named from where the user stands

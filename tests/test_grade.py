@@ -89,6 +89,41 @@ def test_a_deleted_cell_is_named(solution, handed_out, tmp_path):
     assert "cell 'weights-check' was deleted" in g.notes
 
 
+def test_a_deleted_test_is_run_all_the_same(solution, handed_out, tmp_path):
+    """VS Code lets one delete locked cells; the test stands where it stood, before later cells use the names anew."""
+    cell(handed_out, "weights").source = RIGHT
+    handed_out.cells.remove(cell(handed_out, "weights-check"))
+    handed_out.cells.append(nbformat.v4.new_code_cell("entropy_weights = None"))
+    g = grade(handed_out, solution, tmp_path)
+    assert g.points["weights-check"] == 2
+    assert "cell 'weights-check' was deleted" in g.notes
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "%pip install -q six==1.16.0", "!pip uninstall -y six", "pip install six", "!{sys.executable} -m pip install six",
+        "    %conda install six", "! python -m pip install six", "%%bash\npip install six", "!uv pip install six",
+    ],
+)  # fmt: skip
+def test_lines_that_install(line):
+    assert "install" not in grading_of.INSTALLS.sub("pass", f"x = 1\n{line}\ny = 2")
+
+
+@pytest.mark.parametrize(
+    "line", ["pip = 3", "%matplotlib inline", "uv = 2", "pipeline = fit()", "# pip install x", "!ls"]
+)
+def test_lines_that_install_nothing(line):
+    assert grading_of.INSTALLS.sub("pass", line) == line
+
+
+def test_nothing_is_installed_while_grading(solution, handed_out, tmp_path):
+    cell(handed_out, "weights").source = "%pip install -q no-such-package-anywhere\n" + RIGHT
+    g = grade(handed_out, solution, tmp_path)
+    assert g.points["weights-check"] == 2
+    assert any("was not run: nothing is installed here" in note for note in g.notes)
+
+
 def test_an_endless_cell(solution, handed_out, tmp_path):
     cell(handed_out, "weights").source = "while True: pass"
     g = grade(handed_out, solution, tmp_path, timeout=15)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+from types import SimpleNamespace
 
 import ipywidgets
 import pandas as pd
@@ -15,11 +16,16 @@ from regionbook.widgets import WIDGET, explore
 
 @pytest.fixture
 def shown(monkeypatch):
-    """What `display` was given, and the boxes behind it."""
+    """What `display` was given (as it stands now), and the boxes behind it."""
     import IPython.display
 
     bundles = []
-    monkeypatch.setattr(IPython.display, "display", lambda bundle, raw: bundles.append(bundle))
+
+    def display(bundle, raw, display_id=False):
+        bundles.append(bundle)
+        return SimpleNamespace(update=lambda new, raw: bundles[bundles.index(bundle)].update(new))
+
+    monkeypatch.setattr(IPython.display, "display", display)
     boxes = []
     real = ipywidgets.VBox
     monkeypatch.setattr(ipywidgets, "VBox", lambda children: boxes.append(real(children)) or boxes[-1])
@@ -35,15 +41,17 @@ def draw(weight):
 def test_live_and_still(shown):
     bundles, boxes = shown
     explore(draw, weight=(0.0, 1.0, 0.1))
-    (bundle,), (box,) = bundles, boxes
-    slider, text, picture = box.children
+    (bundle, words), (box,) = bundles, boxes
+    slider, picture, alarm = box.children
     assert bundle[WIDGET]["model_id"] == box.model_id
     assert base64.b64decode(bundle["image/png"]) == picture.value
-    assert bundle["text/html"] == text.value == "ends at 0.5"
+    assert (
+        words == {"text/html": "ends at 0.5"} and "text/html" not in bundle
+    )  # viewers show one kind of an output
     assert slider.description == "weight"
     before = picture.value
     slider.value = 0.9
-    assert text.value == "ends at 0.9" and picture.value != before
+    assert words["text/html"] == "ends at 0.9" and picture.value != before and not alarm.value
     slider.value = 0.5
     assert picture.value == before  # the same bytes each time
 
@@ -51,9 +59,14 @@ def test_live_and_still(shown):
 def test_a_widget_is_taken_as_it_is(shown):
     slider = ipywidgets.IntSlider(3, description="neighbours")
     explore(lambda k: f"{k} neighbours", k=slider)
-    assert shown[1][0].children[0] is slider
+    assert shown[1][0].children[0] is slider and slider.description == "neighbours"
     assert "image/png" not in shown[0][0]  # a text alone has no empty picture
     assert shown[0][0]["text/html"] == "3 neighbours"
+
+
+def test_every_control_has_a_name(shown):
+    explore(lambda k_nearest: "", k_nearest=ipywidgets.IntSlider(3))
+    assert shown[1][0].children[0].description == "k nearest"
 
 
 @pytest.mark.parametrize(
@@ -89,6 +102,15 @@ def test_an_error_while_moving_is_shown(shown):
     assert "ValueError" in text.value and "k is too large" in text.value
     slider.value = 1
     assert text.value == "1"
+
+
+def test_an_error_beside_a_picture(shown):
+    explore(lambda weight: draw(weight) if weight < 0.9 else 1 / 0, weight=(0.0, 1.0, 0.1))
+    slider, _, alarm = shown[1][0].children
+    slider.value = 0.9
+    assert "ZeroDivisionError" in alarm.value and shown[0][1]["text/html"] == "ends at 0.5"
+    slider.value = 0.2
+    assert not alarm.value and shown[0][1]["text/html"] == "ends at 0.2"
 
 
 def test_bad_input():

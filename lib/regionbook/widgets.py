@@ -46,9 +46,16 @@ def explore(draw: Callable[..., Any], **controls: Any) -> None:
     picture = ipywidgets.Image(format="png", layout={"max_width": "100%", "align_self": "flex-start"})
     text = ipywidgets.HTML()
 
+    said: list[
+        Any
+    ] = []  # the output below the picture; notebooks keep the last text in it, whoever opens them
+
     def show() -> None:
-        figure, text.value = _parts(draw(**{name: control.value for name, control in made.items()}))
+        figure, words = _parts(draw(**{name: control.value for name, control in made.items()}))
         picture.value = b"" if figure is None else _png(figure)
+        text.value = "" if said else words
+        for handle in said:
+            handle.update({"text/html": words}, raw=True)
 
     def update(_: Any) -> None:
         try:
@@ -59,29 +66,33 @@ def explore(draw: Callable[..., Any], **controls: Any) -> None:
     show()
     for control in made.values():
         control.observe(update, "value")
-    box = ipywidgets.VBox([*made.values(), text, *([picture] if picture.value else [])])
+    box = ipywidgets.VBox([*made.values(), *([picture] if picture.value else []), text])
     bundle: dict[str, Any] = {
         WIDGET: {"version_major": 2, "version_minor": 0, "model_id": box.model_id},
         "text/plain": "",
     }
-    if picture.value:
-        bundle["image/png"] = base64.b64encode(picture.value).decode()
-    if text.value:
-        bundle["text/html"] = text.value
+    if not picture.value:
+        display(bundle | {"text/html": text.value}, raw=True)
+        return
+    bundle["image/png"] = base64.b64encode(picture.value).decode()
     display(bundle, raw=True)
+    if text.value:
+        said.append(display({"text/html": text.value}, raw=True, display_id=True))
+        text.value = ""
 
 
 def _control(name: str, given: Any) -> Any:
     import ipywidgets
 
-    if isinstance(given, ipywidgets.DOMWidget):
-        return given
-    control = ipywidgets.interactive.widget_from_abbrev(given)
+    own = isinstance(given, ipywidgets.DOMWidget)
+    control = given if own else ipywidgets.interactive.widget_from_abbrev(given)
     if control is None:
         raise TypeError(
             f"control {name!r}: no widget can be made from {given!r}; give a widget, (low, high, step), "
             "a list, a dict or a bool"
         )
+    if own and getattr(control, "description", True):
+        return control
     control.description = name.replace("_", " ")
     control.style.description_width = "initial"
     return control

@@ -13,8 +13,14 @@ def parser() -> argparse.ArgumentParser:
 
     sync = commands.add_parser("sync", help="text -> notebooks -> exercises")
     sync.add_argument("names", nargs="*", help="slug, chapter folder or path; default: what changed")
+    sync.add_argument(
+        "--take", choices=("text", "notebook"), default="", help="where both were edited: which counts"
+    )
     sync.add_argument("--all", action="store_true", dest="everything", help="execute all, changed or not")
 
+    commands.add_parser(
+        "lab", help="open JupyterLab on copies of the lessons; --sources: on the project, for authors"
+    )
     run = commands.add_parser("run", help="execute lessons, write nothing")
     run.add_argument("names", nargs="*", metavar="SLUG", help="slug, folder or path; default: all lessons")
 
@@ -46,7 +52,12 @@ def parser() -> argparse.ArgumentParser:
 def main(argv: list[str] | None = None) -> int:
     """Run one command; the exit code is 0 if all went well."""
     os.environ.setdefault("OMP_NUM_THREADS", "1")  # the same sums, in the same order, on every machine
-    args = vars(parser().parse_args(argv))
+    words = sys.argv[1:] if argv is None else argv
+    if words[:1] == ["lab"]:  # its options are JupyterLab's
+        from regionbook.cli.work import lab
+
+        return lab(words[1:])
+    args = vars(parser().parse_args(words))
     command = args.pop("command")
     module, _, function = {
         "sync": "lessons.sync",

@@ -2,6 +2,7 @@
 
 import importlib.metadata
 import os
+import platform
 import re
 import shutil
 import sys
@@ -12,6 +13,9 @@ from regionbook.look import FONT_FILE
 from regionbook.paths import DATA, ROOT
 
 Finding = tuple[bool, str]
+WITHOUT = {("Windows", "arm64"), ("Darwin", "x86_64")}
+"""Systems and processors for which a locked package has no wheel (Windows on ARM; difference-in-differences on Intel Macs)."""
+ELSEWHERE = "Use conda (conda env create -f environment.yml), Binder, or another machine"
 AFRESH = "Delete the folder .venv and run workbook.py again"
 
 
@@ -86,6 +90,17 @@ def browser() -> Iterator[Finding]:
     yield True, chromium() or "no Chromium or Chrome: only the end-to-end test needs one, and is skipped"
 
 
+def machine() -> Iterator[Finding]:
+    """The processor, and the home folder."""
+    system, word = platform.system(), 64 if sys.maxsize > 2**32 else 32
+    name = f"{system} {platform.machine()}, {word} bit"
+    lacking = word == 32 or (system, platform.machine().lower()) in WITHOUT
+    yield _found(not lacking, name, f"{name}: some packages have no build for it. {ELSEWHERE}")
+    gone = os.environ.get("REGIONBOOK_NO_HOME")
+    home = f"the home folder {gone} cannot be written: settings and panels are kept in a temporary one until it is emptied"
+    yield _found(not gone, f"home {Path.home()}", home)
+
+
 def files() -> Iterator[Finding]:
     """Free space where the project lies, the figures' font, the data folders that lessons read."""
     free = f"{shutil.disk_usage(ROOT).free / 1e9:.1f} GB free"
@@ -105,15 +120,17 @@ def lessons() -> Iterator[Finding]:
     texts = notebooks.sources()
     sheets = filter(None, map(lessons.exercise_of, texts))
     stale = [notebooks.label(md) for md in texts if notebooks.in_step(md)]
+    for trouble in filter(None, map(notebooks.two_versions, texts)):
+        yield False, trouble
     stale += [notebooks.label(sheet) for sheet in sheets if not sheet.exists()]
     mend = (
-        f"changed since they were stored: {', '.join(stale)}. If you changed the text: workbook.py sync; if you only "
-        "tried things out: nothing is wrong, `git checkout` brings the stored state back"
+        f"changed since they were stored: {', '.join(stale)}. If you changed the text: workbook.py sync; if you ran a "
+        "source in JupyterLab (lab --sources): `git checkout` brings the stored state back"
     )
     yield _found(not stale, f"{len(texts)} lessons and solutions in step with their texts", mend)
 
 
-CHECKS = (python, packages, kernel, files, lessons, browser)
+CHECKS = (python, machine, packages, kernel, files, lessons, browser)
 
 
 def sizes(files: Iterable[Path] | None = None) -> dict[str, int]:

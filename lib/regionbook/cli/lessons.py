@@ -6,6 +6,8 @@ import time
 from pathlib import Path
 from typing import Any
 
+import nbformat
+
 from regionbook.cli import notebooks as nbs
 from regionbook.cli import readme
 from regionbook.exercises import record, seal
@@ -76,8 +78,10 @@ def printed(md: Path) -> str:
     return "\n".join(cell.source for cell in sheet_of(md).cells)
 
 
-def sync(names: list[str], everything: bool = False, root: Path = ROOT) -> int:
+def sync(names: list[str], everything: bool = False, root: Path = ROOT, take: str = "") -> int:
     """Bring notebooks and exercises in step with their texts; return how many could not be.
+
+    A notebook that was edited apart from its text is refused until ``take`` says which counts, "text" or "notebook".
 
     Without names those whose text says something else than the stored notebook are executed; with names these
     are, changed or not.
@@ -88,6 +92,10 @@ def sync(names: list[str], everything: bool = False, root: Path = ROOT) -> int:
     for number, md in enumerate(todo, 1):
         line = Progress(f"[{number}/{len(todo)}] {nbs.label(md, root)}")
         try:
+            if take == "notebook" and md.with_suffix(".ipynb").exists():
+                nbs.write(nbs.as_text(nbformat.read(md.with_suffix(".ipynb"), as_version=4)), md)
+            elif take != "text" and (trouble := nbs.two_versions(md)):
+                raise nbs.LessonError(trouble)
             seal_keys(md, root)
             nb = nbs.read_text(md)
             nbs.execute(nb, md.parent, progress=line)

@@ -246,6 +246,35 @@ def in_step(md: Path) -> str:
     return "".join(lines)
 
 
+def two_versions(md: Path) -> str:
+    """In words, if the notebook was edited apart from its text: writing one over the other would lose work. Else ``""``.
+
+    A notebook as `sync` wrote it is no version of its own: its text was edited.
+    """
+    ipynb = md.with_suffix(".ipynb")
+    if not ipynb.exists() or not md.exists():
+        return ""
+    stored = ipynb.read_text(encoding="utf-8")
+    nb = nbformat.reads(stored, as_version=4)
+    if _cells(nb) == _cells(read_text(md)):
+        return ""
+    try:
+        if dumps(canonical(nb, md.stem)) == stored:
+            return ""
+    except LessonError:
+        pass  # outputs that sync would not have written
+    return (
+        f"{ipynb.name} was edited in another program and does not say what {md.name} says. Nothing was changed. Choose: "
+        f"`workbook.py sync --take notebook {label(md)}` keeps the notebook, `--take text` the text "
+        f"(the other version is lost; `git diff` shows what was changed)"
+    )
+
+
+def _cells(nb: Any) -> list[tuple[str, str]]:
+    """Kind and words of the cells; Shift+Enter on the last one adds an empty one, which says nothing."""
+    return [(cell.cell_type, cell.source.strip()) for cell in nb.cells if cell.source.strip()]
+
+
 def execute(
     nb: Any, folder: Path, timeout: int = 600, progress: Callable[[int, int], None] | None = None
 ) -> list[float]:

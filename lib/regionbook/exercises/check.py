@@ -2,7 +2,7 @@
 
 The key to the shared panel lies sealed beside the exercise sheet (``exercises/<chapter>/<lesson>.keys.json``). The key
 to a personal panel comes from the solution where ``solutions/`` is there, else from a file ``keys-<student>.json`` in
-the same folder, which a lecturer made with ``workbook.py keys``.
+the same folder or beside the notebook, which a lecturer made with ``workbook.py keys``.
 """
 
 import difflib
@@ -151,7 +151,8 @@ def personal_key(exercise: str, student: str) -> Key | Mapping[str, Any]:
             return record.recorded(solution, student)[exercise]
         except record.RecordError as error:
             raise ValueError(f"the solution gives no key to {exercise!r}: {error}") from error
-    handed = sheet.with_name(f"keys-{student}.json")
+    name = f"keys-{student}.json"
+    handed = next((p for p in (sheet.with_name(name), Path.cwd() / name) if p.exists()), sheet.with_name(name))
     if exercise not in (found := _keys(handed)):
         raise ValueError(
             f"there is no key to {exercise!r} for the panel of student {student} here. Ask your lecturer for "

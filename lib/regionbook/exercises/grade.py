@@ -5,12 +5,18 @@ executed on this machine: grade only notebooks of people whose code you would ru
 """
 
 import copy
+import re
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import nbformat
 
+INSTALLS = re.compile(
+    r"""(?mx)^[ \t]* (?: [%!]{1,2} [ \t]* (?:\S+[ \t]+-m[ \t]+)? | (?=(?:pip|conda)[ \t]+(?:un)?install) )
+    (?:pip3?|conda|mamba|micromamba|uv|poetry) \b .*$"""
+)
+"""Lines that install or remove packages: they would change the environment of all later sheets."""
 PROBE = "print(globals().get('student', ''))"
 QUIET = ["--HistoryManager.hist_file=:memory:", "--log-level=50"]
 """Arguments of the kernel: no history, and no warnings of its own between the lines of the command."""
@@ -73,6 +79,7 @@ def grade(submission: Any, solution: Any, folder: Path, timeout: int = 120) -> G
     if not there & set(graded):
         raise ValueError("no graded cell of the solution is in this notebook; is it of another exercise?")
     notes = [f"cell {name!r} was deleted" for name in source if name not in there]
+    _put_back(nb, solution)
     for cell in nb.cells:
         if (known := source.get(_id(cell))) is not None:
             if utils.is_locked(known):
@@ -86,6 +93,10 @@ def grade(submission: Any, solution: Any, folder: Path, timeout: int = 120) -> G
             if checksum and utils.is_solution(known):
                 cell.metadata.nbgrader["checksum"] = checksum  # tells an untouched written answer
         cell.metadata.pop("execution", None)
+        if cell.cell_type == "code":
+            for line in INSTALLS.findall(cell.source):
+                notes.append(f"{_id(cell) or _first_line(cell)}: {line.strip()!r} was not run: nothing is installed here")
+            cell.source = INSTALLS.sub("pass", cell.source)
     nb.cells.append(nbformat.v4.new_code_cell(PROBE))
     nb, resources = ClearOutput()(nb, resources)
     try:
@@ -114,6 +125,19 @@ def grade(submission: Any, solution: Any, folder: Path, timeout: int = 120) -> G
             elif "ename" in out and _id(cell) not in points and out.ename != "NotImplementedError":
                 notes.append(f"{_id(cell) or _first_line(cell)}: {out.ename}: {out.evalue}"[:300])
     return Grade(points, maximum, student, notes)
+
+
+def _put_back(nb: Any, solution: Any) -> None:
+    """Put test cells that are not there behind the cell that they follow in the solution, or at the end."""
+    from nbgrader import utils
+
+    before = ""
+    for cell in solution.cells:
+        name = _id(cell)
+        if name and utils.is_grade(cell) and not utils.is_solution(cell) and name not in map(_id, nb.cells):
+            places = [k for k, other in enumerate(nb.cells, 1) if _id(other) == before]
+            nb.cells.insert(places[0] if before and places else len(nb.cells), copy.deepcopy(cell))
+        before = name or before
 
 
 def _points(cell: Any, source: Any) -> tuple[float | None, list[str]]:

@@ -7,6 +7,7 @@ import hashlib
 import json
 import os
 import re
+import shutil
 import tempfile
 import unicodedata
 import warnings
@@ -126,8 +127,9 @@ def _drawn(slug: str, student: str) -> Path:
         published(slug)  # says so if there is no such paper at all
         raise ValueError(f"no panels are drawn for {slug!r} yet; there are some for: {', '.join(drawn)}")
     ready = cache_folder() / f"{slug}-{_process_key(slug)}-{seed(slug, student):08x}"
-    if ready.is_dir():
+    if _whole(ready):
         return ready
+    shutil.rmtree(ready, ignore_errors=True)  # a disk that was full, a sync client: drawn again
     if (slug, student) in _TEMPORARY:
         return Path(_TEMPORARY[slug, student].name)
     try:
@@ -136,13 +138,23 @@ def _drawn(slug: str, student: str) -> Path:
         _draw(slug, student, draft)
         draft.rename(ready)  # last, in one step: a half-written folder is never read
     except OSError:
-        if not ready.is_dir():  # no other process was faster: the disk is full or read-only
+        if not _whole(ready):  # no other process was faster: the disk is full or read-only
             keep = _TEMPORARY[slug, student] = tempfile.TemporaryDirectory(prefix="regionbook-")
             _draw(slug, student, Path(keep.name))
             return Path(keep.name)
     return ready
 
 
+def _whole(folder: Path) -> bool:
+    """Whether the files of a student's folder are those that were written."""
+    try:
+        sums = json.loads((folder / SUMS).read_text(encoding="utf-8"))
+        return all(digest(folder, name) == found for name, found in sums.items())
+    except (OSError, ValueError, AttributeError):
+        return False
+
+
+SUMS = "sums.json"
 _TEMPORARY: dict[tuple[str, str], Any] = {}
 """Tables of students where the cache cannot be written; they go when the session ends."""
 
@@ -160,6 +172,8 @@ def _draw(slug: str, student: str, folder: Path) -> None:
         flat.attrs = {}
         flat.to_parquet(folder / f"{slug}.{name}.parquet")
     (folder / f"{slug}.truth.json").write_text(json.dumps(parameters), encoding="utf-8")
+    sums = {file.name: digest(folder, file.name) for file in folder.glob(f"{slug}.*")}
+    (folder / SUMS).write_text(json.dumps(sums), encoding="utf-8")
 
 
 @functools.cache
