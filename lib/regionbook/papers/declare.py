@@ -10,6 +10,7 @@ import pandas as pd
 Errors = str | Mapping[str, str]
 ESTIMATORS = ("ols", "poisson", "random", "durbin", "pairs")
 R2 = ("overall", "within", "correlation", "none")
+EFFECTS = ("", "direct", "indirect", "total")
 
 
 def _split(text: str) -> tuple[str, ...]:
@@ -42,6 +43,10 @@ class Column:
     """Rows, as a query of pandas; empty: all. Rows that lack a variable of the formula never count."""
     weights: str = ""
     """Column of the panel that weighs the rows (least squares), for instance by matching; empty: none."""
+    space: str = ""
+    """``durbin``: which of the paper's weights matrices, where `weights` of its module gives several by name."""
+    effect: str = ""
+    """``durbin``: ``direct``, ``indirect`` or ``total`` effects in place of coefficients."""
     terms: Mapping[str, str] = field(default_factory=dict, hash=False)
     """Printed term -> coefficient, where the two differ (more may be listed)."""
     r2: str = "overall"
@@ -58,7 +63,11 @@ class Column:
                 f"{where}: cannot read {self.formula!r}; expected 'outcome ~ regressors', behind it '| effects' and "
                 "'| endogenous ~ instruments', with {X} filled in"
             )
-        for name, value, known in (("estimator", self.estimator, ESTIMATORS), ("r2", self.r2, R2)):
+        for name, value, known in (
+            ("estimator", self.estimator, ESTIMATORS),
+            ("r2", self.r2, R2),
+            ("effect", self.effect, EFFECTS),
+        ):
             if value not in known:
                 raise ValueError(f"{where}: {name} is {value!r}, expected one of {', '.join(known)}")
         if self.r2 == "within" and not self.effects:

@@ -123,13 +123,31 @@ def _random(column: Column, panel: pd.DataFrame) -> tuple[pd.DataFrame, int, flo
     return pd.DataFrame(dict(enumerate(parts))), int(fit.nobs), float(r2)
 
 
+def inside(weights: Any, units: pd.Index) -> Any:
+    """A matrix cut to the units of a sample, its rows standardised again; as it is if none is missing."""
+    if not isinstance(weights, pd.DataFrame) or len(units) == len(weights):
+        return weights
+    block = weights.loc[units, units]
+    return block.div(block.sum(axis=1), axis=0)
+
+
 def _durbin(column: Column, panel: pd.DataFrame, weights: Any) -> tuple[pd.DataFrame, int, float]:
-    """Spatial Durbin model with two-way effects, direct likelihood."""
+    """Spatial Durbin model with two-way effects, direct likelihood: coefficients and sigma2, or effects (delta method)."""
+    from scipy import stats
+
     from regionbook.models import spatial_durbin
 
-    fit = spatial_durbin(panel, column.formula.partition("|")[0].strip(), weights, correction="direct")
+    w = inside(weights[column.space] if column.space else weights, panel.index.unique(0))
+    fit = spatial_durbin(panel, column.formula.partition("|")[0].strip(), w, correction="direct")
+    r2 = float(fit.r2["overall" if column.r2 == "overall" else "within"])
+    if column.effect:
+        found = fit.impacts().xs(column.effect, level="effect")[["estimate", "se", "z", "p"]]
+        return found.set_axis(range(4), axis=1), len(panel), r2
     parts = (fit.params, fit.std_errors, fit.tstats, fit.pvalues)
-    return pd.DataFrame(dict(enumerate(parts))), len(panel), float(fit.r2["within"])
+    found = pd.DataFrame(dict(enumerate(parts)))
+    z = fit.sigma2 / fit.sigma2_se
+    found.loc["sigma2"] = fit.sigma2, fit.sigma2_se, z, 2 * stats.norm.sf(z)
+    return found, len(panel), r2
 
 
 def _frame(column: Column, found: pd.DataFrame, n: int, r2: float, adjusted: float = np.nan) -> pd.DataFrame:
@@ -151,7 +169,7 @@ def estimate(column: Column, panel: pd.DataFrame, weights: Any = None) -> pd.Dat
     panel
         As `variables` returns it, indexed by unit and period.
     weights
-        Spatial weights of a "durbin" column.
+        Spatial weights of a "durbin" column, by name where it says which (`Column.space`).
 
     Returns
     -------

@@ -111,6 +111,10 @@ class Paper:
         ``own(columns, truth, printed)`` gives further `Rows`: moments, weights, yearly paths, invented regressions.
     polish : callable
         ``polish(columns, rows)`` changes the rounded columns once more (a search has to find printed thresholds).
+    polished : collection of (table, column)
+        Columns of estimators without rows (spatial ones) whose numbers `polish` imposes.
+    weights : callable
+        Prepared frame, indexed -> the matrices of spatial columns.
     panel : callable
         Columns -> the frame that is shipped; left out, all columns on cells where some moving column is there.
     prepare : callable
@@ -136,6 +140,8 @@ class Paper:
     derive: Callable[[Any, Grid], Grid] | None = None
     own: Callable[[Grid, dict[str, Any], Any], list[Rows]] | None = None
     polish: Callable[[Grid, list[Rows]], Grid] | None = None
+    polished: Collection[tuple[str, str]] = ()
+    weights: Callable[[pd.DataFrame], Any] | None = None
     panel: Callable[[Grid], pd.DataFrame] | None = None
     prepare: Callable[[pd.DataFrame], pd.DataFrame] | None = None
     after: Callable[[Grid], dict[str, Any]] | None = None

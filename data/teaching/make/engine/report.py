@@ -24,11 +24,13 @@ themselves; means and standard deviations within 10 %."""
 HEAD = ["table", "column", "term", "kind", "tier", "status", "printed", "reached", "printed_se", "reached_se", "gap", "verdict", "note"]  # fmt: skip
 
 
-def _estimates(column: Column, data: pd.DataFrame, index: tuple[str, str]) -> pd.DataFrame:
+def _estimates(column: Column, data: pd.DataFrame, paper: Paper) -> pd.DataFrame:
     """Estimates by printed term, with N and R2; logs are computed first, so that every library reads them."""
     logs = {f"log_{k}": np.log(data[k]) for k in re.findall(r"\blog\((\w+)\)", column.formula)}
     plain = replace(column, formula=re.sub(r"\blog\((\w+)\)", r"log_\1", column.formula))
-    return estimate(plain, data.assign(**logs).set_index(list(index))).set_index("term")
+    prepared = data.assign(**logs).set_index(list(paper.index))
+    weights = paper.weights(prepared) if paper.weights and column.estimator == "durbin" else None
+    return estimate(plain, prepared, weights).set_index("term")
 
 
 def _judge(cell: Cell, found: pd.DataFrame) -> dict[str, Any]:
@@ -86,7 +88,7 @@ def verdicts(paper: Paper, data: pd.DataFrame, cells: Sequence[Cell], own: Seque
     groups = [(c, [k for k in cells if (k.table, k.column) == c.key]) for c in paper.tables]
     groups += [(row.column, row.cells) for row in own if isinstance(row, Regression)]
     for column, here in groups:
-        estimates = _estimates(column, data, paper.index)
+        estimates = _estimates(column, data, paper)
         found += [{"cell": c} | _judge(c, estimates) for c in here]
     levels = [data[paper.index[0]].unique(), np.sort(data[paper.index[1]].unique())]
     every = pd.MultiIndex.from_product(levels, names=paper.index)  # absent cells too, in unit-major order

@@ -135,7 +135,7 @@ class Regression:
 def regressions(paper: Paper, data: pd.DataFrame, cells: Sequence[Cell]) -> list[Regression]:
     """Rows of the printed tables, columns without an imposed cell left out."""
     of = {c.key: [k for k in cells if (k.table, k.column) == c.key and k.imposed] for c in paper.tables}
-    return [Regression(c, data, of[c.key]) for c in paper.tables if of[c.key]]
+    return [Regression(c, data, of[c.key]) for c in paper.tables if of[c.key] and c.key not in paper.polished]
 
 
 def own_column(

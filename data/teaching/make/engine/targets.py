@@ -103,7 +103,7 @@ def cells(paper: Paper, printed: Any) -> list[Cell]:
 
     def status(key: tuple[str, str], term: str) -> tuple[bool, str]:
         reason = _lookup(paper.free, *key, term) or wrong.get((*key, term), "")
-        if not reason and columns[key].estimator not in ROWS:
+        if not reason and columns[key].estimator not in ROWS and key not in paper.polished:
             reason = f"the engine has no rows for the estimator {columns[key].estimator}"
         if not reason and columns[key].weights:
             reason = "the engine has no rows for weighted columns"
