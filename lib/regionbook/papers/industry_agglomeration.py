@@ -189,7 +189,9 @@ def redrawn(panel: pd.DataFrame, shipped: dict[str, Any], seed: int) -> tuple[pd
 
     y = main.y
     mine = {k: f for k, f in fits.items() if f.column.outcome == "new_productivity"}
-    durbin, score_of_rho = _durbin(data, W)
+    X = data[["agglomeration", *CONTROLS]].to_numpy(float)
+    durbin, score_of_rho, _ = redraw.durbin(data["new_productivity"].to_numpy(), X, W)
+    durbin = durbin[[0, X.shape[1]]]
     mean = data["new_productivity"].groupby("city").transform("mean").to_numpy()
     x = redraw.minmax(panel[INDICATORS].to_numpy(float))
     d = redraw.redundancy(x)
@@ -231,37 +233,6 @@ def _score(data: pd.DataFrame) -> np.ndarray:
     signs = pd.Series([1, 1, 1, 1, -1, -1], SPLITS)
     score = ((logs - logs.mean()) / logs.std(ddof=0) * signs).sum(axis=1).to_numpy()
     return (score - score.mean()) / score.std()
-
-
-def _durbin(data: pd.DataFrame, W: np.ndarray) -> tuple[np.ndarray, Any]:
-    """Rows of the Durbin model's own and lagged effect at its shipped rho, and the score of that rho."""
-    shape = len(W), -1
-    sweep = redraw.within([pd.factorize(data.index.get_level_values(k))[0] for k in data.index.names])
-    y, X = data["new_productivity"].to_numpy(), data[["agglomeration", *CONTROLS]].to_numpy(float)
-
-    def lag(v: np.ndarray, weights: np.ndarray = W) -> np.ndarray:
-        return (weights @ v.reshape(shape)).ravel()
-
-    D = sweep(np.column_stack([X, *(lag(x) for x in X.T)]))
-    H = np.linalg.solve(D.T @ D, D.T)
-    omega, periods = np.linalg.eigvals(W).real, len(y) // len(W)
-
-    def left(v: np.ndarray) -> np.ndarray:
-        return (u := sweep(v)) - D @ (H @ u)
-
-    def score(y: np.ndarray, rho: float) -> tuple[np.ndarray, float]:
-        e, late = left(y - rho * lag(y)), left(lag(y))
-        trace = periods * float((omega / (1 - rho * omega)).sum())
-        inner = len(y) * late - 2 * trace * e
-        gradient = inner - rho * lag(inner, W.T) + len(y) * lag(e, W.T)
-        return gradient, float(len(y) * (e @ late) - trace * (e @ e))
-
-    low, high = -0.9, 0.9
-    for _ in range(40):  # the score falls in rho
-        rho = (low + high) / 2
-        low, high = (rho, high) if score(y, rho)[1] > 0 else (low, rho)
-    rows = np.array([h - rho * lag(h, W.T) for h in H[[0, X.shape[1]]]])
-    return rows, lambda v: score(v, rho)
 
 
 def _with_channels(panel: pd.DataFrame, v: dict[str, np.ndarray]) -> dict[str, Any]:

@@ -219,6 +219,46 @@ def binding(fits: Mapping[tuple[str, str], Fit], main: tuple[str, str], controls
     return np.vstack(kept)
 
 
+def durbin(y: Array, X: Array, W: Array) -> tuple[Array, Callable[[Array], tuple[Array, float]], float]:
+    """See a two-way spatial Durbin model (direct likelihood) from its outcome at the rho of a shipped outcome.
+
+    Returns
+    -------
+    rows : array, 2k x n
+        Rows whose products with an outcome are the coefficients of the k regressors, then of their lags.
+    score : callable
+        Gradient and value of the score of that rho at an outcome; for `outcome`.
+    rho : float
+    """
+    shape = len(W), -1
+    units, periods = np.arange(len(y)) // (len(y) // len(W)), np.arange(len(y)) % (len(y) // len(W))
+    sweep = within([units, periods])
+
+    def lag(v: Array, weights: Array = W) -> Array:
+        return (weights @ v.reshape(shape)).ravel()
+
+    D = sweep(np.column_stack([X, *(lag(x) for x in X.T)]))
+    H = np.linalg.solve(D.T @ D, D.T)
+    omega, count = np.linalg.eigvals(W).real, len(y) // len(W)
+
+    def left(v: Array) -> Array:
+        return (u := sweep(v)) - D @ (H @ u)
+
+    def score(y: Array, rho: float) -> tuple[Array, float]:
+        e, late = left(y - rho * lag(y)), left(lag(y))
+        trace = count * float((omega / (1 - rho * omega)).sum())
+        inner = len(y) * late - 2 * trace * e
+        gradient = inner - rho * lag(inner, W.T) + len(y) * lag(e, W.T)
+        return gradient, float(len(y) * (e @ late) - trace * (e @ e))
+
+    low, high = -0.9, 0.9
+    for _ in range(40):  # the score falls in rho
+        rho = (low + high) / 2
+        low, high = (rho, high) if score(y, rho)[1] > 0 else (low, rho)
+    rows = np.array([h - rho * lag(h, W.T) for h in H])
+    return rows, lambda v: score(v, rho), rho
+
+
 # ------------------------------------------------------------------------------------------------------ an outcome
 def fresh(e: Array, rng: np.random.Generator, mirrored: float = 0.5) -> Array:
     """Noise like the residuals ``e`` (units x periods): in part the units' own paths, mirrored by lot, else drawn anew.

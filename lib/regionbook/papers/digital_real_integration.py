@@ -1,0 +1,233 @@
+"""Variables of Zhuang et al. (2025): an index of 15 indicators, patents of 30 provinces, spatial Durbin models."""
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from scipy import stats
+
+from regionbook.data import published
+from regionbook.index import EntropyIndex, entropy_index
+
+from . import redraw
+from .declare import declaring, sample
+from .redraw import Array
+
+SLUG = "digital-real-integration"
+QUESTION = (
+    "Does digital–real integration (数实融合) raise the innovation capacity (区域创新能力) of a province and of the "
+    "others, and does this differ between East, Central and West?"
+)
+SAMPLE = (
+    "30 provinces without Tibet, 2012–2022, 330 province-years, balanced. Outcome: log of patents granted; treatment: log "
+    "of an entropy-weight index of 15 indicators of the digital economy; weights: inverse squared distance of capitals."
+)
+HEADLINE = [
+    ("5", "1", "lnDE", "coefficient of a province's own index"),
+    ("5", "1", "W:lnDE", "coefficient of the neighbours' index"),
+    ("5", "1", "W:lnINN", "ρ: the neighbours' patents"),
+    ("6", "1", "lnDE", "average direct effect"),
+    ("6", "2", "lnDE", "average indirect effect, nearly six times as large"),
+    ("8", "East 2", "lnDE", "indirect effect in the east"),
+    ("8", "West 2", "lnDE", "indirect effect in the west: no star"),
+]
+"""Table, column, term, meaning: the numbers that `regionbook.card` shows."""
+METHODS = {"economic distance (经济距离)": r"\bWe\b"}
+
+CONTROLS = ["lnPGDP", "lnFDI", "lnINPUT", "HUM"]
+"""The four controls as the regressions use them."""
+INDICATORS = {
+    "x1": "mobile_phones",
+    "x2": "telecom_volume",
+    "x3": "software_revenue",
+    "x4": "it_service_revenue",
+    "x5": "it_staff",
+    "x6": "optical_cable",
+    "x7": "access_ports",
+    "x8": "domain_names",
+    "x9": "ecommerce_sales",
+    "x10": "ecommerce_purchases",
+    "x11": "ecommerce_firms",
+    "x12": "parcels",
+    "x13": "finance_digitisation",
+    "x14": "finance_depth",
+    "x15": "finance_breadth",
+}
+"""Number in the order of Table 2 -> column; all positive."""
+SCHOOLING = {"pri": 6, "mid": 9, "hig": 12, "uni": 16}
+"""Years by level of schooling; the rest of the population counts as none."""
+REGIONS = ("East", "Central", "West")
+
+
+def index(panel: pd.DataFrame) -> EntropyIndex:
+    """Return the index of digital-real integration: all indicators scaled and weighed over the whole panel, as they stand.
+
+    Examples
+    --------
+    >>> from regionbook.data import load
+    >>> index(load("digital-real-integration")).weights["finance_breadth"].round(2)
+    np.float64(0.11)
+    """
+    return entropy_index(panel[list(INDICATORS.values())].astype(float))
+
+
+def prepare(panel: pd.DataFrame) -> pd.DataFrame:
+    """Return `panel` with the index, the outcome and the controls. Logarithms are natural ones; HUM is in years."""
+    d, log = panel, np.log
+    score = index(panel).score
+    return panel.assign(
+        lnINN=log(d["patents_granted"]),
+        DE=score,
+        lnDE=log(score),
+        lnPGDP=log(d["gdp"] / d["population"] * 1e4),
+        lnFDI=log(d["fdi_used"]),
+        lnINPUT=log(d["rd_intramural"]),
+        HUM=sum(years * d[k] for k, years in SCHOOLING.items()),
+    )
+
+
+def raw_weights(panel: pd.DataFrame) -> dict[str, pd.DataFrame]:
+    """Return equations (18) and (19): ``Wd``, 1/d² between capitals (d in km), and ``We``, each column of it times the
+    province's mean GDP over the mean of all."""
+    from regionbook.geo import distances
+
+    first = panel.groupby(level="province", sort=False)[["code", "gdp"]].agg({"code": "first", "gdp": "mean"})
+    km = distances([str(code) for code in first["code"]]).to_numpy(copy=True)
+    np.fill_diagonal(km, np.inf)
+    near = pd.DataFrame(km**-2.0, first.index, first.index)
+    return {"Wd": near, "We": near * (first["gdp"] / first["gdp"].mean())}
+
+
+def weights(panel: pd.DataFrame) -> dict[str, pd.DataFrame]:
+    """Return both matrices with rows that add to one, which the paper does not say and its Table 6 implies."""
+    return {name: w.div(w.sum(axis=1), axis=0) for name, w in raw_weights(panel).items()}
+
+
+def moran(panel: pd.DataFrame, name: str, w: pd.DataFrame) -> pd.DataFrame:
+    """Return Moran's I of a variable by year: I, its expectation, z and two-sided p under normality.
+
+    Examples
+    --------
+    >>> from regionbook.data import load
+    >>> d = prepare(load("digital-real-integration"))
+    >>> moran(d, "lnINN", weights(d)["Wd"])["I"].round(2).loc[2012]
+    np.float64(0.28)
+    """
+    wide = panel[name].unstack("year").loc[w.index]
+    z, W = (wide - wide.mean()).to_numpy(), w.to_numpy()
+    n, total = len(W), W.sum()
+    found = n / total * np.einsum("it,ij,jt->t", z, W, z) / (z**2).sum(0)
+    s1 = ((W + W.T) ** 2).sum() / 2
+    s2 = ((W.sum(0) + W.sum(1)) ** 2).sum()
+    sd = np.sqrt((n**2 * s1 - n * s2 + 3 * total**2) / (total**2 * (n**2 - 1)) - 1 / (n - 1) ** 2)
+    score = (found + 1 / (n - 1)) / sd
+    columns = {"I": found, "expected": -1 / (n - 1), "z": score, "p": 2 * stats.norm.sf(np.abs(score))}
+    return pd.DataFrame(columns, wide.columns)
+
+
+_of = declaring(CONTROLS, estimator="durbin", r2="overall")
+_model = "lnINN ~ lnDE + {X} | province + year"
+_lags = {f"W:{k}": f"W_{k}" for k in ("lnDE", *CONTROLS)} | {"W:lnINN": "rho"}
+_kinds = ("direct", "indirect", "total")
+TABLES = [
+    _of("5", "1", _model, space="Wd", terms=_lags | {"sigma2": "sigma2"}),
+    *[_of("6", str(k), _model, space="Wd", effect=kind) for k, kind in enumerate(_kinds, 1)],
+    _of("7", "1", _model, space="We", terms=_lags),
+    *[_of("7", str(k), _model, space="We", effect=kind) for k, kind in enumerate(_kinds, 2)],
+    *[
+        _of("8", f"{r} {k}", _model, space="Wd", effect=kind, sample=f"region == '{r}'")
+        for r in REGIONS
+        for k, kind in enumerate(_kinds, 1)
+    ],
+]
+"""The printed regressions: direct likelihood (σ² has a z that Lee and Yu's correction cannot give). In Table 8 the matrix is
+cut to the region and standardised again, which is our reading."""
+
+
+def in_text(panel: pd.DataFrame) -> dict[tuple[str, str, str], float]:
+    """Numbers of the text that the prepared panel gives: its size, the paths of the index, the numbering of provinces."""
+    size = sample(panel, "text", "provinces")
+    weight = index(panel).weights
+    year, place = (panel.groupby(level=k, sort=False)["DE"].mean() for k in ("year", "province"))
+    path = year.sort_index()
+    growth = path.diff()
+    bend = max(path.index[2:-1], key=lambda y: growth.loc[y + 1 :].mean() - growth.loc[:y].mean())
+    found = {
+        ("Figure 1 (text)", "national mean of DE 全国平均", "2012"): path.iloc[0],
+        ("Figure 1 (text)", "national mean of DE 全国平均", "2022"): path.iloc[-1],
+        ("Figure 1 (text)", "growth, times (增长了4倍多)", "2022 against 2012"): path.iloc[-1] / path.iloc[0] - 1,
+        ("Figure 1 (text)", "year from which growth is faster", "slope"): bend,
+        ("Figure 2 (text)", "mean DE 2012-2022", "广东 Guangdong (rank 1)"): place.max(),
+        ("Figure 2 (text)", "mean DE 2012-2022", "青海 Qinghai (rank 30)"): place.min(),
+        ("Figure 2 (text)", "ratio (20倍以上)", "Guangdong over Qinghai"): place.max() / place.min(),
+        ("Text 三(二)", "share of the weights (接近50%)", "电子商务 + 数字普惠金融"): 100 * weight.iloc[8:].sum(),
+        ("Text 三(一)", "count", "third-level indicators"): len(weight),
+        ("Text 三(二)", "count", "provinces"): size["text", "value", "provinces"],
+        ("Text 三(二)", "count", "years"): len(path),
+        ("Text 三(三)", "count", "DE values"): size["text", "value", "observations"],
+    }
+    numbered = {
+        "number of the point in the Moran scatter plots": published(SLUG).other.query(
+            "table == 'Figures 3-6 (text)'"
+        )
+    }
+    order = list(dict.fromkeys(panel.index.get_level_values("province")))
+    for what, rows in numbered.items():
+        for name in rows["row"]:
+            found["Figures 3-6 (text)", what, name] = 1 + order.index(name.partition(" ")[2])
+    return {at: float(v) for at, v in found.items()}
+
+
+def from_print() -> dict[tuple[str, str, str], float]:
+    """Numbers of the text that follow from other printed figures."""
+    p = published(SLUG)
+    b = p.estimates.set_index(["table", "column", "term"])["estimate"]
+    listed = p.indicators
+    worst = p.other[p.other["column"].str.endswith("P值")]["value"].max()
+    return {
+        ("Text 三(一)", "count", "first-level indices"): listed["dimension"].nunique(),
+        ("Text 三(一)", "count", "second-level indices"): listed["subdimension"].nunique(),
+        ("Text 五(二)", "significance level", "Moran's I of INN and DE"): 5.0 if worst <= 0.05 else 10.0,
+        ("Text 五(三)", "gap", "lnDE: direct effect minus coefficient"): b["6", "1", "lnDE"] - b["5", "1", "lnDE"],
+        ("Text 五(三)", "ratio (近6倍)", "lnDE: indirect over direct"): b["6", "2", "lnDE"] / b["6", "1", "lnDE"],
+    }
+
+
+# ------------------------------------------------------------------------------------------------ a student's panel
+def redrawn(panel: pd.DataFrame, shipped: dict[str, Any], seed: int) -> tuple[pd.DataFrame, dict[str, Any]]:
+    """A student's panel and its truth, from the shipped ones; see `regionbook.papers.redraw`.
+
+    Patents are drawn anew: own and neighbours' effect of the index are the shipped ones times the student's factor, rho and
+    the controls' coefficients stay.
+    """
+    rng, data = np.random.default_rng([seed, 9]), prepare(panel)
+    W, X = weights(panel)["Wd"].to_numpy(), data[["lnDE", *CONTROLS]].to_numpy()
+    main = redraw.sampled(_of("ols", "", _model, estimator="ols"), data)
+    rows, score, rho = redraw.durbin(main.y, X, W)
+    inverse = np.linalg.inv(np.eye(len(W)) - rho * W)
+
+    def lag(v: Array) -> Array:
+        return (W @ v.reshape(len(W), -1)).ravel()
+
+    def spread(v: Array, back: bool) -> Array:
+        return v - rho * lag(v) if back else (inverse @ v.reshape(len(W), -1)).ravel()
+
+    now, k = rows @ main.y, X.shape[1]
+    part = spread(now[0] * X[:, 0] + now[k] * lag(X[:, 0]), False)
+    goal = np.zeros(len(rows))
+    goal[[0, k]] = now[[0, k]]
+
+    def draw() -> tuple[Array, float]:
+        factor = redraw.factor(rng)
+        y = redraw.outcome(
+            main, (factor - 1) * part, rng, rows, turn=0.5, spread=spread, goal=(factor - 1) * goal, curved=score
+        )
+        return y, factor
+
+    y, factor = redraw.first_steady(draw, main)
+    new = {
+        name: {k: round(v * (factor if k == "lnDE" else 1.0), 4) for k, v in shipped[name].items()}
+        for name in ("beta", "theta")
+    }
+    truth = redraw.truth_of(shipped, seed, "process", "rho", "sigma2", "fault", factor=factor, **new)
+    return panel.assign(patents_granted=np.round(np.exp(y)).astype(int)), truth
