@@ -86,6 +86,8 @@ TREND = {"lnDE": 1.72, "lnPGDP": 0.72, "lnFDI": 0.25, "lnINPUT": 0.95, "HUM": 0.
 LEVEL = {"lnPGDP": ("pgdp", True), "lnFDI": ("fdi", True), "lnINPUT": ("rd", True), "HUM": ("schooling", False), "lnDE": ("index", True)}  # fmt: skip
 PINS = {"lnDE": {"max": _at, "min": _last * T}, "lnFDI": {"min": _last * T + 3}, "lnINPUT": {"min": _last * T}}
 """Cells of printed ends that the skeleton alone would miss."""
+BESIDE = {_at - 1: 0.79, _last * T + 1: 0.0085, _last * T + 2: 0.0115}
+"""Index in the years next to the two ends, so that these are no leaps but for the wrong cell."""
 AIM = {"mean": -2.55, "sd": 0.89}
 """lnDE beside the print (-2.470, 0.956), inside the contract: skewed to the right as Figure 2 has it, an index with the printed
 moments of its logarithm has a mean of 0.134, and weights times scaled means of Table 2 add to 0.112."""
@@ -139,11 +141,80 @@ def rows_of(name: str) -> list[Row]:
     rows += [cell(CELLS, at, MOMENTS.loc[name, end]) for end, at in PINS.get(name, {}).items()]
     if name == "lnDE":
         year, place = np.arange(CELLS) % T, np.arange(CELLS) // T
+        rows += [cell(CELLS, at, np.log(x)) for at, x in BESIDE.items()]
         rows += [moran(W, T, t, I) for t, I in enumerate(MORAN["DE"])]
         for t, m in enumerate(np.interp(YEARS, (2012, 2017, 2022), BEND)):
             rows.append(mean_of(np.flatnonzero(year == t), m))
         rows += [mean_of(np.flatnonzero(place == i), m) for i, m in ((_at // T, 0.450), (_last, 0.021))]
     return rows
+
+
+# ---------------------------------------------------------------------------------------------------- indicators
+TABLE2 = MOMENTS.loc[list(INDICATORS), ["mean", "sd"]]
+SCALED = PRINTED.other.query("table == '2' and column.str.startswith('无量纲')")["value"].to_numpy()
+SHARES = PRINTED.indicators["weight_pct"].to_numpy() / PRINTED.indicators["weight_pct"].sum()
+WHOLE = {"software_revenue": 0, "it_service_revenue": 0, "optical_cable": 0, "ecommerce_firms": 0}
+"""Decimals kept; two elsewhere."""
+BREADTH = {"mean": 241.0, "sd": 96.0, "right": 412.37}
+"""x15 without the wrong cell: mean and spread that the printed figures imply, and what should stand there."""
+
+
+def breadth(rng: np.random.Generator) -> tuple[np.ndarray, float]:
+    """x15 without the wrong cell, and what is typed there: with it mean and standard deviation are the printed ones."""
+    rise = (YEARS - YEARS.mean()) / YEARS.std()
+    rich = np.log(base("pgdp"))
+    x = 0.95 * rise + 0.25 * ((rich - rich.mean()) / rich.std())[:, None] + 0.06 * ar1(rng, SHAPE, 0.7)
+    x = BREADTH["mean"] + BREADTH["sd"] * ((x - x.mean()) / x.std()).ravel()
+    x[_at] = BREADTH["right"]
+    wrong = CELLS * TABLE2.loc["x15", "mean"] - np.delete(x, _at).sum()
+    return np.round(x, 2), round(float(wrong), 2)
+
+
+def shaped(z: np.ndarray, m: float, d: float) -> np.ndarray:
+    """An increasing map of a score to 0-1 with mean `m` and redundancy `d`: logistic, its ends stretched to 0 and 1."""
+    z = (z - z.mean()) / z.std()
+
+    def x(p: np.ndarray) -> np.ndarray:
+        return minmax(1 / (1 + np.exp(-(p[0] + np.exp(p[1]) * z)))[:, None])[:, 0]
+
+    def off(p: np.ndarray) -> list[float]:
+        v = x(p)
+        return [np.log(v.mean() / m), float(np.log(redundancy(v[:, None])[0] / d))]
+
+    return x(least_squares(off, [np.log(m), 0.0]).x)
+
+
+def indicators(rng: np.random.Generator, lnDE: np.ndarray) -> tuple[pd.DataFrame, float]:
+    """The 15 raw columns whose entropy index is `lnDE`, with the printed weights, means and spreads; and the right value of the
+    wrong cell."""
+    x15, wrong = breadth(rng)
+    right, x15 = x15[_at], np.where(np.arange(CELLS) == _at, wrong, x15)
+    last = minmax(x15[:, None])
+    total = redundancy(last)[0] / SHARES[-1]
+    rise = np.tile((YEARS - YEARS.mean()) / YEARS.std(), N)
+    level = (lnDE - lnDE.mean()) / lnDE.std()
+    rich = np.repeat(np.log(base("pgdp")), T)
+    rich = (rich - rich.mean()) / rich.std()
+    X = np.empty((CELLS, 15))
+    for j in range(14):
+        own = (0.30 * rng.normal(size=(N, 1)) + 0.10 * ar1(rng, SHAPE, 0.8)).ravel()
+        z = level + own
+        if j in (0, 12, 13):  # a head, and indices: they rise everywhere
+            z = rise + (0.8 if j == 0 else 0.25) * rich + 0.4 * own
+        X[:, j] = shaped(z, SCALED[j], total * SHARES[j])
+    X[:, 14:] = last
+    give = np.array([0.0, *[1.0] * 11, 0.0, 0.0, 0.0])
+    X = rake(X, np.exp(lnDE), give, rounds=200, live=120)
+    raw = {}
+    for name, x, (average, sd) in zip(INDICATORS.values(), X.T, TABLE2.to_numpy(), strict=True):
+        width = sd / x.std(ddof=1)
+        low = average - width * x.mean()
+        if low < 0.002 * average:  # nothing is below nought: the spread gives way
+            low = 0.002 * average
+            width = (average - low) / x.mean()
+        raw[name] = np.round(low + width * x, WHOLE.get(name, 2))
+    raw["finance_breadth"] = x15
+    return pd.DataFrame(raw), float(right)
 
 
 def main_errors(X: np.ndarray) -> np.ndarray:
