@@ -125,7 +125,7 @@ def moran(panel: pd.DataFrame, name: str, w: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame(columns, wide.columns)
 
 
-_of = declaring(CONTROLS, estimator="durbin", r2="overall")
+_of = declaring(CONTROLS, estimator="durbin", r2="within")
 _model = "lnINN ~ lnDE + {X} | province + year"
 _lags = {f"W:{k}": f"W_{k}" for k in ("lnDE", *CONTROLS)} | {"W:lnINN": "rho"}
 _kinds = ("direct", "indirect", "total")

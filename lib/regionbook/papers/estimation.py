@@ -140,6 +140,9 @@ def _durbin(column: Column, panel: pd.DataFrame, weights: Any) -> tuple[pd.DataF
     w = inside(weights[column.space] if column.space else weights, panel.index.unique(0))
     fit = spatial_durbin(panel, column.formula.partition("|")[0].strip(), w, correction="direct")
     r2 = float(fit.r2["overall" if column.r2 == "overall" else "within"])
+    if column.r2 == "within":
+        y = panel[column.outcome]
+        r2 = 1 - float((fit.resids**2).sum() / ((y - y.groupby(level=0).transform("mean")) ** 2).sum())
     if column.effect:
         found = fit.impacts().xs(column.effect, level="effect")[["estimate", "se", "z", "p"]]
         return found.set_axis(range(4), axis=1), len(panel), r2

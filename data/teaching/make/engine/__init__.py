@@ -2,7 +2,7 @@
 
 from .make import Drawn, draw, worlds
 from .paper import CalibrationError, Grid, Move, Paper, frame
-from .rows import Numbers, as_seen, own_column, paths, weights
+from .rows import Numbers, Told, as_seen, own_column, paths, weights
 from .targets import Cell
 
 __all__ = [
@@ -13,6 +13,7 @@ __all__ = [
     "Move",
     "Numbers",
     "Paper",
+    "Told",
     "as_seen",
     "draw",
     "frame",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Protocol
 
@@ -221,6 +221,18 @@ class Numbers:
                 at = np.nanargmax(x) if k == "max" else np.nanargmin(x)
                 g[i, at] = 1 / x[at] if k == "log min" else 1.0
         return values, {self.name: g}
+
+
+class Told(Numbers):
+    """Numbers that a function of the columns gives: judged, never moved, since the story or `polish` meets them."""
+
+    def __init__(self, told: Callable[[Grid], Array], aim: Any, tol: Any, cells: list[Cell]) -> None:
+        super().__init__("", "value", aim, tol, cells)
+        self.told, self.uses = told, frozenset()
+
+    def values(self, v: Grid) -> Array:
+        """Values at the arrays `v`."""
+        return np.asarray(self.told(v), float)
 
 
 def weights(printed: Any, name: str, tol: float = 0.04) -> Numbers:

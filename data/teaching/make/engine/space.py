@@ -42,6 +42,17 @@ def spread(target: float) -> Row:
     return lambda y: (float(((y - y.mean()) ** 2).sum() - target**2 * (len(y) - 1)), 2 * (y - y.mean()))
 
 
+def within(periods: int, target: float) -> Row:
+    """The sum of squares about the means of units."""
+
+    def row(y: Array) -> tuple[float, Array]:
+        z = y.reshape(-1, periods)
+        z = z - z.mean(1, keepdims=True)
+        return float((z**2).sum() - target), 2 * z.ravel()
+
+    return row
+
+
 def moran(W: Array, periods: int, t: int, target: float) -> Row:
     """Moran's I of one period; rows of W add to one."""
     n = len(W)
@@ -58,11 +69,14 @@ def moran(W: Array, periods: int, t: int, target: float) -> Row:
 class Durbin:
     """The two-way spatial Durbin model (direct likelihood) of some units, seen from the outcome at a given rho."""
 
-    def __init__(self, W: Array, X: Array, units: Array, periods: int, rho: float) -> None:
+    def __init__(
+        self, W: Array, X: Array, units: Array, periods: int, rho: float, time: Array | None = None
+    ) -> None:
+        """`time` is what sweeps the years of a unit: its mean or, say, a straight line."""
         k, self.n = len(units), len(X)
         self.pick = (units[:, None] * periods + np.arange(periods)).ravel()
         lag = np.kron(W, np.eye(periods))
-        M = np.kron(centre(k), centre(periods))
+        M = np.kron(centre(k), centre(periods) if time is None else time)
         D = M @ np.hstack([X[self.pick], lag @ X[self.pick]])
         H = np.linalg.solve(D.T @ D, D.T)
         R = M - D @ H
