@@ -191,7 +191,7 @@ def indicators(rng: np.random.Generator, lnDE: np.ndarray) -> tuple[pd.DataFrame
     x15, wrong = breadth(rng)
     right, x15 = x15[_at], np.where(np.arange(CELLS) == _at, wrong, x15)
     last = minmax(x15[:, None])
-    total = 1.08 * redundancy(last)[0] / SHARES[-1]  # raking takes some of it away again
+    total = 1.2 * redundancy(last)[0] / SHARES[-1]  # raking takes some of it away again
     rise = np.tile((YEARS - YEARS.mean()) / YEARS.std(), N)
     level = (lnDE - lnDE.mean()) / lnDE.std()
     rich = np.repeat(np.log(base("pgdp")), T)
@@ -204,7 +204,7 @@ def indicators(rng: np.random.Generator, lnDE: np.ndarray) -> tuple[pd.DataFrame
             z = rise + (0.9 if j == 0 else 0.5) * rich + own
         X[:, j] = shaped(z, SCALED[j], total * SHARES[j])
     X[:, 14:] = last
-    give = np.array([0.3, *[1.0] * 11, 0.3, 0.3, 0.0])
+    give = np.array([0.15, *[1.0] * 11, 0.15, 0.15, 0.0])
     X = rake(X, np.exp(lnDE), give, rounds=200, live=120)
     raw = {}
     for name, x, (average, sd) in zip(INDICATORS.values(), X.T, TABLE2.to_numpy(), strict=True):
@@ -272,7 +272,7 @@ def story(rng: np.random.Generator, effect: float = 1.0, spill: float = 1.0) -> 
     X = d[NAMES].to_numpy()
     clean = X.copy()
     clean[_at, 0] = np.log(d["DE"][_at] - paper.index(d).weights["finance_breadth"])
-    beta, theta, rho = BETA * np.array([effect, 1, 1, 1, 1]), THETA * spill, RHO * spill
+    beta, theta, rho = BETA * np.array([effect, 1, 1, 1, 1]), THETA * spill + 0.0, RHO * spill
 
     def made(b: np.ndarray, t: np.ndarray, r: float, e: np.ndarray) -> np.ndarray:
         inner = clean @ b + LAG @ clean @ t + e
