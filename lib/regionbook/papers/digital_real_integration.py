@@ -166,15 +166,15 @@ def in_text(panel: pd.DataFrame) -> dict[tuple[str, str, str], float]:
         ("Text 三(二)", "count", "years"): len(path),
         ("Text 三(三)", "count", "DE values"): size["text", "value", "observations"],
     }
-    numbered = {
-        "number of the point in the Moran scatter plots": published(SLUG).other.query(
-            "table == 'Figures 3-6 (text)'"
-        )
-    }
+    shares = panel[list(SCHOOLING)]
+    years = np.linalg.lstsq(shares.assign(none=1 - shares.sum(axis=1)), panel["HUM"], rcond=None)[0]
     order = list(dict.fromkeys(panel.index.get_level_values("province")))
-    for what, rows in numbered.items():
-        for name in rows["row"]:
-            found["Figures 3-6 (text)", what, name] = 1 + order.index(name.partition(" ")[2])
+    for row in published(SLUG).other.itertuples():
+        if row.column == "years of schooling":
+            at = next((k for k, name in enumerate(SCHOOLING) if f"({name})" in row.row), len(SCHOOLING))
+            found[row.table, row.column, row.row] = round(years[at], 6)
+        elif row.table == "Figures 3-6 (text)":
+            found[row.table, row.column, row.row] = 1 + order.index(row.row.partition(" ")[2])
     return {at: float(v) for at, v in found.items()}
 
 
