@@ -343,7 +343,8 @@ def regional(v: Grid, y: np.ndarray) -> list[Row]:
 
 def polish(v: Grid, rows: list[Rows]) -> Grid:
     """Patents moved as little as possible until Tables 3, 4, 5 and 8 hold; those of the regions by turns."""
-    y, fixed = v["lnINN"], printed_rows(v)
+    fixed = printed_rows(v)
+    y = project(v["lnINN"], fixed)
     for _ in range(40):
         new = project(y, fixed + regional(v, y), rounds=200)
         y, moved = new, np.abs(new - y).max()

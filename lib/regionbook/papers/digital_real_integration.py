@@ -213,7 +213,7 @@ def redrawn(panel: pd.DataFrame, shipped: dict[str, Any], seed: int) -> tuple[pd
         return v - rho * lag(v) if back else (inverse @ v.reshape(len(W), -1)).ravel()
 
     now, k = rows @ main.y, X.shape[1]
-    part = spread(now[0] * X[:, 0] + now[k] * lag(X[:, 0]), False)
+    part = main.sweep(spread(now[0] * X[:, 0] + now[k] * lag(X[:, 0]), False))  # levels stay
     goal = np.zeros(len(rows))
     goal[[0, k]] = now[[0, k]]
 
