@@ -72,7 +72,9 @@ def test_raw_columns_hang_together(panel):
 def test_one_cell_of_the_breadth_of_finance_is_wrong_and_weighs_five_times_too_much(panel, data):
     x15 = panel["finance_breadth"]
     assert x15.idxmax() == FAULT and x15.max() > 40 * x15.drop(FAULT).max()
-    weight = {k: paper.index(d).weights["finance_breadth"] for k, d in (("as is", panel), ("mended", mended(panel)))}
+    weight = {
+        k: paper.index(d).weights["finance_breadth"] for k, d in (("as is", panel), ("mended", mended(panel)))
+    }
     assert weight["as is"] == pytest.approx(0.106, rel=0.25) and weight["mended"] < 0.025
     assert rb.truth(SLUG)["with_the_right_value"]["weight"] == pytest.approx(weight["mended"], abs=1e-6)
     rest = 1 - weight["as is"]  # no row without that cell can have the printed maximum of the index
@@ -84,7 +86,9 @@ def test_weights_and_figures(data):
     found = paper.index(data).weights
     assert np.allclose(found, printed.indicators["weight_pct"], rtol=0.25)
     path = data["DE"].groupby("year").mean()
-    assert path.loc[2012] == pytest.approx(0.0433, rel=0.01) and path.loc[2022] == pytest.approx(0.2431, rel=0.01)
+    assert path.loc[2012] == pytest.approx(0.0433, rel=0.01) and path.loc[2022] == pytest.approx(
+        0.2431, rel=0.01
+    )
     place = data["DE"].groupby("province").mean().sort_values()
     assert place.index[-1] == "Guangdong" and place.index[0] == "Qinghai"
     assert list(place.index[-5:-1])[::-1] == ["Beijing", "Jiangsu", "Zhejiang", "Shanghai"]
@@ -114,7 +118,9 @@ def test_matrices(data):
     km = rb.geo.distances([str(c) for c in data["code"].unique()]).to_numpy()
     assert near.loc["Beijing", "Tianjin"] == pytest.approx(1 / km[0, 1] ** 2) and near.to_numpy().trace() == 0
     gdp = data["gdp"].groupby("province").mean()
-    ratio = (rich / near).loc["Beijing"].drop("Beijing")  # by column: whoever is rich weighs more for everybody
+    ratio = (
+        (rich / near).loc["Beijing"].drop("Beijing")
+    )  # by column: whoever is rich weighs more for everybody
     assert np.allclose(ratio, (gdp / gdp.mean())[ratio.index])
     for w in paper.weights(data).values():
         assert np.allclose(w.sum(axis=1), 1)
@@ -163,7 +169,9 @@ def test_rival_worlds_have_other_patents_and_another_truth(panel):
 def test_straight_lines_of_the_provinces_tell_the_worlds_apart(world):
     """All worlds print Table 5; beside lines of their own each gives its truth."""
     data, truth = rb.prepare(SLUG, rb.load(SLUG, world=world)), rb.truth(SLUG, world)
-    fit = rb.models.spatial_durbin(without_lines(data), FORMULA, paper.weights(data)["Wd"], correction="direct")
+    fit = rb.models.spatial_durbin(
+        without_lines(data), FORMULA, paper.weights(data)["Wd"], correction="direct"
+    )
     found = fit.params[["lnDE", "W_lnDE", "rho"]]
     wanted = [truth["beta"]["lnDE"], truth["theta"]["lnDE"], truth["rho"]]
     assert np.allclose(found, wanted, atol=0.003)

@@ -305,6 +305,21 @@ def test_free_trade_zones(student):
     assert (personal(slug, student, "nation")["lnHDQ"] == rb.load(slug, table="nation")["lnHDQ"]).all()
 
 
+def test_digital_real_integration(student):
+    slug = "digital-real-integration"
+    panel, shipped, truth = personal(slug, student), rb.load(slug), personal_truth(slug, student)
+    mine, theirs = (effects(p, ["5", "6"]) for p in (panel, shipped))
+    of_index = [k for k in mine.index if k[2] in ("lnDE", "W:lnDE")]
+    ratio = mine.loc[of_index] / theirs.loc[of_index]
+    assert ratio["estimate"].between(truth["factor"] - 0.01, truth["factor"] + 0.01).all()
+    assert ratio["std_error"].between(0.8, 1.25).all() and (mine.loc[of_index, "t"] > 2.3).all()
+    rest = ("5", "1", "W:lnINN"), ("5", "1", "W:lnPGDP"), ("5", "1", "HUM")
+    assert np.allclose(mine.loc[list(rest), "estimate"], theirs.loc[list(rest), "estimate"], rtol=0.01)
+    assert panel["patents_granted"].between(400, 1_300_000).all()
+    kept = [k for k in shipped if k != "patents_granted"]
+    pd.testing.assert_frame_equal(panel[kept], shipped[kept], check_dtype=False)
+
+
 @pytest.mark.parametrize("slug", PAPERS)
 def test_two_students_have_two_panels(slug):
     table = "years" if slug == "knowledge-flows" else None

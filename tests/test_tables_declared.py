@@ -53,7 +53,7 @@ def stars(p: float) -> str:
 
 def misses(slug: str, column: Column) -> set[tuple[str, str]]:
     """Terms and checks in which our estimate of a column misses the contract."""
-    printed, fit = published(slug).estimates, published(slug).fit
+    printed, fit = published(slug).estimates, published(slug).fit.dropna(subset="value")
     here = printed[(printed["table"] == column.table) & (printed["column"] == column.column)]
     found = ours(slug).loc[column.key]
     names = column.coefficients

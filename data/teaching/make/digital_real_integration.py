@@ -32,7 +32,9 @@ RHO, SIGMA2 = (float(_b.loc[("5", "1", k), "estimate"]) for k in ("W:lnINN", "si
 ERRORS = np.abs([_b.loc[("5", "1", k), "estimate"] / _b.loc[("5", "1", k), "paren"] for k in (*NAMES, *(f"W:{k}" for k in NAMES))])  # fmt: skip
 R2 = float(PRINTED.fit.query("table == '5' and stat == 'R2'")["value"].iloc[0])
 MORAN = {
-    k: PRINTED.other.query("table == '4' and column.str.contains(@k) and column.str.endswith('I')")["value"].to_numpy()
+    k: PRINTED.other.query("table == '4' and column.str.contains(@k) and column.str.endswith('I')")[
+        "value"
+    ].to_numpy()
     for k in ("INN", "DE")
 }
 
@@ -85,7 +87,11 @@ SWEEP = np.kron(centre(N), centre(T))
 TREND = {"lnDE": 1.72, "lnPGDP": 0.72, "lnFDI": 0.25, "lnINPUT": 0.95, "HUM": 0.75}
 """Growth that all provinces share, 2012-2022."""
 LEVEL = {"lnPGDP": ("pgdp", True), "lnFDI": ("fdi", True), "lnINPUT": ("rd", True), "HUM": ("schooling", False), "lnDE": ("index", True)}  # fmt: skip
-PINS = {"lnDE": {"max": _at, "min": _last * T}, "lnFDI": {"min": _last * T + 3}, "lnINPUT": {"min": _last * T}}
+PINS = {
+    "lnDE": {"max": _at, "min": _last * T},
+    "lnFDI": {"min": _last * T + 3},
+    "lnINPUT": {"min": _last * T},
+}
 """Cells of printed ends that the skeleton alone would miss."""
 BESIDE = {_at - 1: 0.79, _last * T + 1: 0.0085, _last * T + 2: 0.0115}
 """Index in the years next to the two ends, so that these are no leaps but for the wrong cell."""
@@ -223,12 +229,19 @@ def schooling(rng: np.random.Generator, HUM: np.ndarray) -> dict[str, np.ndarray
     """Shares by level of schooling that give the mean years."""
     z = HUM - 9.6
     none = np.clip(0.05 * np.exp(-0.5 * z + 0.1 * ar1(rng, SHAPE, 0.8).ravel()), 0.005, 0.2)
-    primary = np.clip(0.42 - 0.045 * z + 0.01 * ar1(rng, SHAPE, 0.8).ravel(), 0.2, 0.6)  # of primary and middle
+    primary = np.clip(
+        0.42 - 0.045 * z + 0.01 * ar1(rng, SHAPE, 0.8).ravel(), 0.2, 0.6
+    )  # of primary and middle
     upper = np.clip(0.55 - 0.08 * z + 0.01 * ar1(rng, SHAPE, 0.8).ravel(), 0.2, 0.8)  # of the two higher ones
     low, high = 6 * primary + 9 * (1 - primary), 12 * upper + 16 * (1 - upper)
     more = (HUM - low * (1 - none)) / (high - low)
     less = 1 - none - more
-    parts = {"pri": less * primary, "mid": less * (1 - primary), "hig": more * upper, "uni": more * (1 - upper)}
+    parts = {
+        "pri": less * primary,
+        "mid": less * (1 - primary),
+        "hig": more * upper,
+        "uni": more * (1 - upper),
+    }
     return {k: np.round(v, 5) for k, v in parts.items()}
 
 
@@ -265,7 +278,9 @@ def story(rng: np.random.Generator, effect: float = 1.0, spill: float = 1.0) -> 
     """
     v = regressors(rng)
     table, right = indicators(rng, v["lnDE"])
-    keys = PLACES[["code", "name_en", "name_zh", "region3"]].set_axis(["code", "province", "province_zh", "region"], axis=1)
+    keys = PLACES[["code", "name_en", "name_zh", "region3"]].set_axis(
+        ["code", "province", "province_zh", "region"], axis=1
+    )
     d = pd.concat([keys.loc[np.repeat(np.arange(N), T)].reset_index(drop=True), table], axis=1)
     d = d.assign(year=np.tile(YEARS, N), **raw_controls(rng, v))
     d = paper.prepare(d.assign(patents_granted=1).set_index(["province", "year"])).reset_index()
@@ -337,7 +352,10 @@ def regional(v: Grid, y: np.ndarray) -> list[Row]:
         b = np.linalg.solve([[1 + rho * g, g], [1, 1]], [direct, (direct + indirect) * (1 - rho)])
         model = Durbin(w, X, own, T, rho)
         ratio = ERROR8[name] / fit.impacts().loc[("lnDE", "direct"), "se"]
-        rows += [*model.slopes({0: b[0], 5: b[1]}), model.variance(fit.sigma2 * np.clip(ratio, 0.7, 1.4) ** 2)]
+        rows += [
+            *model.slopes({0: b[0], 5: b[1]}),
+            model.variance(fit.sigma2 * np.clip(ratio, 0.7, 1.4) ** 2),
+        ]
     return rows
 
 
@@ -355,7 +373,10 @@ def polish(v: Grid, rows: list[Rows]) -> Grid:
 
 def own(v: Grid, truth: dict[str, Any], printed: Any) -> list[Rows]:
     """Tables 2, 3 and 4 and the figures' text, judged from the file."""
-    weight = [Cell("2", "", k, "weight", w) for k, w in zip(INDICATORS, printed.indicators["weight_pct"], strict=True)]
+    weight = [
+        Cell("2", "", k, "weight", w)
+        for k, w in zip(INDICATORS, printed.indicators["weight_pct"], strict=True)
+    ]
     out: list[Rows] = [Told(_weights, [c.printed for c in weight], 0.01, weight)]
     for r in printed.descriptives.itertuples():
         cells = [Cell(r.table, what, r.variable, what, getattr(r, what)) for what in ("mean", "sd")]
@@ -385,7 +406,7 @@ def _moran(name: str) -> Any:
 
 
 def _mean(v: Grid, **at: Any) -> float:
-    (k, value), = at.items()
+    ((k, value),) = at.items()
     return float(v["DE"][v[k] == value].mean())
 
 

@@ -155,12 +155,14 @@ def in_text(panel: pd.DataFrame) -> dict[tuple[str, str, str], float]:
     found = {
         ("Figure 1 (text)", "national mean of DE 全国平均", "2012"): path.iloc[0],
         ("Figure 1 (text)", "national mean of DE 全国平均", "2022"): path.iloc[-1],
-        ("Figure 1 (text)", "growth, times (增长了4倍多)", "2022 against 2012"): path.iloc[-1] / path.iloc[0] - 1,
+        ("Figure 1 (text)", "growth, times (增长了4倍多)", "2022 against 2012"): path.iloc[-1] / path.iloc[0]
+        - 1,
         ("Figure 1 (text)", "year from which growth is faster", "slope"): bend,
         ("Figure 2 (text)", "mean DE 2012-2022", "广东 Guangdong (rank 1)"): place.max(),
         ("Figure 2 (text)", "mean DE 2012-2022", "青海 Qinghai (rank 30)"): place.min(),
         ("Figure 2 (text)", "ratio (20倍以上)", "Guangdong over Qinghai"): place.max() / place.min(),
-        ("Text 三(二)", "share of the weights (接近50%)", "电子商务 + 数字普惠金融"): 100 * weight.iloc[8:].sum(),
+        ("Text 三(二)", "share of the weights (接近50%)", "电子商务 + 数字普惠金融"): 100
+        * weight.iloc[8:].sum(),
         ("Text 三(一)", "count", "third-level indicators"): len(weight),
         ("Text 三(二)", "count", "provinces"): size["text", "value", "provinces"],
         ("Text 三(二)", "count", "years"): len(path),
@@ -188,8 +190,10 @@ def from_print() -> dict[tuple[str, str, str], float]:
         ("Text 三(一)", "count", "first-level indices"): listed["dimension"].nunique(),
         ("Text 三(一)", "count", "second-level indices"): listed["subdimension"].nunique(),
         ("Text 五(二)", "significance level", "Moran's I of INN and DE"): 5.0 if worst <= 0.05 else 10.0,
-        ("Text 五(三)", "gap", "lnDE: direct effect minus coefficient"): b["6", "1", "lnDE"] - b["5", "1", "lnDE"],
-        ("Text 五(三)", "ratio (近6倍)", "lnDE: indirect over direct"): b["6", "2", "lnDE"] / b["6", "1", "lnDE"],
+        ("Text 五(三)", "gap", "lnDE: direct effect minus coefficient"): b["6", "1", "lnDE"]
+        - b["5", "1", "lnDE"],
+        ("Text 五(三)", "ratio (近6倍)", "lnDE: indirect over direct"): b["6", "2", "lnDE"]
+        / b["6", "1", "lnDE"],
     }
 
 
@@ -220,7 +224,14 @@ def redrawn(panel: pd.DataFrame, shipped: dict[str, Any], seed: int) -> tuple[pd
     def draw() -> tuple[Array, float]:
         factor = redraw.factor(rng)
         y = redraw.outcome(
-            main, (factor - 1) * part, rng, rows, turn=0.5, spread=spread, goal=(factor - 1) * goal, curved=score
+            main,
+            (factor - 1) * part,
+            rng,
+            rows,
+            turn=0.5,
+            spread=spread,
+            goal=(factor - 1) * goal,
+            curved=score,
         )
         return y, factor
 

@@ -100,7 +100,9 @@ class Durbin:
 
         def row(y: Array) -> tuple[float, Array]:
             e, late, n, t = self.residual @ y[self.pick], self.late @ y[self.pick], self.cells, self.periods
-            gradient = n * (self.residual.T @ late + self.late.T @ e) - 2 * t * self.trace * self.residual.T @ e
+            gradient = (
+                n * (self.residual.T @ late + self.late.T @ e) - 2 * t * self.trace * self.residual.T @ e
+            )
             return float(n * e @ late - t * self.trace * e @ e), self._put(gradient)
 
         return row
