@@ -149,7 +149,7 @@ def rows_of(name: str) -> list[Row]:
     if name == "lnDE":
         year, place = np.arange(CELLS) % T, np.arange(CELLS) // T
         rows += [cell(CELLS, at, np.log(x)) for at, x in BESIDE.items()]
-        rows += [moran(W, T, t, I) for t, I in enumerate(MORAN["DE"])]
+        rows += [moran(W, T, t, x) for t, x in enumerate(MORAN["DE"])]
         for t, m in enumerate(np.interp(YEARS, (2012, 2017, 2022), BEND)):
             rows.append(mean_of(np.flatnonzero(year == t), m))
         rows += [mean_of(np.flatnonzero(place == i), m) for i, m in ((_at // T, 0.450), (_last, 0.021))]
@@ -310,7 +310,7 @@ def story(rng: np.random.Generator, effect: float = 1.0, spill: float = 1.0) -> 
         "rho": rho,
         "sigma2": SIGMA2,
         "lines": dict(zip(PLACES["name_en"], np.round(slope, 5).tolist(), strict=True)),
-        "fault": dict(province=FAULT[0], year=FAULT[1], column="finance_breadth", right=right),
+        "fault": {"province": FAULT[0], "year": FAULT[1], "column": "finance_breadth", "right": right},
     }
     aims = {"beside_lines": np.array([beta[0], theta[0], rho])}
     return {k: d[k].to_numpy() for k in d} | aims, truth
@@ -327,7 +327,7 @@ def printed_rows(v: Grid) -> list[Row]:
     rows += [*beside.slopes({0: own, 5: near}), beside.score()]
     rows += [mean(CELLS, MOMENTS.loc["lnINN", "mean"]), spread(MOMENTS.loc["lnINN", "sd"])]
     rows.append(within(T, CELLS * SIGMA2 / (1 - R2)))
-    return rows + [moran(W, T, t, I) for t, I in enumerate(MORAN["INN"])]
+    return rows + [moran(W, T, t, x) for t, x in enumerate(MORAN["INN"])]
 
 
 ERROR8 = {"East": 0.140, "Central": 0.29, "West": 0.141}
