@@ -48,7 +48,7 @@ def test_counts_of_city_innovation():
 
 def test_printed_t_values_and_panels_are_kept_apart():
     cells = printed_cells("digital-real-integration")
-    east = cells[cells["column"] == "East 东部地区: 1"]
+    east = cells[cells["column"] == "East 1"]
     assert east["printed"].tolist() == [0.427]
 
 
