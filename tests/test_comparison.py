@@ -99,6 +99,7 @@ def test_papers_without_a_panel_have_nothing_imposed():
             "information-consumption",
             "ai-innovation",
             "free-trade-zones",
+            "digital-real-integration",
         )
         assert printed_cells(slug)["imposed"].any() == (slug in with_panel), slug
 
