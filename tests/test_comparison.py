@@ -259,7 +259,8 @@ def test_descriptives():
 
 def test_weights_by_symbol_and_their_dimensions():
     printed = rb.published(CITY).indicators["weight_pct"]
-    symbols = pd.read_csv(data_file("published", "symbols.csv"))["symbol"]
+    listed = pd.read_csv(data_file("published", "symbols.csv")).query("slug == @CITY")
+    symbols = listed["symbol"]
     own = pd.Series(printed.to_numpy(), index=symbols)
     own["fdi_firms"] += 0.51
     own["papers"] -= 0.49
@@ -269,7 +270,7 @@ def test_weights_by_symbol_and_their_dimensions():
     assert verdict(c, "weight_pct", "创新资源")["own"] == pytest.approx(25.0480 + 0.51)
     marks = c.cells.set_index("term")["mark"]
     terms = {"fdi_firms": "close", "papers": "imposed", "green": "close", "hc_ratio": "differs"}
-    names = pd.read_csv(data_file("published", "symbols.csv")).set_index("symbol")["indicator_en"]
+    names = listed.set_index("symbol")["indicator_en"]
     assert {k: marks[names[k]] for k in terms} == terms
     with pytest.raises(ValueError, match=r"your weights add to 1.*multiply by 100"):
         rb.compare(CITY, 1, own / 100)
