@@ -191,6 +191,7 @@ def test_every_printed_number_has_its_place(data):
     said = rb.published(SLUG).other.set_index(["table", "column", "row"])["value"]
     for place, (value, _) in rb.papers.in_text(SLUG, data).items():
         assert value == pytest.approx(said[place], abs=0.005), place
+    assert not {"differs", "close"} & set(rb.compare_text(SLUG, data).cells["mark"])
 
 
 def test_the_larger_panel_recovers_its_truth():
