@@ -50,6 +50,24 @@ def test_same_student_same_panel(drawn):
     pd.testing.assert_frame_equal(anew[list(again)], again, check_dtype=False)
 
 
+@pytest.mark.parametrize("damage", ["cut short", "a changed byte", "gone", "no sums"])
+def test_a_broken_file_in_the_cache_is_drawn_again(drawn, damage):
+    """Case a18: a disk that was full, a sync client."""
+    right = personal("city-innovation", "20260001")
+    file = next(module.cache_folder().glob("*/city-innovation.panel.parquet"))
+    if damage == "gone":
+        file.unlink()
+    elif damage == "no sums":
+        (file.parent / module.SUMS).unlink()
+    else:
+        whole = file.read_bytes()
+        file.write_bytes(whole[:5000] if damage == "cut short" else whole[:900] + b"?" + whole[901:])
+    pd.testing.assert_frame_equal(personal("city-innovation", "20260001"), right)
+    assert len(drawn) == 2
+    personal("city-innovation", "20260001")
+    assert len(drawn) == 2  # whole again
+
+
 def test_without_a_cache_folder(drawn, monkeypatch, tmp_path):
     (tmp_path / "file").write_text("")
     monkeypatch.setenv("REGIONBOOK_CACHE", str(tmp_path / "file"))
