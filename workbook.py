@@ -117,8 +117,10 @@ def check_names():
     found = sorted(n for n in os.listdir(ROOT) if n.endswith(".py") and n[:-3] in known)
     if found:
         say(
-            "Note: {} in this folder is named like a module of Python and may be taken for it: give it another name, or\n"
-            "move it into a folder of its own.".format(", ".join(found))
+            "Note: in this folder {} named like modules of Python and may be taken for them: give other names, or move\n"
+            "them into a folder of their own.".format(
+                " and ".join(found) + (" is" if len(found) == 1 else " are")
+            )
         )
 
 

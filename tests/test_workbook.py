@@ -311,7 +311,7 @@ def test_files_named_like_pythons_own(tmp_path):
     )
     assert ran.returncode == 0 and "one entry point" in ran.stdout
     ran = subprocess.run([sys.executable, "workbook.py", "lab"], cwd=tmp_path, capture_output=True, text=True)
-    assert "json.py" in ran.stderr and "another name" in ran.stderr and "the wrong one" not in ran.stderr
+    assert "json.py" in ran.stderr and "other names" in ran.stderr and "the wrong one" not in ran.stderr
 
 
 def test_a_home_that_cannot_be_written(book, monkeypatch):
