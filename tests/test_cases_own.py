@@ -482,6 +482,7 @@ def test_own_panel_needs_unit_and_year_only(tmp_path):
         (own(year=[2020, 2022, 2020, 2021]), "city-year.* absent"),
         (own(year=["2020", "twenty", "2020", "2021"]), "twenty"),
         (own(city=["Hangzhou", "", "Ningbo", "Ningbo"]), "empty"),
+        (pd.concat([own()] * 2).assign(year=range(8), gdp=[*"1234567", "about 8"]), r"gdp.*'about 8'"),
     ],
 )
 def test_own_panel_is_refused(frame, words):

@@ -3,10 +3,11 @@
 from collections.abc import Iterable
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from regionbook import registry
-from regionbook.data.checking import checked
+from regionbook.data.checking import checked, meant_as_numbers
 from regionbook.data.errors import DataError
 from regionbook.data.figures import known
 from regionbook.data.files import read
@@ -101,20 +102,29 @@ def _own(
     """A panel of no paper: units, years and places are checked, other columns get the types that their cells have."""
     if source is None or world is not None or table is not None:
         raise ValueError("Give the paper's name as `slug`, or your own file as `source` alone.")
-    schema = _key_rows("city-innovation")
+    schema = _key_rows("city")
     raw, where, place = read(source, schema)
     if "city" not in raw and "province" in raw:
-        schema = _key_rows("factor-innovation")
+        schema = _key_rows("province")
     needed = [*keys_of(schema.index), *(required or ())]
     if absent := [c for c in needed if c not in raw]:
         there = ", ".join(map(str, raw.columns[:12])) + (", …" if raw.shape[1] > 12 else "")
         raise DataError(where, [f"no column {', '.join(absent)}; there are {there}: rename yours"])
-    frame = checked(raw, schema, where, place, keys_of(schema.index), allow_gaps)
+    faulty = [c for c in raw if c not in schema.index and meant_as_numbers(raw[c])]
+    as_numbers = pd.DataFrame({"dtype": "float", "role": "own", "unit": ""}, index=faulty)
+    schema = pd.concat([schema, as_numbers.reindex(columns=schema.columns)]).fillna(
+        {"label_en": "", "label_zh": ""}
+    )
+    frame = checked(raw, schema, where, place, keys_of(schema.index), allow_gaps)[list(raw.columns)]
     panel = indexed(frame, keys_of(schema.index))
     panel.attrs = {"slug": None, "simulated": False, "source": where}
     return panel
 
 
-def _key_rows(slug: str) -> pd.DataFrame:
-    schema = columns(slug).set_index("column")
-    return schema[schema["role"].eq("key")]
+def _key_rows(unit: str) -> pd.DataFrame:
+    """What the dictionaries of all papers say of a unit and its year."""
+    rows = pd.DataFrame(
+        "", index=["code", unit, f"{unit}_zh", "year"], columns=["label_en", "label_zh", "unit"]
+    )
+    rows = rows.assign(role="key", dtype=["int", "str", "str", "int"])
+    return rows.assign(minimum=[100_000, np.nan, np.nan, 1978], maximum=[999_999, np.nan, np.nan, 2100])
