@@ -97,15 +97,20 @@ def free_trade_zones(panel: pd.DataFrame, columns: dict, truth: dict) -> Found:
 
 
 def deals(gain: np.ndarray, treated: np.ndarray) -> tuple[float, float, float]:
-    """Difference of mean gains, and the effects that the test over all deals of the zones does not reject at 5 %."""
-    n = len(gain)
-    dealt = np.array([np.isin(range(n), s) for s in combinations(range(n), treated.sum())])
-    weights = dealt / treated.sum() - ~dealt / (~treated).sum()
+    """Difference of mean gains, and the effects that the test over all deals of the zones does not reject at 5 %.
+
+    With an effect e taken out, a deal's difference a - c e is as large as the real one, b - e, for all e between
+    (b - a) / (1 - c) and (b + a) / (1 + c).
+    """
+    n, few = len(gain), int(treated.sum())
+    dealt = np.array([np.isin(range(n), s) for s in combinations(range(n), few)])
+    dealt = dealt[(dealt != treated).any(axis=1)]  # the real deal is always as large as itself
+    weights = dealt / few - ~dealt / (n - few)
+    a, c = weights @ gain, weights @ treated
     b = float(gain[treated].mean() - gain[~treated].mean())
-    effects = b + np.arange(-1, 1, 0.002)
-    others = np.abs((weights @ gain)[:, None] - (weights @ treated)[:, None] * effects)
-    kept = effects[(others >= np.abs(b - effects) - 1e-9).mean(axis=0) > 0.05]
-    return b, kept.min(), kept.max()
+    low, high = np.sort([(b - a) / (1 - c), (b + a) / (1 + c)], axis=0)
+    least = int(0.05 * (len(dealt) + 1))
+    return b, np.sort(low)[least - 1], np.sort(high)[-least]
 
 
 def conley_taber(gain: np.ndarray, treated: np.ndarray) -> tuple[float, float, float]:

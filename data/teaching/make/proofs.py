@@ -1,8 +1,8 @@
-"""What the engine reaches: information-consumption (31 columns) and city-innovation (Tables 3, 4, 7, 25 weights).
+"""What the engine reaches: city-innovation (Tables 3, 4, 7, 25 weights) and the three papers that it makes.
 
     python data/teaching/make/proofs.py    # rewrites proofs.csv (shares) and proofs.cells.csv (every cell, seed 0)
 
-in an environment that has the workbook and, for city-innovation, requirements.txt; about half a minute a draw.
+in an environment that has the workbook and, for city-innovation, requirements.txt; half a minute to two minutes a draw.
 """
 
 from __future__ import annotations
