@@ -52,6 +52,8 @@ def test_every_binding_cell_of_seed_0_is_met_and_two_errors_are_listed_as_free()
     assert set(off["case"]) == {"city-innovation", "free-trade-zones", "ai-innovation"}
     zones = off[off["case"].eq("free-trade-zones")]
     assert set(zones["table"]) == {"4"} and set(zones["term"]) == {"FTZ"}  # its z are no targets
+    counted = cells[cells["tier"].eq("binding") & cells["status"].ne("free")].groupby("case").size()
+    assert counted[["free-trade-zones", "ai-innovation"]].tolist() == [45, 65]
     ai = off[off["case"].eq("ai-innovation")]
     assert ai[["table", "column", "term"]].to_numpy().tolist() == [["4", "2", "AI"]]  # below least squares'
     off = off[off["case"].eq("city-innovation")]
