@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pyfixest as pf
 import pytest
-from free_trade_zones import PAPER
+from free_trade_zones import EVENTS, PAPER
 
 import regionbook as rb
 from regionbook.comparison.printed import printed_cells
@@ -107,16 +107,7 @@ def test_raw_columns_hang_together(panel):
         ("exits_capital", "capital"),
     ):
         assert (panel[part] < panel[whole]).all(), part
-    for k in (
-        "penalties",
-        "credit_events",
-        "lawsuits",
-        "guarantees",
-        "mortgages",
-        "patents",
-        "trademarks",
-        "software",
-    ):
+    for k in EVENTS:
         one = "penalty" if k == "penalties" else k.removesuffix("s")
         assert (panel[f"{one}_breadth"] / 100 < panel[k] / panel["firms"]).all(), k
     growth = np.log(panel[["firms", "population", "gdp"]]).groupby("city").diff().dropna()
@@ -191,6 +182,7 @@ def test_every_printed_number_has_its_place(data):
     said = rb.published(SLUG).other.set_index(["table", "column", "row"])["value"]
     for place, (value, _) in rb.papers.in_text(SLUG, data).items():
         assert value == pytest.approx(said[place], abs=0.005), place
+    assert not {"differs", "close"} & set(rb.compare_text(SLUG, data).cells["mark"])
 
 
 def test_the_larger_panel_recovers_its_truth():

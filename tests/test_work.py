@@ -89,6 +89,13 @@ def test_the_named_folder(monkeypatch, tmp_path):
     assert work.work_folder() == work.ROOT / "my-work"
 
 
+def test_a_folder_that_cannot_be_written(monkeypatch, tmp_path, capsys):
+    (tmp_path / "taken").write_text("a file")
+    monkeypatch.setenv("REGIONBOOK_WORK", str(tmp_path / "taken" / "mine"))
+    assert work.lab(["--no-browser"]) == 1
+    assert "REGIONBOOK_WORK" in capsys.readouterr().err
+
+
 @pytest.fixture
 def server(book, monkeypatch):
     """The contents of a student's JupyterLab."""

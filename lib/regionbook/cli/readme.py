@@ -13,7 +13,8 @@ PART = re.compile(r"(<!-- (\w+), written by sync -->\n).*?(<!-- end of \2 -->)",
 
 
 def _name(chapter: str) -> str:
-    return chapter.replace("-", " ").capitalize()
+    words = chapter.replace("-", " ").capitalize()
+    return re.sub(r"\b(ai|tfp)\b", lambda found: found.group().upper(), words, flags=re.IGNORECASE)
 
 
 def lesson_list() -> str:

@@ -139,7 +139,15 @@ def lab(rest: list[str]) -> int:
     sources = "--sources" in rest
     folder = ROOT if sources else work_folder()
     if not sources:
-        done = copies(folder)
+        try:
+            done = copies(folder)
+        except OSError as error:
+            print(
+                f"Your copies cannot be written to {folder} ({error.strerror or error}): free some space, or name a "
+                "folder of yours in the environment variable REGIONBOOK_WORK.",
+                file=sys.stderr,
+            )
+            return 1
         if done["kept"]:
             print(
                 f"{len(done['kept'])} files that you changed in {folder} have a newer original: "

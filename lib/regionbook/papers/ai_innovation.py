@@ -166,7 +166,7 @@ def from_print() -> dict[tuple[str, str, str], float]:
 
 
 # ------------------------------------------------------------------------------------------------ a student's panel
-HIGHEST = 1.17
+HIGHEST = 1.16
 """Largest factor of a student: beyond it most draws run into the printed range of patents, and their residual grows."""
 
 
