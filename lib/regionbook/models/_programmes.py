@@ -1,111 +1,155 @@
-"""The linear programmes of a frontier, hundreds at once: a unit's differs from the next in the scale of its rows alone."""
+"""The linear programmes of a frontier: one small HiGHS model for all units, to which peers are added as they are needed."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
+import highspy
 import numpy as np
-from scipy.optimize import linprog
+from scipy import sparse
 
-BLOCK = 2**20
-"""Programmes × columns held at a time (8 MB a copy)."""
-TOL = 1e-9
-BLAND, LAST = 80, 600
-"""Turns after which columns enter by Bland's rule, which cannot cycle; after which HiGHS takes over."""
+TOL = 1e-7
+"""Tolerance of HiGHS: a score nearer to 1 counts as efficient, a weight below it as none."""
+AT_ONCE = 8
+"""Peers added a turn."""
+_INF, _STATUS = highspy.kHighsInf, highspy.HighsModelStatus
 
 
 @dataclass(frozen=True)
 class Solved:
-    """`value` (n,), nan where infeasible; `peers` (n × columns of P) and `own` (n × columns of O): the solution."""
+    """Solutions of n programmes, NaN where infeasible: `value` (n,), `own` (n × K + 2: s, τ, φ), `weights` (n × N: λ/τ),
+    `slopes` (n × K): derivatives of the value with respect to the own values."""
 
     value: np.ndarray
-    peers: np.ndarray
     own: np.ndarray
+    weights: sparse.csr_array
+    slopes: np.ndarray
 
 
-def solve(
-    P: np.ndarray, O: np.ndarray, c: np.ndarray, b: np.ndarray, D: np.ndarray, without: np.ndarray | None = None
-) -> Solved:
-    """For each row d of D, min c'z subject to diag(d) P λ + O z = b ≥ 0 and λ, z ≥ 0.
+@dataclass(frozen=True)
+class Programme:
+    """min cost'(s, τ, φ) over λ, s, τ, φ ≥ 0, for own values z (K,) and a reference Z (N × K):
 
-    The revised simplex method, a turn of all programmes at a time: the bases are small (one row a measure), so their
-    inverses are taken anew each turn, and prices of all columns are one product of matrices. Columns enter by reduced cost
-    over length, hence units of measurement do not matter. What does not end in a basis that is feasible and has no column
-    left to enter, which proves the optimum, is solved again by HiGHS, and so is what looks infeasible.
-
-    Parameters: P (r × N), O (r × q), c (q,), b (r,) or (n × r), D (n × r, positive), without (n,): the column of P that a
-    programme may not use, or −1.
+    Σⱼ λⱼ Zⱼₖ + signₖ sₖ zₖ = (φ if scaledₖ else τ) zₖ, or with `loose` ≤ for signₖ < 0 and ≥ for signₖ > 0;
+    shares's + τ = 1; and Σⱼ λⱼ = τ ("vrs"), ≤ τ ("nirs") or free ("crs").
     """
-    n, (r, N), q = len(D), P.shape, O.shape[1]
-    b = np.broadcast_to(b, (n, r))
-    without = np.full(n, -1) if without is None else without
-    out = Solved(np.full(n, np.nan), np.zeros((n, N)), np.zeros((n, q)))
-    step = max(1, BLOCK // (N + q))
-    for start in range(0, n, step):
-        rows = np.arange(start, min(start + step, n))
-        basis, x, proved = _simplex(P, O, c, b[rows], D[rows], without[rows])
-        z = np.zeros((len(rows), N + q + r))
-        np.put_along_axis(z, basis, x, axis=1)
-        good = rows[proved]
-        out.peers[good], out.own[good] = z[proved, :N], z[proved, N : N + q]
-        out.value[good] = out.own[good] @ c
-        for k in rows[~proved]:
-            bounds = [(0, 0 if j == without[k] else None) for j in range(N + q)]
-            A = np.hstack([D[k][:, None] * P, O])
-            found = linprog(np.r_[np.zeros(N), c], A_eq=A, b_eq=b[k], bounds=bounds, method="highs")
-            if found.status == 0:
-                out.value[k], out.peers[k], out.own[k] = found.fun, found.x[:N], found.x[N:]
-            elif found.status != 2:
-                raise RuntimeError(f"programme {k} was not solved: {found.message}")
-    return out
+
+    sign: np.ndarray
+    cost: np.ndarray
+    shares: np.ndarray
+    scaled: np.ndarray
+    returns: str
+    loose: bool = False
+
+    def solve(
+        self,
+        own: np.ndarray,
+        reference: np.ndarray,
+        names: Sequence[object],
+        best: float | None = None,
+        without: np.ndarray | None = None,
+    ) -> Solved:
+        """One programme for each row of `own` (n × K) against `reference` (N × K).
+
+        With `best`, the rows are those of the reference, and one whose value stays below `best` leaves it: what others
+        dominate nobody needs as a peer. `without` (n,) says which row of the reference a programme may not use.
+        """
+        (n, K), scale = own.shape, reference.mean(axis=0)
+        pool = _Pool(self._model(K), reference / scale)
+        own, tau = own / scale, K + self.scaled.astype(int)
+        value, columns, slopes = np.full(n, np.nan), np.full((n, K + 2), np.nan), np.full((n, K), np.nan)
+        weights = sparse.lil_array((n, len(reference)))
+        for i in range(n):
+            for k, z in enumerate(own[i].tolist()):
+                pool.model.changeCoeff(k, k, self.sign[k] * z)
+                pool.model.changeCoeff(k, tau[k], -z)
+            if without is not None:
+                pool.use(int(without[i]), False)
+            if pool.optimal(names[i]):
+                value[i] = pool.model.getInfo().objective_function_value
+                solution = pool.model.getSolution()
+                x = np.array(solution.col_value)
+                columns[i], peers = x[: K + 2], x[K + 2 :] / x[K]
+                level = np.where(self.scaled, x[K + 1], x[K])
+                slopes[i] = np.array(solution.row_dual)[:K] * (level - self.sign * x[:K]) / scale
+                at = np.flatnonzero(peers > TOL)
+                weights[i, np.array(pool.members)[at]] = peers[at]
+            if without is not None:
+                pool.use(int(without[i]), True)
+            elif best is not None and value[i] < best - TOL:
+                pool.use(i, False)
+        return Solved(value, columns, weights.tocsr(), slopes)
+
+    def _model(self, K: int) -> highspy.Highs:
+        """Without peers; what stands for a unit's own values is 1."""
+        A = np.zeros((K + 2, K + 2))  # balances, normalisation, sum of weights; s, τ, φ
+        A[:K, :K] = np.eye(K)
+        A[np.arange(K), K + self.scaled] = -1.0
+        A[K, : K + 1] = np.r_[self.shares, 1.0]
+        A[K + 1, K] = -1.0
+        lp = highspy.HighsLp()
+        lp.num_row_ = lp.num_col_ = K + 2
+        lp.col_cost_, lp.col_lower_, lp.col_upper_ = self.cost, np.zeros(K + 2), np.full(K + 2, _INF)
+        lower = np.where(self.sign < 0, -_INF, 0.0) if self.loose else np.zeros(K)
+        upper = np.where(self.sign > 0, _INF, 0.0) if self.loose else np.zeros(K)
+        lp.row_lower_ = np.r_[lower, 1.0, 0.0 if self.returns == "vrs" else -_INF]
+        lp.row_upper_ = np.r_[upper, 1.0, _INF if self.returns == "crs" else 0.0]
+        lp.a_matrix_.format_ = highspy.MatrixFormat.kColwise
+        filled = sparse.csc_array(A)
+        lp.a_matrix_.start_, lp.a_matrix_.index_ = filled.indptr, filled.indices
+        lp.a_matrix_.value_ = filled.data
+        model = _Quiet()
+        model.setOptionValue("threads", 1)
+        model.setOptionValue("presolve", "off")
+        model.passModel(lp)
+        return model
 
 
-def _simplex(
-    P: np.ndarray, O: np.ndarray, c: np.ndarray, b: np.ndarray, D: np.ndarray, without: np.ndarray
-) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Basis, its values, and whether they are proved optimal. Columns: peers, own, one artificial a row."""
-    (n, r), N, q = D.shape, P.shape[1], O.shape[1]
-    columns = np.hstack([P, O, np.eye(r)]).T
-    cost = np.concatenate([np.zeros(N), c, np.zeros(r)])
-    length, own_length = np.sqrt(D**2 @ P**2), np.linalg.norm(O, axis=0)
-    length[without >= 0, without[without >= 0]] = np.inf
-    basis, x, proved = np.tile(np.arange(N + q, N + q + r), (n, 1)), b.copy(), np.zeros(n, dtype=bool)
-    active = np.arange(n)
-    for turn in range(LAST):
-        at, d = basis[active], D[active]
-        B = (columns[at] * np.where((at < N)[:, :, None], d[:, None], 1.0)).transpose(0, 2, 1)
-        try:
-            inverse = np.linalg.inv(B)
-        except np.linalg.LinAlgError:
-            break
-        x[active] = now = np.einsum("nij,nj->ni", inverse, b[active])
-        artificial = at >= N + q
-        first = (now * artificial).sum(axis=1) > TOL  # of the two phases
-        y = np.einsum("ni,nij->nj", np.where(first[:, None], artificial, cost[at]), inverse)
-        reduced = np.hstack(
-            [-((y * d) @ P) / length[active], (np.where(first[:, None], 0.0, c) - y @ O) / own_length]
-        )
-        entering = (reduced < -TOL).argmax(axis=1) if turn > BLAND else reduced.argmin(axis=1)
-        done = reduced[np.arange(len(active)), entering] >= -TOL
-        proved[active[done & ~first]] = (now[done & ~first] > -TOL).all(axis=1)
-        here = np.flatnonzero(~done)
-        if not len(here):
-            break
-        active, entering, inverse, now = active[here], entering[here], inverse[here], now[here]
-        column = columns[entering] * np.where((entering < N)[:, None], D[active], 1.0)
-        way = np.einsum("nij,nj->ni", inverse, column)
-        leaving, bounded = _leaving(way, now, artificial[here] & ~first[here, None], at[here], turn > BLAND)
-        active, leaving, entering = active[bounded], leaving[bounded], entering[bounded]
-        basis[active, leaving] = entering
-    return basis, x, proved
+class _Quiet(highspy.Highs):
+    """HiGHS would print its name when callbacks are enabled, which happens before an option can be set."""
+
+    def enableCallbacks(self) -> None:  # not needed here
+        self.silent()
 
 
-def _leaving(
-    way: np.ndarray, x: np.ndarray, stuck: np.ndarray, at: np.ndarray, bland: bool
-) -> tuple[np.ndarray, np.ndarray]:
-    """The row that reaches zero first (an artificial one must stay there), and whether there is one."""
-    small = TOL * np.abs(way).max(axis=1, keepdims=True)
-    moves = (way > small) | (stuck & (np.abs(way) > small))
-    with np.errstate(divide="ignore", invalid="ignore"):
-        ratio = np.where(moves, np.where(stuck, 0.0, np.maximum(x, 0) / way), np.inf)
-    tied = ratio <= ratio.min(axis=1, keepdims=True) + 1e-12
-    choice = np.where(tied & moves, -at if bland else np.abs(way), -np.inf)
-    return choice.argmax(axis=1), moves.any(axis=1)
+class _Pool:
+    """A model and those of the reference (N × K) that are in it so far: `members`, in the order of their columns."""
+
+    def __init__(self, model: highspy.Highs, reference: np.ndarray) -> None:
+        K = reference.shape[1]
+        self.model, self.first = model, K + 2
+        self.columns = np.hstack([reference, np.ones((len(reference), 1))])
+        self.rows = np.r_[np.arange(K), K + 1].astype(np.int32)
+        self.members: list[int] = []
+        self.place: dict[int, int] = {}
+        self.free = np.ones(len(reference), dtype=bool)  # may be added
+
+    def use(self, j: int, may: bool) -> None:
+        """Let unit j be a peer, or not."""
+        if j in self.place:
+            self.model.changeColBounds(self.place[j], 0.0, _INF if may else 0.0)
+        else:
+            self.free[j] = may
+
+    def optimal(self, name: object) -> bool:
+        """Solve, add the units that the duals (or the proof that it is infeasible) call for, until none is left."""
+        while True:
+            self.model.run()
+            status = self.model.getModelStatus()
+            if status == _STATUS.kOptimal:
+                prices = self.model.getSolution().row_dual
+            elif status == _STATUS.kInfeasible:
+                prices = self.model.getDualRay()[2]  # type: ignore[attr-defined] # its stub lacks it
+            else:
+                text = self.model.modelStatusToString(status)
+                raise RuntimeError(f"the programme of {name!r} was not solved: {text}")
+            y = np.array(prices)[self.rows]
+            gain = np.where(self.free, self.columns @ y, 0.0)
+            best = np.argpartition(-gain, min(AT_ONCE, len(gain) - 1))[:AT_ONCE]
+            wanted = best[gain[best] > 1e-9 * np.abs(y).max()].tolist()
+            for j in wanted:
+                self.model.addCol(0.0, 0.0, _INF, len(y), self.rows, self.columns[j])
+                self.place[j] = self.first + len(self.members)
+                self.members.append(j)
+                self.free[j] = False
+            if not wanted:
+                return status == _STATUS.kOptimal
