@@ -1,0 +1,382 @@
+"""Frontiers by data envelopment analysis (数据包络分析): radial scores, and slacks-based measures with bad outputs."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import numpy as np
+import pandas as pd
+from scipy import sparse
+
+from ..index._checks import numbers, one_of, places, show
+from ..shown import Part, Shown
+from ._programmes import TOL, Programme, Solved
+from ._within import known, one_kind
+
+Returns = Literal["crs", "vrs", "nirs"]
+Orientation = Literal["output", "input"]
+
+
+@dataclass(frozen=True, repr=False)
+class Frontier(Shown):
+    """What :func:`sbm` returns, and with a distance :func:`dea`.
+
+    Attributes
+    ----------
+    score : Series, one value a unit
+        NaN where the programme has no solution.
+    peers : DataFrame, one row a unit and peer
+        Indexed by unit: `peer` (its label) and `weight` λ. Several sets of peers may give the same score.
+    slacks : DataFrame, unit × measure, in units of the measure
+        What is too much of inputs and bad outputs, too little of outputs, beyond the score of a radial model; negative
+        where super-efficiency gives way.
+    targets : DataFrame, unit × measure
+        Where the unit would be without them.
+    prices : DataFrame, unit × measure
+        Shadow prices: by how much the score changes when the unit has one more of it, the others as they are.
+    reasons : dict
+        Why a unit has no score.
+    model : str
+    """
+
+    score: pd.Series
+    peers: pd.DataFrame
+    slacks: pd.DataFrame
+    targets: pd.DataFrame
+    prices: pd.DataFrame
+    reasons: dict[Any, str]
+    model: str
+
+    def _shown(self) -> list[Part]:
+        s = self.score
+        facts = {
+            self.model: f"{len(s):,} units, {int((s.sub(1).abs() <= TOL).sum()):,} with score 1",
+            "score": f"mean {s.mean():.4f}, from {s.min():.4f} to {s.max():.4f}",
+        }
+        if self.reasons:
+            unit, why = next(iter(self.reasons.items()))
+            facts["no score"] = f"{len(self.reasons):,} unit(s), {show(unit)}: {why}"
+        return [facts]
+
+
+@dataclass(frozen=True, repr=False)
+class RadialFrontier(Frontier):
+    """What :func:`dea` returns: a :class:`Frontier` whose score is Farrell's.
+
+    Attributes
+    ----------
+    orientation : "output" or "input"
+        Of the score: φ ≥ 1, by which all outputs could grow, or θ ≤ 1, to which all inputs could shrink (the other way
+        round for units outside of the frontier).
+    """
+
+    orientation: Orientation
+
+    @property
+    def distance(self) -> pd.Series:
+        """Shephard's distance, 1/score: of outputs D = 1/φ ≤ 1, of inputs D = 1/θ ≥ 1."""
+        return (1 / self.score).rename("distance")
+
+    @property
+    def efficiency(self) -> pd.Series:
+        """1/φ or θ: at most 1 within the frontier in both orientations."""
+        return (self.distance if self.orientation == "output" else self.score).rename("efficiency")
+
+
+def dea(
+    data: pd.DataFrame,
+    inputs: Sequence[str],
+    outputs: Sequence[str],
+    *,
+    orientation: Orientation = "output",
+    returns: Returns = "crs",
+    reference: pd.DataFrame | None = None,
+    super_efficiency: bool = False,
+) -> RadialFrontier:
+    r"""Radial efficiency: by how much could a unit grow in all outputs, or shrink in all inputs, at once?
+
+    .. math:: \phi_o = \max\{\phi : \sum_j \lambda_j x_j \le x_o,\ \sum_j \lambda_j y_j \ge \phi y_o,\ \lambda \ge 0\}, \qquad
+        \theta_o = \min\{\theta : \sum_j \lambda_j x_j \le \theta x_o,\ \sum_j \lambda_j y_j \ge y_o,\ \lambda \ge 0\}
+
+    "crs" (CCR) as it stands, "vrs" (BCC) with Σλ = 1, "nirs" with Σλ ≤ 1. A second programme maximises the sum of the
+    slacks, as shares of the unit's own values, with the score held: units of measurement do not matter.
+
+    Parameters
+    ----------
+    data : DataFrame, one row a unit, its label in the index
+    inputs, outputs : list of columns
+        All values must be positive.
+    orientation : "output" (φ) or "input" (θ)
+    returns : "crs", "vrs" or "nirs"
+    reference : DataFrame, optional
+        The units that span the frontier, if not those of `data`; the same columns.
+    super_efficiency : bool
+        Each unit against all others (Andersen and Petersen 1993): efficient ones get scores beyond 1.
+
+    Returns
+    -------
+    RadialFrontier
+
+    Raises
+    ------
+    TypeError, ValueError
+        Text, missing, zero or negative values, a unit twice, unknown columns; under "vrs" an orientation whose columns are
+        all constant, so that every unit would be efficient.
+
+    References
+    ----------
+    Charnes, Cooper and Rhodes (1978), Eur. J. Operational Research 2; Banker, Charnes and Cooper (1984), Management
+    Science 30. Solved by HiGHS (Huangfu and Hall 2018).
+
+    Examples
+    --------
+    >>> firms = pd.DataFrame({"labour": [2, 4, 3, 5, 6], "revenue": [1, 2, 3, 4, 5]}, list("ABCDE"))
+    >>> result = dea(firms, ["labour"], ["revenue"])
+    >>> result.score.round(3).to_dict()
+    {'A': 2.0, 'B': 2.0, 'C': 1.0, 'D': 1.25, 'E': 1.2}
+    >>> result.peers.loc["E"].to_dict()
+    {'peer': 'C', 'weight': 2.0}
+    """
+    one_of(("output", "input"), orientation=orientation)
+    Z, R = _measures(data, inputs, outputs, (), returns, reference, bool(super_efficiency))
+    side = list(outputs if orientation == "output" else inputs)
+    if returns == "vrs" and (R[side].nunique() == 1).all() and (Z[side].nunique() == 1).all():
+        raise ValueError(
+            f"{', '.join(map(repr, side))} constant: with returns='vrs' and orientation={orientation!r} every unit is "
+            "efficient whatever it does; turn the orientation or use returns='crs'"
+        )
+    own, m = Z.to_numpy(), len(inputs)
+    without = np.arange(len(Z)) if super_efficiency else None
+    first = radial(
+        own, None if reference is None else R.to_numpy(), m, orientation, returns, Z.index, without
+    )
+    scaled = (np.arange(own.shape[1]) < m) == (orientation == "input")
+    ok = np.flatnonzero(~np.isnan(first.value))
+    at = np.where(scaled, first.value[:, None], 1.0) * own
+    K = own.shape[1]
+    additive = Programme(
+        _sign(m, K - m), np.r_[-np.ones(K), 0, 0], np.zeros(K), np.zeros(K, dtype=bool), returns
+    )
+    second = additive.solve(at[ok], R.to_numpy(), Z.index[ok], without=ok if super_efficiency else None)
+    share = np.full(own.shape, np.nan)
+    share[ok] = second.own[:, :K]
+    parts = _tables(Z, R.index, at, share, second.weights, ok, first.slopes, m, 0)
+    names = [c for c, s in zip(Z.columns, scaled, strict=True) if not s]
+    reasons = {
+        Z.index[i]: _why(Z.iloc[i], R, names, inputs, super_efficiency) for i in range(len(Z)) if i not in ok
+    }
+    model = f"{returns.upper()}, {orientation} orientation" + (
+        ", super-efficiency" if super_efficiency else ""
+    )
+    score = pd.Series(first.value, Z.index, name="phi" if orientation == "output" else "theta")
+    return RadialFrontier(score, *parts, reasons, model, orientation)
+
+
+def radial(
+    own: np.ndarray,
+    reference: np.ndarray | None,
+    m: int,
+    orientation: str,
+    returns: str,
+    names: Sequence[object],
+    without: np.ndarray | None = None,
+) -> Solved:
+    """φ or θ as `value`, with the solutions and slopes; the first `m` columns are inputs."""
+    K, out = own.shape[1], orientation == "output"
+    scaled = (np.arange(K) < m) != out
+    programme = Programme(
+        _sign(m, K - m), np.r_[np.zeros(K + 1), -1.0 if out else 1.0], np.zeros(K), scaled, returns
+    )
+    best = (-1.0 if out else 1.0) if reference is None and without is None else None
+    found = programme.solve(own, own if reference is None else reference, names, best, without)
+    turn = -1.0 if out else 1.0
+    return Solved(turn * found.value, found.own, found.weights, turn * found.slopes)
+
+
+def sbm(
+    data: pd.DataFrame,
+    inputs: Sequence[str],
+    outputs: Sequence[str],
+    bad: Sequence[str] = (),
+    *,
+    returns: Returns = "crs",
+    super_efficiency: bool | Literal["inputs"] = False,
+    reference: pd.DataFrame | None = None,
+) -> Frontier:
+    r"""Tone's slacks-based measure, with bad outputs and super-efficiency: ρ ≤ 1, and δ ≥ 1 for efficient units.
+
+    .. math:: \rho_o = \min \frac{1 - \frac1m\sum_k s_k^-/x_{ko}}
+        {1 + \frac1{s+q}\left(\sum_r s_r^+/y_{ro} + \sum_l s_l^b/b_{lo}\right)}, \qquad
+        x_o = \sum_j\lambda_j x_j + s^-,\ y_o = \sum_j\lambda_j y_j - s^+,\ b_o = \sum_j\lambda_j b_j + s^b
+
+    Super-efficiency: the others, without o, need not reach it, and the slacks say by how much they miss:
+
+    .. math:: \delta_o = \min \frac{1 + \frac1m\sum_k s_k^-/x_{ko}}
+        {1 - \frac1{s+q}\left(\sum_r s_r^+/y_{ro} + \sum_l s_l^b/b_{lo}\right)}, \qquad
+        \sum_{j\ne o}\lambda_j x_j \le x_o + s^-,\ \sum\lambda_j y_j \ge y_o - s^+,\ \sum\lambda_j b_j \le b_o + s^b
+
+    With "inputs" the slacks of bad outputs stand beside those of inputs, 1/(m + q) each, and those of outputs have 1/s.
+    Without o, units that only o dominated are peers: all units remain in the reference, efficient or not. The
+    programme has no solution where bad outputs of the others are so far above o's that the denominator cannot stay
+    positive ("vrs"); such a unit gets NaN and a reason, never 1.
+
+    Parameters
+    ----------
+    data, inputs, outputs, returns, reference
+        As :func:`dea`.
+    bad : list of columns
+        Undesirable outputs, of which less is better.
+    super_efficiency : False, True (bad outputs in the denominator) or "inputs"
+        Not beside a `reference`.
+
+    Returns
+    -------
+    Frontier
+
+    Raises
+    ------
+    TypeError, ValueError
+        As :func:`dea`.
+
+    References
+    ----------
+    Tone (2001), Eur. J. Operational Research 130, 498–509; Tone (2002), ibid. 143, 32–41; Tone (2003), GRIPS Research
+    Report I-2003-0005. As linear programmes by Charnes and Cooper (1962).
+
+    Examples
+    --------
+    >>> columns = {"x1": [4, 6, 8, 8, 2], "x2": [3, 3, 1, 1, 4], "y1": [2, 2, 6, 6, 1], "y2": [3, 3, 2, 1, 4]}
+    >>> tone = pd.DataFrame(columns, list("ABCDE"))
+    >>> sbm(tone, ["x1", "x2"], ["y1", "y2"]).score.round(3).to_dict()
+    {'A': 0.798, 'B': 0.568, 'C': 1.0, 'D': 0.667, 'E': 1.0}
+    >>> sbm(tone, ["x1", "x2"], ["y1", "y2"], super_efficiency=True)
+    CRS, slacks-based, super-efficiency: 5 units, 0 with score 1
+    score: mean 0.9641, from 0.5682 to 1.4545
+    """
+    one_of((False, True, "inputs"), super_efficiency=super_efficiency)
+    Z, R = _measures(data, inputs, outputs, bad, returns, reference, bool(super_efficiency))
+    own, ref, m, s, q = Z.to_numpy(), R.to_numpy(), len(inputs), len(outputs), len(bad)
+    K, kind = m + s + q, np.repeat([0, 1, 2], [m, s, q])
+    above, below = (kind == 0) / m, (kind > 0) / (s + q)
+    never = np.zeros(K, dtype=bool)
+    programme = Programme(_sign(m, s, q), np.r_[-above, 1, 0], below, never, returns)
+    found = programme.solve(own, ref, Z.index, 1.0 if reference is None else None)
+    value, share, slopes, weights = (
+        found.value,
+        found.own[:, :K] / found.own[:, [K]],
+        found.slopes,
+        found.weights,
+    )
+    model = f"{returns.upper()}, slacks-based"
+    if super_efficiency:
+        if super_efficiency == "inputs":
+            above, below = (kind != 1) / (m + q), (kind == 1) / s
+        best = np.flatnonzero(value > 1 - TOL)
+        programme = Programme(-_sign(m, s, q), np.r_[above, 1, 0], -below, never, returns, loose=True)
+        found = programme.solve(own[best], ref, Z.index[best], without=best)
+        value[best], share[best], slopes[best] = (
+            found.value,
+            -found.own[:, :K] / found.own[:, [K]],
+            found.slopes,
+        )
+        weights = weights.tolil()
+        weights[best] = found.weights
+        model += ", super-efficiency"
+    parts = _tables(Z, R.index, own, share, weights, np.arange(len(Z)), slopes, m, q)
+    lost = np.flatnonzero(np.isnan(value))
+    names = list(bad) if super_efficiency else list(Z)
+    reasons = {Z.index[i]: _why(Z.iloc[i], R, names, [*inputs, *bad], bool(super_efficiency)) for i in lost}
+    return Frontier(pd.Series(value, Z.index, name="score"), *parts, reasons, model)
+
+
+def _measures(
+    data: pd.DataFrame,
+    inputs: Sequence[str],
+    outputs: Sequence[str],
+    bad: Sequence[str],
+    returns: str,
+    reference: pd.DataFrame | None,
+    alone: bool,
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """The columns of the units and of the reference as numbers, once nothing is wrong with them."""
+    one_of(("crs", "vrs", "nirs"), returns=returns)
+    if alone and reference is not None:
+        raise ValueError("super-efficiency leaves a unit out of its own reference set: give no reference")
+    Z = positive(data, inputs, outputs, bad, "data")
+    R = Z if reference is None else positive(reference, inputs, outputs, bad, "reference")
+    if alone and len(Z) < 2:
+        raise ValueError("super-efficiency compares a unit with others; data has one row")
+    return Z, R
+
+
+def positive(
+    data: pd.DataFrame, inputs: Sequence[str], outputs: Sequence[str], bad: Sequence[str], what: str
+) -> pd.DataFrame:
+    """Columns of inputs, outputs and bad outputs, all positive, one row a unit."""
+    if not isinstance(data, pd.DataFrame):
+        raise TypeError(f"{what} must be a pandas DataFrame with one row a unit, got {type(data).__name__}")
+    groups = {"inputs": inputs, "outputs": outputs, "bad": bad}
+    columns = [column for name, group in groups.items() for column in known(data, group, name)]
+    if not len(inputs) or not len(outputs):
+        raise ValueError("at least one input and one output are needed")
+    if len(set(columns)) < len(columns):
+        raise ValueError(f"a column has two roles among inputs, outputs and bad: {columns}")
+    labels = data.index.to_frame(index=False)
+    if labels.isna().to_numpy().any():
+        raise ValueError(
+            f"{what}: a label is missing in the index ({show(data.index[labels.isna().any(axis=1)][0])})"
+        )
+    for name in labels:
+        one_kind(labels[name].to_numpy(), f"{what}: the index")
+    if not data.index.is_unique:
+        raise ValueError(
+            f"{what}: {show(data.index[data.index.duplicated()][0])} stands twice; one row a unit"
+        )
+    Z = numbers(data[columns], what)
+    low = Z <= 0
+    if low.to_numpy().any():
+        value = Z.to_numpy()[low.to_numpy()][0]
+        raise ValueError(
+            f"{what}: {places(low)}: {value:g} is not positive, and shares of it have no meaning; leave the unit or the "
+            "column out, or say what a small number in its place stands for"
+        )
+    return Z
+
+
+def _sign(m: int, s: int, q: int = 0) -> np.ndarray:
+    return np.repeat([1.0, -1.0, 1.0], [m, s, q])
+
+
+def _tables(
+    Z: pd.DataFrame,
+    labels: pd.Index,
+    at: np.ndarray,
+    share: np.ndarray,
+    weights: sparse.sparray,
+    rows: np.ndarray,
+    slopes: np.ndarray,
+    m: int,
+    q: int,
+) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame, pd.DataFrame]:
+    """`peers`, `slacks`, `targets`, `prices`: slacks are shares of `at`, and `weights` belong to `rows`."""
+    K = Z.shape[1]
+    slack = at * np.where(np.abs(share) < TOL, 0.0, share)
+    w = sparse.coo_array(weights)
+    order = np.argsort(w.row, kind="stable")
+    peers = pd.DataFrame(
+        {"peer": labels.to_flat_index()[w.col[order]], "weight": w.data[order]}, Z.index[rows[w.row[order]]]
+    )
+    targets = at - _sign(m, K - m - q, q) * slack
+    slacks, targets, prices = (pd.DataFrame(table, Z.index, Z.columns) for table in (slack, targets, slopes))
+    return peers, slacks, targets, prices
+
+
+def _why(unit: pd.Series, reference: pd.DataFrame, columns: list, less: Sequence[str], alone: bool) -> str:
+    """In which of `columns` the unit is farthest beyond all of the reference; in those of `less` small is good."""
+    others = reference.drop(index=[unit.name]) if alone else reference
+    beyond = {c: others[c].min() / unit[c] if c in less else unit[c] / others[c].max() for c in columns}
+    worst = max(beyond, key=lambda c: beyond[c])
+    if beyond[worst] <= 1:
+        return f"no mix of the other units comes up to its {', '.join(columns)} together"
+    limit = others[worst].min() if worst in less else others[worst].max()
+    return f"its {worst} is {unit[worst]:g}, that of the others {'at least' if worst in less else 'at most'} {limit:g}"
