@@ -16,11 +16,11 @@ _INF, _STATUS = highspy.kHighsInf, highspy.HighsModelStatus
 
 @dataclass(frozen=True)
 class Solved:
-    """Solutions of n programmes, NaN where infeasible: `value` (n,), `own` (n × K + 2: s, τ, φ), `weights` (n × N: λ/τ),
+    """Solutions of n programmes, NaN where infeasible: `value` (n,), `share` (n × K: s/τ), `weights` (n × N: λ/τ),
     `slopes` (n × K): derivatives of the value with respect to the own values."""
 
     value: np.ndarray
-    own: np.ndarray
+    share: np.ndarray
     weights: sparse.csr_array
     slopes: np.ndarray
 
@@ -46,12 +46,12 @@ class Programme:
         reference: np.ndarray,
         names: Sequence[object],
         best: float | None = None,
-        without: np.ndarray | None = None,
+        alone: bool = False,
     ) -> Solved:
         """One programme for each row of `own` (n × K) against `reference` (N × K).
 
         With `best`, the rows are those of the reference, and one whose value stays below `best` leaves it: what others
-        dominate nobody needs as a peer. `without` (n,) says which row of the reference a programme may not use.
+        dominate nobody needs as a peer. With `alone`, each row leaves it for its own programme only. A row with NaN has none.
         """
         (n, K), scale = own.shape, np.exp(np.log(reference).mean(axis=0))
         own, reference, tau = own / scale, reference / scale, K + self.scaled.astype(int)
@@ -60,30 +60,30 @@ class Programme:
         )  # so that all rows are near to 1
         own = own / size[:, None]
         pool = _Pool(self._model(K), np.c_[reference, np.ones(len(sizes))] / sizes[:, None])
-        value, columns, slopes = np.full(n, np.nan), np.full((n, K + 2), np.nan), np.full((n, K), np.nan)
+        value, share, slopes = np.full(n, np.nan), np.full((n, K), np.nan), np.full((n, K), np.nan)
         weights = sparse.lil_array((n, len(reference)))
-        for i in range(n):
+        for i in np.flatnonzero(~np.isnan(own).any(axis=1)).tolist():
             for k, z in enumerate(own[i].tolist()):
                 pool.model.changeCoeff(k, k, self.sign[k] * z)
                 pool.model.changeCoeff(k, tau[k], -z)
             pool.model.changeCoeff(K + 1, K, -1 / size[i])
-            if without is not None:
-                pool.use(int(without[i]), False)
+            if alone:
+                pool.use(i, False)
             if pool.optimal(names[i]):
                 value[i] = pool.model.getInfo().objective_function_value
                 solution = pool.model.getSolution()
                 x = np.array(solution.col_value)
-                columns[i], peers = x[: K + 2], x[K + 2 :] / x[K]
+                share[i], peers = x[:K] / x[K], x[K + 2 :] / x[K]
                 level = np.where(self.scaled, x[K + 1], x[K])
                 slopes[i] = np.array(solution.row_dual)[:K] * (level - self.sign * x[:K]) / scale / size[i]
                 at = np.flatnonzero(peers > TOL)
                 members = np.array(pool.members)[at]
                 weights[i, members] = peers[at] * size[i] / sizes[members]
-            if without is not None:
-                pool.use(int(without[i]), True)
+            if alone:
+                pool.use(i, True)
             elif best is not None and value[i] < best - TOL:
                 pool.use(i, False)
-        return Solved(value, columns, weights.tocsr(), slopes)
+        return Solved(value, share, weights.tocsr(), slopes)
 
     def _model(self, K: int) -> highspy.Highs:
         """Without peers; what stands for a unit's own values is 1."""
