@@ -213,6 +213,7 @@ def test_tone_2003_nine_units():
 def test_radial_scores_are_those_of_the_multiplier_programme(orientation, returns):
     """The dual, in prices: least cost of the inputs where outputs are worth 1, or the other way round."""
     data, inputs, outputs, _ = drawn(25, 7, 2, 2)
+    data *= 10 ** np.random.default_rng(7).uniform(-2, 2, (25, 1))
     X, Y = data[inputs].to_numpy(), data[outputs].to_numpy()
     found = dea(data, inputs, outputs, orientation=orientation, returns=returns).score
     free = {"crs": (0, 0), "vrs": (None, None), "nirs": (0, None)}[returns]
@@ -239,6 +240,18 @@ def test_units_of_measurement_and_order_do_not_matter():
     a, b = (dea(d, inputs, outputs, returns="vrs") for d in (data, other))
     assert np.allclose(a.score, b.score[a.score.index], atol=1e-8)
     assert np.allclose(a.slacks["x1"] * 3e5, b.slacks["x1"][a.score.index], rtol=1e-5, atol=1e-2)
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_size_does_not_matter_under_constant_returns(seed):
+    """Each unit some other number of times itself, a millionth to a million: a basis that is nearly feasible is not enough."""
+    data, *roles = drawn(60, seed, 2, 1, 2)
+    other = data * 10 ** np.random.default_rng(seed).uniform(-6, 6, (60, 1))
+    a, b = (sbm(d, *roles, super_efficiency=True).score for d in (data, other))
+    assert np.allclose(a, b, rtol=1e-9)
+    a, b = (dea(d, *roles[:2]) for d in (data, other))
+    assert np.allclose(a.score, b.score, rtol=1e-9)
+    assert np.allclose(a.slacks / data[a.slacks.columns], b.slacks / other[b.slacks.columns], atol=1e-9)
 
 
 def test_frontiers_are_nested():

@@ -16,11 +16,11 @@ _INF, _STATUS = highspy.kHighsInf, highspy.HighsModelStatus
 
 @dataclass(frozen=True)
 class Solved:
-    """Solutions of n programmes, NaN where infeasible: `value` (n,), `own` (n × K + 2: s, τ, φ), `weights` (n × N: λ/τ),
+    """Solutions of n programmes, NaN where infeasible: `value` (n,), `share` (n × K: s/τ), `weights` (n × N: λ/τ),
     `slopes` (n × K): derivatives of the value with respect to the own values."""
 
     value: np.ndarray
-    own: np.ndarray
+    share: np.ndarray
     weights: sparse.csr_array
     slopes: np.ndarray
 
@@ -46,38 +46,44 @@ class Programme:
         reference: np.ndarray,
         names: Sequence[object],
         best: float | None = None,
-        without: np.ndarray | None = None,
+        alone: bool = False,
     ) -> Solved:
         """One programme for each row of `own` (n × K) against `reference` (N × K).
 
         With `best`, the rows are those of the reference, and one whose value stays below `best` leaves it: what others
-        dominate nobody needs as a peer. `without` (n,) says which row of the reference a programme may not use.
+        dominate nobody needs as a peer. With `alone`, each row leaves it for its own programme only. A row with NaN has none.
         """
-        (n, K), scale = own.shape, reference.mean(axis=0)
-        pool = _Pool(self._model(K), reference / scale)
-        own, tau = own / scale, K + self.scaled.astype(int)
-        value, columns, slopes = np.full(n, np.nan), np.full((n, K + 2), np.nan), np.full((n, K), np.nan)
+        (n, K), scale = own.shape, np.exp(np.log(reference).mean(axis=0))
+        own, reference, tau = own / scale, reference / scale, K + self.scaled.astype(int)
+        size, sizes = (
+            np.exp(np.log(z).mean(axis=1)) for z in (own, reference)
+        )  # so that all rows are near to 1
+        own = own / size[:, None]
+        pool = _Pool(self._model(K), np.c_[reference, np.ones(len(sizes))] / sizes[:, None])
+        value, share, slopes = np.full(n, np.nan), np.full((n, K), np.nan), np.full((n, K), np.nan)
         weights = sparse.lil_array((n, len(reference)))
-        for i in range(n):
+        for i in np.flatnonzero(~np.isnan(own).any(axis=1)).tolist():
             for k, z in enumerate(own[i].tolist()):
                 pool.model.changeCoeff(k, k, self.sign[k] * z)
                 pool.model.changeCoeff(k, tau[k], -z)
-            if without is not None:
-                pool.use(int(without[i]), False)
+            pool.model.changeCoeff(K + 1, K, -1 / size[i])
+            if alone:
+                pool.use(i, False)
             if pool.optimal(names[i]):
                 value[i] = pool.model.getInfo().objective_function_value
                 solution = pool.model.getSolution()
                 x = np.array(solution.col_value)
-                columns[i], peers = x[: K + 2], x[K + 2 :] / x[K]
+                share[i], peers = x[:K] / x[K], x[K + 2 :] / x[K]
                 level = np.where(self.scaled, x[K + 1], x[K])
-                slopes[i] = np.array(solution.row_dual)[:K] * (level - self.sign * x[:K]) / scale
+                slopes[i] = np.array(solution.row_dual)[:K] * (level - self.sign * x[:K]) / scale / size[i]
                 at = np.flatnonzero(peers > TOL)
-                weights[i, np.array(pool.members)[at]] = peers[at]
-            if without is not None:
-                pool.use(int(without[i]), True)
+                members = np.array(pool.members)[at]
+                weights[i, members] = peers[at] * size[i] / sizes[members]
+            if alone:
+                pool.use(i, True)
             elif best is not None and value[i] < best - TOL:
                 pool.use(i, False)
-        return Solved(value, columns, weights.tocsr(), slopes)
+        return Solved(value, share, weights.tocsr(), slopes)
 
     def _model(self, K: int) -> highspy.Highs:
         """Without peers; what stands for a unit's own values is 1."""
@@ -98,6 +104,8 @@ class Programme:
         lp.a_matrix_.start_, lp.a_matrix_.index_ = filled.indptr, filled.indices
         lp.a_matrix_.value_ = filled.data
         model = _Quiet()
+        model.setOptionValue("primal_feasibility_tolerance", 1e-10)
+        model.setOptionValue("dual_feasibility_tolerance", 1e-10)
         model.setOptionValue("threads", 1)
         model.setOptionValue("presolve", "off")
         model.passModel(lp)
@@ -112,16 +120,15 @@ class _Quiet(highspy.Highs):
 
 
 class _Pool:
-    """A model and those of the reference (N × K) that are in it so far: `members`, in the order of their columns."""
+    """A model and those units of the reference that are in it so far: `members`, in the order of their columns."""
 
-    def __init__(self, model: highspy.Highs, reference: np.ndarray) -> None:
-        K = reference.shape[1]
-        self.model, self.first = model, K + 2
-        self.columns = np.hstack([reference, np.ones((len(reference), 1))])
+    def __init__(self, model: highspy.Highs, columns: np.ndarray) -> None:
+        K = columns.shape[1] - 1
+        self.model, self.columns = model, columns
         self.rows = np.r_[np.arange(K), K + 1].astype(np.int32)
         self.members: list[int] = []
         self.place: dict[int, int] = {}
-        self.free = np.ones(len(reference), dtype=bool)  # may be added
+        self.free = np.ones(len(columns), dtype=bool)  # may be added
 
     def use(self, j: int, may: bool) -> None:
         """Let unit j be a peer, or not."""
@@ -131,25 +138,35 @@ class _Pool:
             self.free[j] = may
 
     def optimal(self, name: object) -> bool:
-        """Solve, add the units that the duals (or the proof that it is infeasible) call for, until none is left."""
+        """Solve and add peers until none is called for; before a failure is believed, start from no basis."""
+        anew = False
         while True:
             self.model.run()
-            status = self.model.getModelStatus()
+            status, prices = self.model.getModelStatus(), None
             if status == _STATUS.kOptimal:
                 prices = self.model.getSolution().row_dual
-            elif status == _STATUS.kInfeasible:
+            elif status == _STATUS.kInfeasible:  # the proof prices the units as well
                 prices = self.model.getDualRay()[2]  # type: ignore[attr-defined] # its stub lacks it
-            else:
+            if prices is not None and self._add(np.array(prices)[self.rows]):
+                continue
+            if status == _STATUS.kOptimal:
+                return True
+            if anew and status == _STATUS.kInfeasible:
+                return False
+            if anew:
                 text = self.model.modelStatusToString(status)
                 raise RuntimeError(f"the programme of {name!r} was not solved: {text}")
-            y = np.array(prices)[self.rows]
-            gain = np.where(self.free, self.columns @ y, 0.0)
-            best = np.argpartition(-gain, min(AT_ONCE, len(gain) - 1))[:AT_ONCE]
-            wanted = best[gain[best] > 1e-9 * np.abs(y).max()].tolist()
-            for j in wanted:
-                self.model.addCol(0.0, 0.0, _INF, len(y), self.rows, self.columns[j])
-                self.place[j] = self.first + len(self.members)
-                self.members.append(j)
-                self.free[j] = False
-            if not wanted:
-                return status == _STATUS.kOptimal
+            self.model.clearSolver()
+            anew = True
+
+    def _add(self, y: np.ndarray) -> bool:
+        """Whether there are units that pay at these prices of the rows; the best of them become members."""
+        gain = np.where(self.free, self.columns @ y, 0.0)
+        best = np.argpartition(-gain, min(AT_ONCE, len(gain) - 1))[:AT_ONCE]
+        best = best[gain[best] > 1e-9 * np.abs(y).max()]
+        for j in best.tolist():
+            self.model.addCol(0.0, 0.0, _INF, len(y), self.rows, self.columns[j])
+            self.place[j] = len(self.rows) + 1 + len(self.members)
+            self.members.append(j)
+        self.free[best] = False
+        return len(best) > 0

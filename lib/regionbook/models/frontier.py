@@ -1,7 +1,7 @@
 """Frontiers by data envelopment analysis (数据包络分析): radial scores, and slacks-based measures with bad outputs."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 import numpy as np
@@ -145,31 +145,20 @@ def dea(
             f"{', '.join(map(repr, side))} constant: with returns='vrs' and orientation={orientation!r} every unit is "
             "efficient whatever it does; turn the orientation or use returns='crs'"
         )
-    own, m = Z.to_numpy(), len(inputs)
-    without = np.arange(len(Z)) if super_efficiency else None
+    own, m, turn = Z.to_numpy(), len(inputs), orientation == "input"
+    ref = own if reference is None else R.to_numpy()
     first = radial(
-        own, None if reference is None else R.to_numpy(), m, orientation, returns, Z.index, without
+        own, None if reference is None else ref, m, orientation, returns, Z.index, super_efficiency
     )
-    scaled = (np.arange(own.shape[1]) < m) == (orientation == "input")
-    ok = np.flatnonzero(~np.isnan(first.value))
+    scaled, sign = (np.arange(own.shape[1]) < m) == turn, _sign(m, len(outputs))
     at = np.where(scaled, first.value[:, None], 1.0) * own
-    K = own.shape[1]
-    additive = Programme(
-        _sign(m, K - m), np.r_[-np.ones(K), 0, 0], np.zeros(K), np.zeros(K, dtype=bool), returns
-    )
-    second = additive.solve(at[ok], R.to_numpy(), Z.index[ok], without=ok if super_efficiency else None)
-    share = np.full(own.shape, np.nan)
-    share[ok] = second.own[:, :K]
-    parts = _tables(Z, R.index, at, share, second.weights, ok, first.slopes, m, 0)
-    names = [c for c, s in zip(Z.columns, scaled, strict=True) if not s]
-    reasons = {
-        Z.index[i]: _why(Z.iloc[i], R, names, inputs, super_efficiency) for i in range(len(Z)) if i not in ok
-    }
-    model = f"{returns.upper()}, {orientation} orientation" + (
-        ", super-efficiency" if super_efficiency else ""
-    )
-    score = pd.Series(first.value, Z.index, name="phi" if orientation == "output" else "theta")
-    return RadialFrontier(score, *parts, reasons, model, orientation)
+    additive = Programme(sign, np.r_[-np.ones_like(sign), 0, 0], 0 * sign, np.zeros_like(scaled), returns)
+    second = additive.solve(at, ref, Z.index, alone=super_efficiency)
+    tables = _tables(Z, R.index, at, sign, second.share, second.weights, first.slopes)
+    reasons = _reasons(first.value, Z, R, outputs if turn else inputs, inputs, super_efficiency)
+    model = f"{returns.upper()}, {orientation} orientation" + ", super-efficiency" * super_efficiency
+    score = pd.Series(first.value, Z.index, name="theta" if turn else "phi")
+    return RadialFrontier(score, *tables, reasons, model, orientation)
 
 
 def radial(
@@ -179,18 +168,15 @@ def radial(
     orientation: str,
     returns: str,
     names: Sequence[object],
-    without: np.ndarray | None = None,
+    alone: bool = False,
 ) -> Solved:
     """φ or θ as `value`, with the solutions and slopes; the first `m` columns are inputs."""
-    K, out = own.shape[1], orientation == "output"
-    scaled = (np.arange(K) < m) != out
-    programme = Programme(
-        _sign(m, K - m), np.r_[np.zeros(K + 1), -1.0 if out else 1.0], np.zeros(K), scaled, returns
-    )
-    best = (-1.0 if out else 1.0) if reference is None and without is None else None
-    found = programme.solve(own, own if reference is None else reference, names, best, without)
-    turn = -1.0 if out else 1.0
-    return Solved(turn * found.value, found.own, found.weights, turn * found.slopes)
+    K, turn = own.shape[1], -1.0 if orientation == "output" else 1.0
+    scaled = (np.arange(K) < m) == (turn > 0)
+    programme = Programme(_sign(m, K - m), np.r_[np.zeros(K + 1), turn], np.zeros(K), scaled, returns)
+    best = turn if reference is None and not alone else None
+    found = programme.solve(own, own if reference is None else reference, names, best, alone)
+    return replace(found, value=turn * found.value, slopes=turn * found.slopes)
 
 
 def sbm(
@@ -258,35 +244,26 @@ def sbm(
     own, ref, m, s, q = Z.to_numpy(), R.to_numpy(), len(inputs), len(outputs), len(bad)
     K, kind = m + s + q, np.repeat([0, 1, 2], [m, s, q])
     above, below = (kind == 0) / m, (kind > 0) / (s + q)
-    never = np.zeros(K, dtype=bool)
-    programme = Programme(_sign(m, s, q), np.r_[-above, 1, 0], below, never, returns)
+    sign, never, model = _sign(m, s, q), np.zeros(K, dtype=bool), f"{returns.upper()}, slacks-based"
+    programme = Programme(sign, np.r_[-above, 1, 0], below, never, returns)
     found = programme.solve(own, ref, Z.index, 1.0 if reference is None else None)
-    value, share, slopes, weights = (
-        found.value,
-        found.own[:, :K] / found.own[:, [K]],
-        found.slopes,
-        found.weights,
-    )
-    model = f"{returns.upper()}, slacks-based"
     if super_efficiency:
         if super_efficiency == "inputs":
             above, below = (kind != 1) / (m + q), (kind == 1) / s
-        best = np.flatnonzero(value > 1 - TOL)
-        programme = Programme(-_sign(m, s, q), np.r_[above, 1, 0], -below, never, returns, loose=True)
-        found = programme.solve(own[best], ref, Z.index[best], without=best)
-        value[best], share[best], slopes[best] = (
-            found.value,
-            -found.own[:, :K] / found.own[:, [K]],
-            found.slopes,
+        programme = Programme(-sign, np.r_[above, 1, 0], -below, never, returns, loose=True)
+        high = found.value > 1 - TOL
+        over = programme.solve(np.where(high[:, None], own, np.nan), ref, Z.index, alone=True)
+        found = Solved(
+            np.where(high, over.value, found.value),
+            np.where(high[:, None], -over.share, found.share),
+            sparse.diags_array(1.0 - high) @ found.weights + over.weights,
+            np.where(high[:, None], over.slopes, found.slopes),
         )
-        weights = weights.tolil()
-        weights[best] = found.weights
         model += ", super-efficiency"
-    parts = _tables(Z, R.index, own, share, weights, np.arange(len(Z)), slopes, m, q)
-    lost = np.flatnonzero(np.isnan(value))
-    names = list(bad) if super_efficiency else list(Z)
-    reasons = {Z.index[i]: _why(Z.iloc[i], R, names, [*inputs, *bad], bool(super_efficiency)) for i in lost}
-    return Frontier(pd.Series(value, Z.index, name="score"), *parts, reasons, model)
+    tables = _tables(Z, R.index, own, sign, found.share, found.weights, found.slopes)
+    alone = bool(super_efficiency)
+    reasons = _reasons(found.value, Z, R, bad if alone else list(Z), [*inputs, *bad], alone)
+    return Frontier(pd.Series(found.value, Z.index, name="score"), *tables, reasons, model)
 
 
 def _measures(
@@ -351,32 +328,39 @@ def _tables(
     Z: pd.DataFrame,
     labels: pd.Index,
     at: np.ndarray,
+    sign: np.ndarray,
     share: np.ndarray,
     weights: sparse.sparray,
-    rows: np.ndarray,
     slopes: np.ndarray,
-    m: int,
-    q: int,
 ) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame, pd.DataFrame]:
-    """`peers`, `slacks`, `targets`, `prices`: slacks are shares of `at`, and `weights` belong to `rows`."""
-    K = Z.shape[1]
+    """`peers`, `slacks`, `targets`, `prices`; slacks are shares of `at`."""
     slack = at * np.where(np.abs(share) < TOL, 0.0, share)
-    w = sparse.coo_array(weights)
-    order = np.argsort(w.row, kind="stable")
-    peers = pd.DataFrame(
-        {"peer": labels.to_flat_index()[w.col[order]], "weight": w.data[order]}, Z.index[rows[w.row[order]]]
+    rows, columns, weight = sparse.find(weights)
+    order = np.lexsort([columns, rows])
+    peers = {"peer": labels.to_flat_index()[columns[order]], "weight": weight[order]}
+    slacks, targets, prices = (
+        pd.DataFrame(t, Z.index, Z.columns) for t in (slack, at - sign * slack, slopes)
     )
-    targets = at - _sign(m, K - m - q, q) * slack
-    slacks, targets, prices = (pd.DataFrame(table, Z.index, Z.columns) for table in (slack, targets, slopes))
-    return peers, slacks, targets, prices
+    return pd.DataFrame(peers, Z.index[rows[order]]), slacks, targets, prices
 
 
-def _why(unit: pd.Series, reference: pd.DataFrame, columns: list, less: Sequence[str], alone: bool) -> str:
-    """In which of `columns` the unit is farthest beyond all of the reference; in those of `less` small is good."""
-    others = reference.drop(index=[unit.name]) if alone else reference
-    beyond = {c: others[c].min() / unit[c] if c in less else unit[c] / others[c].max() for c in columns}
-    worst = max(beyond, key=lambda c: beyond[c])
-    if beyond[worst] <= 1:
-        return f"no mix of the other units comes up to its {', '.join(columns)} together"
-    limit = others[worst].min() if worst in less else others[worst].max()
-    return f"its {worst} is {unit[worst]:g}, that of the others {'at least' if worst in less else 'at most'} {limit:g}"
+def _reasons(
+    value: np.ndarray,
+    Z: pd.DataFrame,
+    R: pd.DataFrame,
+    columns: Sequence[str],
+    less: Sequence[str],
+    alone: bool,
+) -> dict[Any, str]:
+    """For each unit without value: in which of `columns` it is farthest beyond all of R; in `less` small is good."""
+    out: dict[Any, str] = {}
+    for label in Z.index[np.isnan(value)]:
+        unit, others = Z.loc[label], R.drop(index=[label]) if alone else R
+        limit = {c: others[c].min() if c in less else others[c].max() for c in columns}
+        beyond = {c: limit[c] / unit[c] if c in less else unit[c] / limit[c] for c in columns}
+        worst = max(columns, key=lambda c: beyond[c])
+        out[label] = f"no mix of the other units comes up to its {', '.join(columns)} together"
+        if beyond[worst] > 1:
+            side = "at least" if worst in less else "at most"
+            out[label] = f"its {worst} is {unit[worst]:g}, that of the others {side} {limit[worst]:g}"
+    return out
