@@ -86,7 +86,7 @@ def test_the_registry_is_made_of_the_files():
 
 # --- sizes -------------------------------------------------------------------------------------------
 
-AIM = 20_570
+AIM = 20_600
 """Lines of the library, docstrings included: 16,500 for four papers, 600 for difference-in-differences, 305 for panel thresholds,
 540 for own files and tables, 280 for students' copies, authors' two versions, sheets with cells lost, 75 for the load of lessons, 180 for a panel of no paper, tables of effects and how results print, 800 for frontiers and productivity, 350 for the module of each paper after them (four so far)."""
 ROOMS = {
