@@ -134,8 +134,8 @@ def dea(
     >>> result = dea(firms, ["labour"], ["revenue"])
     >>> result.score.round(3).to_dict()
     {'A': 2.0, 'B': 2.0, 'C': 1.0, 'D': 1.25, 'E': 1.2}
-    >>> result.peers.loc["E"].to_dict()
-    {'peer': 'C', 'weight': 2.0}
+    >>> result.peers.loc[["E"]].round(3).to_dict("records")
+    [{'peer': 'C', 'weight': 2.0}]
     """
     one_of(("output", "input"), orientation=orientation)
     Z, R = _measures(data, inputs, outputs, (), returns, reference, bool(super_efficiency))
