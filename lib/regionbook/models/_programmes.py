@@ -55,9 +55,8 @@ class Programme:
         """
         (n, K), scale = own.shape, np.exp(np.log(reference).mean(axis=0))
         own, reference, tau = own / scale, reference / scale, K + self.scaled.astype(int)
-        size, sizes = (
-            np.exp(np.log(z).mean(axis=1)) for z in (own, reference)
-        )  # so that all rows are near to 1
+        # whatever the size of a unit, its rows are near to 1: the tolerance of HiGHS is absolute
+        size, sizes = (np.exp(np.log(z).mean(axis=1)) for z in (own, reference))
         own = own / size[:, None]
         pool = _Pool(self._model(K), np.c_[reference, np.ones(len(sizes))] / sizes[:, None])
         value, share, slopes = np.full(n, np.nan), np.full((n, K), np.nan), np.full((n, K), np.nan)
@@ -77,7 +76,7 @@ class Programme:
                 level = np.where(self.scaled, x[K + 1], x[K])
                 slopes[i] = np.array(solution.row_dual)[:K] * (level - self.sign * x[:K]) / scale / size[i]
                 at = np.flatnonzero(peers > TOL)
-                members = np.array(pool.members)[at]
+                members = np.array(pool.members, dtype=int)[at]
                 weights[i, members] = peers[at] * size[i] / sizes[members]
             if alone:
                 pool.use(i, True)
