@@ -43,7 +43,8 @@ OLD = os.path.join(ROOT, ".venv.old")  # a finished one that does not start here
 STAMP = os.path.join(VENV, "regionbook-stamp.json")
 LOG = os.path.join(VENV, "setup.log")
 LOCK = os.path.join(ROOT, "requirements.lock")
-OLDEST, NEWEST = (3, 11), (3, 13)
+OLDEST, NEWEST = (3, 11), (3, 14)
+CHECKED = (3, 13)  # the newest that the checks have run on
 NEEDS_GB = 2.0  # while installing; 1.5 GB stay
 WAYS = {
     "index-url", "extra-index-url", "trusted-host", "find-links", "no-index", "cert", "client-cert", "proxy", "timeout",
@@ -69,6 +70,12 @@ def say(text, end="\n"):
 def check_python(version=None):
     version = tuple(version or sys.version_info[:3])
     if OLDEST <= version[:2] <= NEWEST:
+        if version[:2] > CHECKED and not os.path.exists(STAMP):
+            say(
+                "Python {}.{}: every package has a wheel for it, but the checks ran on 3.11 to 3.13 only.".format(
+                    *version
+                )
+            )
         return
     names = (
         ["py -3.13", "py -3.12", "py -3.11"]
@@ -80,7 +87,7 @@ def check_python(version=None):
         "Run: {} workbook.py ...".format(found[0]) if found else "Install one from python.org or your system."
     )
     raise Trouble(
-        "The workbook needs Python 3.11, 3.12 or 3.13; this is Python {} ({}).\n{}".format(
+        "The workbook needs Python 3.11, 3.12, 3.13 or 3.14; this is Python {} ({}).\n{}".format(
             ".".join(map(str, version)), sys.executable, mend
         )
     )

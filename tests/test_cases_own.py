@@ -446,3 +446,57 @@ def test_a_word_for_no_data_is_one_problem(shipped):
     ) as caught:
         load(d)
     assert len(caught.value.problems) == 1
+
+
+# --- a panel of no paper -------------------------------------------------------------------------------
+
+
+def own(**more):
+    """Two cities, two years, one number."""
+    frame = {
+        "city": ["Hangzhou"] * 2 + ["Ningbo"] * 2,
+        "year": [2020, 2021] * 2,
+        "gdp": ["1", "2", "3", "4.5"],
+    }
+    return pd.DataFrame(frame | more)
+
+
+def test_own_panel_needs_unit_and_year_only(tmp_path):
+    own().to_csv(tmp_path / "mine.csv", index=False)
+    with pytest.warns(DataWarning, match=r"mine.csv: columns .* gdp \(number"):
+        panel = rb.load(source=tmp_path / "mine.csv")
+    assert panel.index.names == ["city", "year"] and panel.attrs["simulated"] is False
+    assert panel["gdp"].tolist() == [1.0, 2.0, 3.0, 4.5]
+    provinces = (
+        own().rename(columns={"city": "province"}).replace({"Hangzhou": "Zhejiang", "Ningbo": "Jiangsu"})
+    )
+    with pytest.warns(DataWarning):
+        assert rb.load(source=provinces).index.names == ["province", "year"]
+
+
+@pytest.mark.parametrize(
+    ("frame", "words"),
+    [
+        (own().rename(columns={"city": "城市"}), "no column city; there are 城市, year, gdp: rename yours"),
+        (own(year=[2020, 2020, 2020, 2021]), "there more than once"),
+        (own(year=[2020, 2022, 2020, 2021]), "city-year.* absent"),
+        (own(year=["2020", "twenty", "2020", "2021"]), "twenty"),
+        (own(city=["Hangzhou", "", "Ningbo", "Ningbo"]), "empty"),
+        (pd.concat([own()] * 2).assign(year=range(8), gdp=[*"1234567", "about 8"]), r"gdp.*'about 8'"),
+    ],
+)
+def test_own_panel_is_refused(frame, words):
+    with pytest.raises(DataError, match=words):
+        rb.load(source=frame)
+
+
+def test_own_panel_names_what_is_no_place_and_takes_no_world():
+    several = ["Hangzhou", "Ningbo", "Wenzhou", "Jiaxing"]
+    frame = pd.DataFrame({"city": [*several, "Springfield"], "year": [2020] * 5})
+    with pytest.warns(DataWarning, match="Springfield"):
+        rb.load(source=frame)
+    for wrong in ({}, {"source": own(), "world": "trend"}, {"source": own(), "table": "nation"}):
+        with pytest.raises(ValueError, match="Give the paper's name|leave one of them out"):
+            rb.load(**wrong)
+    with pytest.raises(DataError, match="no column income"):
+        rb.load(source=own(), required=["income"])

@@ -1,4 +1,4 @@
-"""What the engine reaches on two papers: the stored proofs, and, asked for, drawn again."""
+"""What the engine reaches on four papers: the stored proofs, and, asked for, drawn again."""
 
 from __future__ import annotations
 
@@ -34,6 +34,9 @@ def test_proofs_hold_what_the_readme_says():
         len(zones) == 20 and zones["binding missed"].max() <= 1 and (zones["binding missed"] == 0).sum() >= 15
     )
     assert (zones["N"] == 1).all() and (zones["moments"] > 0.95).all()
+    ai = rows.loc["ai-innovation"]  # 65 binding cells: 30 coefficients, 6 moments, 29 counts
+    assert len(ai) == 20 and (ai["binding missed"] == 0).all()
+    assert (ai[["within 2 errors", "N", "moments", "free met"]] == 1).all().all()
 
 
 def test_every_binding_cell_of_seed_0_is_met_and_two_errors_are_listed_as_free():
@@ -46,9 +49,13 @@ def test_every_binding_cell_of_seed_0_is_met_and_two_errors_are_listed_as_free()
     assert ((printed["reached"] - printed["printed"]).abs() <= 2 * printed["printed_se"]).all()
     ratio = printed["reached_se"] / printed["printed_se"]
     off = printed[(ratio - 1).abs() > 0.27]  # 25 per cent, and what the rounding of the print leaves open
-    assert set(off["case"]) == {"city-innovation", "free-trade-zones"}
+    assert set(off["case"]) == {"city-innovation", "free-trade-zones", "ai-innovation"}
     zones = off[off["case"].eq("free-trade-zones")]
     assert set(zones["table"]) == {"4"} and set(zones["term"]) == {"FTZ"}  # its z are no targets
+    counted = cells[cells["tier"].eq("binding") & cells["status"].ne("free")].groupby("case").size()
+    assert counted[["free-trade-zones", "ai-innovation"]].tolist() == [45, 65]
+    ai = off[off["case"].eq("ai-innovation")]
+    assert ai[["table", "column", "term"]].to_numpy().tolist() == [["4", "2", "AI"]]  # below least squares'
     off = off[off["case"].eq("city-innovation")]
     places = {(*place, "std_error") for place in off[["table", "column", "term"]].itertuples(index=False)}
     assert places <= set(proof_city.FREE)

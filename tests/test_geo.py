@@ -538,3 +538,16 @@ def test_map_is_drawn_within_two_seconds(values):
 def test_choropleth_refuses(values, change, options, message):
     with pytest.raises(ValueError, match=message):
         geo.choropleth(change(values), **options)
+
+
+def test_a_map_of_what_is_known_names_the_rest():
+    values = pd.Series({"Hangzhou": 1.0, "苏州市": 2.0, "莱芜市": 3.0, "Springfield": 4.0})
+    with pytest.raises(ValueError, match="莱芜市|Springfield"):
+        geo.choropleth(values)
+    with pytest.warns(UserWarning, match=r"not on the map: 莱芜市 \(莱芜市 .* in 2019\), Springfield$"):
+        ax = geo.choropleth(values, unknown="warn")
+    assert [t.get_text() for t in ax.get_legend().get_texts()][-1] == "no data"
+    with pytest.raises(ValueError, match="none of the 1 places"):
+        geo.choropleth(values[["Springfield"]], unknown="warn")
+    with pytest.raises(ValueError, match='"raise" or "warn"'):
+        geo.choropleth(values, unknown="ignore")

@@ -10,7 +10,7 @@ from information_consumption import PAPER, prepare
 
 import regionbook as rb
 from regionbook.data import worlds
-from regionbook.paths import ROOT, data_file
+from regionbook.paths import data_file
 
 SLUG = "information-consumption"
 PATENTS = ["utility_applied", "invention_applied", "utility_granted", "invention_granted", "patents_granted"]
@@ -124,14 +124,3 @@ def test_what_is_divided_by_or_logged_is_positive(column):
         rb.data.DataError, match=rf"column {column}: 1 value beyond the minimum .*position 5: 0"
     ):
         rb.load(SLUG, source=own, allow_gaps=True)
-
-
-def test_the_instructors_page_quotes_the_intervals_as_they_are_stored():
-    """Its table is `data/teaching/make/intervals.csv`, written with two digits."""
-    page = (ROOT / "solutions" / "05-information-consumption" / "teaching.md").read_text(encoding="utf-8")
-    stored = pd.read_csv(ROOT / "data" / "teaching" / "make" / "intervals.csv").query("slug == @SLUG")
-    shown = stored.pivot(index=["world", "outcome"], columns="estimator", values="coverage")
-    for place, row in shown.iterrows():
-        four = row[["two-way", "two-way, controls", "Callaway–Sant'Anna", "imputation"]]
-        assert f"| {' | '.join([*place, *(f'{v:.2f}' for v in four)])} |" in page
-    assert set(shown.index.get_level_values("world")) == {"shipped", *PAPER.worlds}

@@ -15,7 +15,7 @@ from regionbook.paths import ROOT
 
 LIB = ROOT / "lib" / "regionbook"
 LAYERS = [
-    {"paths", "registry", "look", "text"},
+    {"paths", "registry", "look", "shown", "text"},
     {"data", "geo"},
     {"index", "models"},
     {"papers"},

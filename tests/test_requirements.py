@@ -37,7 +37,7 @@ def environment(python, platform):
 
 
 @pytest.mark.parametrize("platform", PLATFORMS, ids=lambda p: p[0])
-@pytest.mark.parametrize("python", ["3.11", "3.12", "3.13"])
+@pytest.mark.parametrize("python", ["3.11", "3.12", "3.13", "3.14"])
 def test_the_lock_holds_every_direct_dependency_once(python, platform):
     here = [r for r in LOCK if r.marker is None or r.marker.evaluate(environment(python, platform))]
     names = [canonicalize_name(r.name) for r in here]

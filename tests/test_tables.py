@@ -147,3 +147,77 @@ def test_bad_input(models, tmp_path):
 
 def test_public_name():
     assert rb.tables.regression_table is regression_table
+
+
+# --- effects, headings, fixed effects ------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def spatial(panel):
+    cities = panel.index.get_level_values("city").unique()
+    ring = np.roll(np.eye(20), 1, axis=1)
+    w = pd.DataFrame((ring + ring.T) / 2, cities, cities)
+    return rb.models.spatial_durbin(panel, "inn ~ digit + gov", w)
+
+
+def test_effects_of_a_spatial_model_are_three_columns(spatial, models, tmp_path):
+    effects = spatial.impacts()
+    table = regression_table({"OLS": models["ols"], "SDM": effects}, lang="zh", digits=3)
+    assert table.frame.columns.get_level_values(1).tolist() == [
+        "OLS",
+        *(f"SDM · {kind}" for kind in ("直接效应", "间接效应", "总效应")),
+    ]
+    cell = table.frame.loc[("coef", "digit")].iloc[2].split()
+    row = effects.loc[("digit", "indirect")]
+    assert cell == [f"{row['estimate']:.3f}{stars(row['p'])}", f"({row['se']:.3f})"]
+    assert table.frame.loc[("stats", "观测值")].tolist() == ["160"] * 4
+    alone = regression_table(effects, se="t")
+    assert alone.frame.columns.get_level_values(1).tolist() == ["direct", "indirect", "total"]
+    assert (
+        alone.frame.loc[("coef", "gov")].iloc[0].split()[1] == f"({effects.loc[('gov', 'direct'), 'z']:.4f})"
+    )
+    alone.to_word(tmp_path / "effects.docx")
+    assert (
+        "indirect"
+        in alone.to_latex(tmp_path / "effects.tex")
+        == (tmp_path / "effects.tex").read_text(encoding="utf-8")
+    )
+    with pytest.raises(ValueError, match=r"effects.txt: give a file name that ends in .tex"):
+        alone.to_latex(tmp_path / "effects.txt")
+
+
+def test_a_frame_that_is_no_table_of_effects_is_no_model(panel):
+    with pytest.raises(TypeError, match="DataFrame"):
+        regression_table([panel])
+
+
+@pytest.mark.parametrize(
+    ("columns", "heads"),
+    [(["(1)", "(2)"], [["(1)", "(2)"]]), (["(1) OLS", "(2) FE"], [["OLS", "FE"], ["(1)", "(2)"]])],
+)
+def test_numbers_of_columns_stand_once(models, columns, heads):
+    frame = regression_table([models["ols"], models["feols"]], columns=columns).frame
+    levels = [frame.columns.get_level_values(i).tolist() for i in range(frame.columns.nlevels)]
+    assert [level for level in levels if level != ["inn", "inn"]] == heads
+
+
+def test_fixed_effects_take_labels(panel):
+    flat = panel.reset_index().assign(region=lambda d: d["city"].str[-1])
+    models = [pf.feols("inn ~ digit | city + region^year", flat, vcov="iid")]
+    rows = lambda **k: regression_table(models, **k).frame.loc["fe"].index.tolist()  # noqa: E731
+    assert rows() == ["City fixed effects", "Region–Year fixed effects"]
+    assert rows(labels={"city": "Prefecture", "region^year": "Region-by-year fixed effects"}) == [
+        "Prefecture fixed effects",
+        "Region-by-year fixed effects",
+    ]
+    assert rows(lang="zh") == ["城市固定效应", "Region–年份固定效应"]
+
+
+def test_results_show_themselves_in_a_few_lines(spatial, panel):
+    """A console prints what a notebook shows, no wall of arrays."""
+    flat = panel.reset_index()
+    weights = rb.index.entropy_index(flat[["digit", "gov", "z"]].rank())
+    for result in (spatial, weights, rb.models.kleibergen_paap(flat, "digit", ["z"], ["gov"], ["city"])):
+        text = repr(result)
+        assert text == result.summary and 2 <= len(text.splitlines()) <= 20 and len(text) < 2_000
+    assert "W_digit" in repr(spatial) and "160 = 20 units × 8" in repr(spatial)

@@ -87,11 +87,11 @@ def test_parses_on_old_pythons():
     assert imported <= set(sys.stdlib_module_names)
 
 
-@pytest.mark.parametrize("version", [(2, 7, 18), (3, 6, 9), (3, 10, 4), (3, 14, 0)])
+@pytest.mark.parametrize("version", [(2, 7, 18), (3, 6, 9), (3, 10, 4), (3, 15, 0)])
 def test_wrong_python(book, monkeypatch, version):
     monkeypatch.setattr(book, "works", lambda name: "3.12" in name)
     with pytest.raises(
-        book.Trouble, match=r"needs Python 3.11, 3.12 or 3.13; this is Python .*\nRun: \S+.*3\.12"
+        book.Trouble, match=r"needs Python 3.11, 3.12, 3.13 or 3.14; this is Python .*\nRun: \S+.*3\.12"
     ):
         book.check_python(version)
     monkeypatch.setattr(book, "works", lambda name: False)
@@ -99,9 +99,12 @@ def test_wrong_python(book, monkeypatch, version):
         book.check_python(version)
 
 
-def test_right_python(book):
+def test_right_python(book, capsys):
     book.check_python((3, 11, 0))
     book.check_python((3, 13, 9))
+    assert not capsys.readouterr().err
+    book.check_python((3, 14, 0))
+    assert "Python 3.14: every package has a wheel for it, but" in capsys.readouterr().err
     assert not book.works("no-such-python")
     assert book.works(sys.executable) or " " in sys.executable
 

@@ -56,6 +56,40 @@ def model_estimates(model: Any) -> ModelEstimates:
     return ModelEstimates(frame, int(nobs), None if r2 is None or pd.isna(r2) else float(r2))
 
 
+@dataclass(frozen=True)
+class _Effect:
+    """One kind of effect of a spatial model, in the place of a fitted model."""
+
+    table: pd.DataFrame  # by variable: estimate, se, z, p
+    nobs: int
+    __maketables_depvar__: str
+
+    rsquared = None
+    __maketables_fixef_string__ = None
+
+    def __getattr__(self, name: str) -> pd.Series:
+        column = {"params": "estimate", "std_errors": "se", "pvalues": "p"}.get(name)
+        if column is None:
+            raise AttributeError(name)
+        return self.table[column]
+
+    @property
+    def __maketables_coef_table__(self) -> pd.DataFrame:
+        names = {"estimate": "b", "se": "se", "z": "t", "p": "p"}
+        return self.table[list(names)].rename(columns=names).rename_axis("Coefficient")
+
+
+def _effects(model: Any) -> dict[str, Any]:
+    """The columns that a model takes, by what is added to its heading: three where it is a table of effects."""
+    if not isinstance(model, pd.DataFrame) or list(model.index.names) != ["variable", "effect"]:
+        return {"": model}
+    kinds = model.index.get_level_values("effect").unique()
+    return {
+        kind: _Effect(model.xs(kind, level="effect"), model.attrs["nobs"], model.attrs["outcome"])
+        for kind in kinds
+    }
+
+
 def stars(p: float) -> str:
     """Stars at 10, 5 and 1 %.
 
@@ -77,6 +111,8 @@ _WORDS = {
         "no": "No",
         "_cons": "Constant",
         "effects": "{} fixed effects",
+        "between": "–",
+        "kinds": {"direct": "direct", "indirect": "indirect", "total": "total"},
         "names": {"entity": "Individual", "time": "Time"},
         "se": "Standard errors in brackets",
         "t": "t values in brackets",
@@ -92,6 +128,8 @@ _WORDS = {
         "no": "否",
         "_cons": "常数项",
         "effects": "{}固定效应",
+        "between": "–",
+        "kinds": {"direct": "直接效应", "indirect": "间接效应", "total": "总效应"},
         "names": {
             "entity": "个体",
             "time": "时间",
@@ -150,9 +188,15 @@ class RegressionTable:
             f'<p style="font-size:90%">{escape(self.note)}</p>'
         )
 
-    def to_latex(self) -> str:
-        """Return LaTeX source (packages booktabs, makecell, tabularx, threeparttable; xeCJK for Chinese)."""
-        return str(self._table.make(type="tex"))
+    def to_latex(self, path: str | Path | None = None) -> str:
+        """LaTeX source, written to `path` if there is one.
+
+        It needs the packages booktabs, makecell, tabularx, threeparttable; xeCJK for Chinese.
+        """
+        source = str(self._table.make(type="tex"))
+        if path is not None:
+            Path(_target(path, ".tex")).write_text(source, encoding="utf-8", newline="\n")
+        return source
 
     def to_word(self, path: str | Path) -> None:
         """Write a Word file."""
@@ -207,11 +251,12 @@ def regression_table(
     Parameters
     ----------
     models
-        Fitted models of linearmodels, pyfixest or statsmodels, mixed as you like; a mapping names the columns.
+        Fitted models of linearmodels, pyfixest, statsmodels or `rb.models`, mixed as you like; a mapping names the
+        columns. Effects of a spatial model, ``fit.impacts()``, take three: direct, indirect, total.
     columns
-        Heading of each column.
+        Heading of each model, in place of the mapping's names.
     labels
-        Your name of a variable -> label; or a paper's slug to take labels from its data dictionary.
+        Your name of a variable or of a fixed effect -> label; or a paper's slug to take them from its data dictionary.
     lang
         Language of the table's own words.
     stars
@@ -243,14 +288,20 @@ def regression_table(
     if isinstance(models, Mapping):
         columns = list(map(str, models)) if columns is None else columns
         models = list(models.values())
-    models = list(models)
+    given = [_effects(m) for m in ([models] if isinstance(models, pd.DataFrame) else models)]
+    words: dict[str, Any] = _WORDS.get(lang, {})
+    if columns is None and any(len(g) > 1 for g in given):
+        columns = [""] * len(given)
+    if columns is not None and len(columns) == len(given):
+        kinds = [(c, k and words["kinds"][k]) for c, g in zip(columns, given, strict=True) for k in g]
+        columns = [" · ".join(filter(None, (str(c), k))) for c, k in kinds]
+    models = [m for g in given for m in g.values()]
     _check_table(models, lang, se, {"columns": columns, **(fe or {}), **(fit or {})})
     read = [model_estimates(m) for m in models]
 
     from maketables import ETable
     from maketables.extractors import get_extractor
 
-    words: dict[str, Any] = _WORDS[lang]
     if isinstance(labels, str):
         from regionbook.data import columns as dictionary
 
@@ -261,10 +312,7 @@ def regression_table(
     absorbed = [(get_extractor(m).fixef_string(m) or "").replace(" ", "").split("+") for m in models]
     effects = [e for e in dict.fromkeys(e for a in absorbed for e in a) if e]
     yes_no = {
-        words["effects"].format(named.get(e) or words["names"].get(e, e.capitalize())): [
-            words["yes" if e in a else "no"] for a in absorbed
-        ]
-        for e in effects
+        _effect_name(e, named, words): [words["yes" if e in a else "no"] for a in absorbed] for e in effects
     }
     for label, row in (fe or {}).items():
         yes_no[label] = [words["yes" if v else "no"] if isinstance(v, bool) else v for v in row]
@@ -283,7 +331,7 @@ def regression_table(
         show_fe=False,
         model_stats=[],
         custom_model_stats=yes_no | numbers,
-        model_heads=list(columns) if columns is not None else None,
+        model_heads=_headings(columns),
         keep=list(keep) if keep is not None else None,
         order=None,
         exact_match=True,
@@ -293,6 +341,27 @@ def regression_table(
     groups = ["coef" if g == "coef" else "fe" if label in yes_no else "stats" for g, label in frame.index]
     frame.index = pd.MultiIndex.from_arrays([groups, frame.index.get_level_values(1)])
     return RegressionTable(frame, str(laid.notes), laid)
+
+
+def _effect_name(effect: str, named: Mapping[str, str], words: Mapping[str, Any]) -> str:
+    """Row of a fixed effect; that of ``a^b`` is named by both. A label that says what it is stays as it is."""
+    label = named.get(effect)
+    if label is None:
+        parts = [named.get(e) or words["names"].get(e, e.capitalize()) for e in effect.split("^")]
+        label = words["between"].join(parts)
+    return (
+        label
+        if words["effects"].format("").strip().lower() in label.lower()
+        else words["effects"].format(label)
+    )
+
+
+def _headings(columns: Sequence[str] | None) -> list[str] | None:
+    """The headings without the running numbers (1), (2), … that stand below them anyway."""
+    if columns is None or any(not str(c).startswith(f"({i})") for i, c in enumerate(columns, 1)):
+        return None if columns is None else list(map(str, columns))
+    bare = [str(c)[len(f"({i})") :].strip() for i, c in enumerate(columns, 1)]
+    return bare if any(bare) else None
 
 
 def _check_table(models: list[Any], lang: str, se: str, rows: Mapping[str, Sequence[Any] | None]) -> None:

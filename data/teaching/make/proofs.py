@@ -1,8 +1,8 @@
-"""What the engine reaches: information-consumption (31 columns) and city-innovation (Tables 3, 4, 7, 25 weights).
+"""What the engine reaches: city-innovation (Tables 3, 4, 7, 25 weights) and the three papers that it makes.
 
     python data/teaching/make/proofs.py    # rewrites proofs.csv (shares) and proofs.cells.csv (every cell, seed 0)
 
-in an environment that has the workbook and, for city-innovation, requirements.txt; about half a minute a draw.
+in an environment that has the workbook and, for city-innovation, requirements.txt; half a minute to two minutes a draw.
 """
 
 from __future__ import annotations
@@ -24,6 +24,7 @@ CASES = {
     "information-consumption": ("information_consumption", "", True, range(2)),
     "information-consumption, no effect": ("information_consumption", "no-effect", True, range(2)),
     "free-trade-zones": ("free_trade_zones", "", True, range(20)),
+    "ai-innovation": ("ai_innovation", "", True, range(20)),
 }
 """Module, world, whether the numbers of `FREE` are left free, seeds."""
 

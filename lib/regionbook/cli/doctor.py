@@ -26,8 +26,8 @@ def _found(good: bool, fine: str, mend: str) -> Finding:
 def python() -> Iterator[Finding]:
     """The Python in use, and whether it is the project's own."""
     version = f"Python {'.'.join(map(str, sys.version_info[:3]))}"
-    good = (3, 11) <= sys.version_info[:2] <= (3, 13)
-    yield _found(good, version, f"{version}: install Python 3.11, 3.12 or 3.13")
+    good = (3, 11) <= sys.version_info[:2] <= (3, 14)
+    yield _found(good, version, f"{version}: install Python 3.11, 3.12 or 3.13 (3.14 is not checked)")
     own = Path(sys.prefix).resolve() == (ROOT / ".venv").resolve()
     yield True, f"environment {sys.prefix}" + ("" if own else " (not the project's own .venv)")
 

@@ -78,6 +78,12 @@ def _typed(column: pd.Series, place: Place) -> tuple[pd.Series, str]:
     return values.astype("int64") if whole else values, "" if given else "numbers"
 
 
+def meant_as_numbers(column: pd.Series) -> bool:
+    """Four filled cells of five are numbers, and some cell is not: a fault in numbers, rather than a column of text."""
+    values, bad, _ = _as_number(column)
+    return bool(values.isna().any() and values.notna().sum() >= 4 * bad.sum() and values.notna().any())
+
+
 def _stray_rows(
     raw: pd.DataFrame, bad: pd.DataFrame, numbers: pd.DataFrame, place: Place
 ) -> tuple[pd.Series, list[str]]:

@@ -3,10 +3,12 @@
 from collections.abc import Iterable
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from regionbook import registry
-from regionbook.data.checking import checked
+from regionbook.data.checking import checked, meant_as_numbers
+from regionbook.data.errors import DataError
 from regionbook.data.figures import known
 from regionbook.data.files import read
 from regionbook.data.raw import load_beside, load_built, read_shipped
@@ -16,7 +18,7 @@ from regionbook.data.worlds import in_world
 
 
 def load(
-    slug: str,
+    slug: str | None = None,
     source: Any = None,
     world: str | None = None,
     *,
@@ -34,7 +36,8 @@ def load(
     Parameters
     ----------
     slug
-        Name of the paper, for example ``"city-innovation"``.
+        Name of the paper, for example ``"city-innovation"``. None: a panel of your own that belongs to no paper; it
+        needs ``city`` (or ``province``) and ``year``, and has any other columns.
     source
         Your data: a ``.csv`` (UTF-8 or GB18030), ``.xlsx``, ``.dta`` or ``.parquet`` file, or a data frame.
         One row a unit and year. Columns that the schema does not know are kept: numbers if every filled cell is one,
@@ -75,6 +78,8 @@ def load(
         raise ValueError(f"{what}: leave one of them out.")
     if source is None and (required is not None or allow_gaps):
         raise ValueError("`required` and `allow_gaps` are for your own data: pass `source` as well.")
+    if slug is None:
+        return _own(source, world, table, required, allow_gaps)
     if registry.handed_in(known(slug), "PANEL"):
         return load_built(slug, source, table, required, allow_gaps, world)
     if table is not None:
@@ -89,3 +94,37 @@ def load(
     panel = indexed(frame, keys_of(schema.index))
     panel.attrs = {"slug": slug, "simulated": source is None, "source": where}
     return panel if world is None else in_world(panel, slug, world)
+
+
+def _own(
+    source: Any, world: str | None, table: str | None, required: Iterable[str] | None, allow_gaps: bool
+) -> pd.DataFrame:
+    """A panel of no paper: units, years and places are checked, other columns get the types that their cells have."""
+    if source is None or world is not None or table is not None:
+        raise ValueError("Give the paper's name as `slug`, or your own file as `source` alone.")
+    schema = _key_rows("city")
+    raw, where, place = read(source, schema)
+    if "city" not in raw and "province" in raw:
+        schema = _key_rows("province")
+    needed = [*keys_of(schema.index), *(required or ())]
+    if absent := [c for c in needed if c not in raw]:
+        there = ", ".join(map(str, raw.columns[:12])) + (", …" if raw.shape[1] > 12 else "")
+        raise DataError(where, [f"no column {', '.join(absent)}; there are {there}: rename yours"])
+    faulty = [c for c in raw if c not in schema.index and meant_as_numbers(raw[c])]
+    as_numbers = pd.DataFrame({"dtype": "float", "role": "own", "unit": ""}, index=faulty)
+    schema = pd.concat([schema, as_numbers.reindex(columns=schema.columns)]).fillna(
+        {"label_en": "", "label_zh": ""}
+    )
+    frame = checked(raw, schema, where, place, keys_of(schema.index), allow_gaps)[list(raw.columns)]
+    panel = indexed(frame, keys_of(schema.index))
+    panel.attrs = {"slug": None, "simulated": False, "source": where}
+    return panel
+
+
+def _key_rows(unit: str) -> pd.DataFrame:
+    """What the dictionaries of all papers say of a unit and its year."""
+    rows = pd.DataFrame(
+        "", index=["code", unit, f"{unit}_zh", "year"], columns=["label_en", "label_zh", "unit"]
+    )
+    rows = rows.assign(role="key", dtype=["int", "str", "str", "int"])
+    return rows.assign(minimum=[100_000, np.nan, np.nan, 1978], maximum=[999_999, np.nan, np.nan, 2100])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Iterable, Sequence
 from functools import cache
 from typing import TYPE_CHECKING, Any, Literal
@@ -12,7 +13,18 @@ import pandas as pd
 from regionbook import look
 from regionbook.geo.classes import classify
 from regionbook.geo.names import labels_of, merged, write_names
-from regionbook.geo.places import ALBERS, Level, Place, boundaries, check_level, codes, maritime, unit_table
+from regionbook.geo.places import (
+    ALBERS,
+    Level,
+    Place,
+    became,
+    boundaries,
+    check_level,
+    codes,
+    maritime,
+    meant,
+    unit_table,
+)
 
 if TYPE_CHECKING:
     import geopandas as gpd
@@ -75,6 +87,7 @@ def choropleth(
     which: int | Literal["outlines"] | Iterable[Place] = 8,
     outlines: pd.Series | None = None,
     ax: Axes | None = None,
+    unknown: Literal["raise", "warn"] = "raise",
 ) -> Axes | np.ndarray:
     """Map of the whole country with places coloured by value.
 
@@ -105,6 +118,8 @@ def choropleth(
         Group of each place, indexed like `values`; groups (say, clusters) get a dark outline.
     ax
         Axes to draw on (a Series only); None makes a figure, 7 inches wide.
+    unknown
+        ``"warn"`` draws the places that it knows and names the others in a warning, with what became of them.
 
     Returns
     -------
@@ -114,7 +129,7 @@ def choropleth(
     Raises
     ------
     ValueError
-        For an unknown or repeated place, no or infinite values, bins that do not rise to the largest value, an
+        For an unknown (unless `unknown` is "warn") or repeated place, no or infinite values, bins that do not rise to the largest value, an
         unknown scheme, more categories than colours, or a bad option.
 
     Examples
@@ -124,8 +139,10 @@ def choropleth(
     >>> [t.get_text() for t in ax.get_legend().get_texts()][-1]
     '37.9–52.3'
     """
-    _check_options(values, labels, ax)
+    _check_options(values, labels, ax, unknown)
     frame = values.to_frame() if isinstance(values, pd.Series) else values
+    if unknown == "warn":
+        frame = frame[_known(frame.index, check_level(level))]
     frame = frame.set_axis(pd.Index(codes(frame.index, check_level(level))), axis=0)
     if frame.index.has_duplicates:
         name = unit_table().name_en[frame.index[frame.index.duplicated()][0]]
@@ -148,6 +165,20 @@ def choropleth(
         for column, one in zip(frame.columns, axes, strict=False):
             write_names(one, *labels_of(frame[column], which, labels, level, outlines))
     return axes[0] if isinstance(values, pd.Series) else axes[: frame.shape[1]]
+
+
+def _known(places: pd.Index, level: Level) -> np.ndarray:
+    """Which places are one unit each; a warning names the others."""
+    known = np.array([len(meant(place, level)) == 1 for place in places])
+    if not known.any():
+        raise ValueError(
+            f"none of the {len(places)} places of values is a {level} that rb.geo.units() knows."
+        )
+    if not known.all():
+        others = [f"{p} ({became(p)[1]})" if became(p)[1] else str(p) for p in places[~known]]
+        more = f" and {len(others) - 8} more" if len(others) > 8 else ""
+        warnings.warn(f"not on the map: {', '.join(others[:8])}{more}", stacklevel=3)
+    return known
 
 
 def _panes(
@@ -195,7 +226,7 @@ def _legend(ax: Axes, names: list[str], palette: list[str], label: str | None, o
         ax.figure.legend(loc="outside lower center", ncols=len(handles), **how)
 
 
-def _check_options(values: object, labels: object, ax: object) -> None:
+def _check_options(values: object, labels: object, ax: object, unknown: str) -> None:
     if not isinstance(values, (pd.Series, pd.DataFrame)):
         kind = type(values).__name__
         raise ValueError(f"values must be a pandas Series or DataFrame indexed by code or name, not {kind}.")
@@ -205,6 +236,8 @@ def _check_options(values: object, labels: object, ax: object) -> None:
         raise ValueError(
             f"values is indexed by {list(values.index.names)}: select a year, or unstack it into columns."
         )
+    if unknown not in ("raise", "warn"):
+        raise ValueError(f'unknown must be "raise" or "warn", not {unknown!r}.')
     if labels not in (None, "en", "zh"):
         raise ValueError(f'labels must be None, "en" or "zh", not {labels!r}.')
 

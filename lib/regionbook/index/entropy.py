@@ -7,11 +7,12 @@ from typing import Literal
 import numpy as np
 import pandas as pd
 
+from ..shown import Part, Shown
 from ._checks import keys, numbers, one_of, show, signs
 
 
-@dataclass(frozen=True)
-class EntropyIndex:
+@dataclass(frozen=True, repr=False)
+class EntropyIndex(Shown):
     """What :func:`entropy_index` returns.
 
     Attributes
@@ -55,13 +56,13 @@ class EntropyIndex:
         parts = self.normalised * self.row_weights
         return parts.T.groupby(self._dimensions(), sort=False).sum().T
 
-    def _repr_html_(self) -> str:
+    def _shown(self) -> list[Part]:
         if isinstance(self.weights, pd.DataFrame):
-            return (100 * self.weights).round(4).to_html()
+            return [(100 * self.weights).round(4)]
         table = pd.DataFrame({"entropy": self.entropy, "weight, %": 100 * self.weights})
         if self.dimensions is not None:
             table.insert(0, "dimension", self.dimensions)
-        return table.round(4).to_html()
+        return [table.round(4)]
 
 
 def _entropy(z: np.ndarray) -> np.ndarray:

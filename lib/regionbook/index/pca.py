@@ -7,11 +7,12 @@ from typing import Literal
 import numpy as np
 import pandas as pd
 
+from ..shown import Part, Shown
 from ._checks import numbers, one_of, signs
 
 
-@dataclass(frozen=True)
-class PCAIndex:
+@dataclass(frozen=True, repr=False)
+class PCAIndex(Shown):
     """What :func:`pca_index` returns; components are named PC1, PC2, …
 
     Attributes
@@ -38,11 +39,11 @@ class PCAIndex:
     kept: int
     weights: pd.Series
 
-    def _repr_html_(self) -> str:
+    def _shown(self) -> list[Part]:
         table = self.loadings.iloc[:, : self.kept].assign(weight=self.weights)
         head = pd.DataFrame({"eigenvalue": self.eigenvalues, "explained": self.explained})
         head["cumulative"] = self.explained.cumsum()
-        return table.round(4).to_html() + head.round(4).to_html()
+        return [table.round(4), head.round(4)]
 
 
 def pca_index(

@@ -6,11 +6,12 @@ from typing import Literal
 import numpy as np
 import pandas as pd
 
+from ..shown import Part, Shown
 from ._checks import keys, one_of, refuse, series
 
 
-@dataclass(frozen=True)
-class TheilIndex:
+@dataclass(frozen=True, repr=False)
+class TheilIndex(Shown):
     """What :func:`theil_index` returns.
 
     Attributes
@@ -27,9 +28,9 @@ class TheilIndex:
     between: float
     by_group: pd.DataFrame
 
-    def _repr_html_(self) -> str:
-        parts = pd.DataFrame({"total": [self.total], "within": [self.within], "between": [self.between]})
-        return parts.round(4).to_html(index=False) + self.by_group.round(4).to_html()
+    def _shown(self) -> list[Part]:
+        parts = {name: f"{getattr(self, name):.4f}" for name in ("total", "within", "between")}
+        return [parts, self.by_group.round(4)]
 
 
 def theil_index(

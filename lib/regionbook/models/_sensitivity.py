@@ -24,16 +24,6 @@ def check_regression(estimate: float, se: float, df: float, alpha: float, least:
         raise ValueError(f"alpha={alpha!r} must lie between 0 and 1, for example 0.05")
 
 
-def brief(result: object) -> str:
-    """Six digits of each attribute: a notebook stores this text, and it must not depend on the machine."""
-    parts = (
-        f"{name}={value:.6g}" if isinstance(value, float) else f"{name}={value!r}"
-        for name, value in vars(result).items()
-        if not isinstance(value, tuple)
-    )
-    return f"{type(result).__name__}({', '.join(parts)})"
-
-
 @dataclass(frozen=True)
 class Swept:
     """Outcome, treatment and the other regressors after the fixed effects, each of length one."""

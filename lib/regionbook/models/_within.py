@@ -1,6 +1,6 @@
 """Read the columns of a panel and sweep fixed effects and controls out of them."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import numpy as np
@@ -66,11 +66,6 @@ def clusters_of(frame: pd.DataFrame, name: str, what: str) -> np.ndarray:
 def between_0_and_1(level: float) -> None:
     if not 0 < level < 1:
         raise ValueError(f"level={level!r} must lie between 0 and 1, for example 0.95")
-
-
-def table_of(rows: Mapping[str, str]) -> str:
-    """Two columns in HTML: what, and its value."""
-    return pd.DataFrame({"": rows}).to_html(header=False)
 
 
 def rank_outside(effects: Sequence[np.ndarray], group: np.ndarray | None, n: int) -> int:

@@ -12,14 +12,15 @@ from scipy.spatial import cKDTree
 from regionbook.geo import EARTH_RADIUS_KM
 
 from ..index._checks import numbers, one_of
+from ..shown import Part, Shown
 from ._formula import read_formula
 from ._within import Sweep, codes, known, orthonormal, rank_outside
 
 Kernel = Literal["bartlett", "uniform"]
 
 
-@dataclass(frozen=True)
-class Conley:
+@dataclass(frozen=True, repr=False)
+class Conley(Shown):
     """What :func:`conley` returns.
 
     Attributes
@@ -46,13 +47,13 @@ class Conley:
     n: int
     parameters: int
 
-    def _repr_html_(self) -> str:
+    def _shown(self) -> list[Part]:
         lags = f", {self.lags} lags within units ({self.serial_kernel})" if self.lags else ""
-        return (
-            f"<p>Conley errors: {self.kernel} kernel to {self.cutoff:,.0f} km "
-            f"({self.neighbours:.1f} neighbours on average){lags}; {self.n:,} observations</p>"
-            f"{self.table.round(4).to_html()}"
+        how = (
+            f"Conley errors: {self.kernel} kernel to {self.cutoff:,.0f} km "
+            f"({self.neighbours:.1f} neighbours on average){lags}; {self.n:,} observations"
         )
+        return [how, self.table.round(4)]
 
 
 def conley(

@@ -6,12 +6,13 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from ..shown import Part, Shown
 from ._pair_grid import unit_codes
 from ._pair_meats import dyadic_sample, floor, sums_by, unit_counts, unit_meats
 
 
-@dataclass(frozen=True)
-class DyadicCovariance:
+@dataclass(frozen=True, repr=False)
+class DyadicCovariance(Shown):
     """What :func:`dyadic_cov` returns.
 
     Attributes
@@ -35,6 +36,11 @@ class DyadicCovariance:
     def se(self) -> np.ndarray:
         """Roots of the diagonal of `matrix`."""
         return np.sqrt(np.diag(self.matrix))
+
+    def _shown(self) -> list[Part]:
+        floor = "; a negative eigenvalue was set to zero" if self.floored else ""
+        size = f"{self.nobs:,} of pairs among {self.units:,} units{floor}"
+        return [{"standard errors": ", ".join(f"{v:.4g}" for v in self.se), "observations": size}]
 
 
 def dyadic_cov(

@@ -10,12 +10,12 @@ import pandas as pd
 from scipy import special
 
 from ..index._checks import one_of
+from ..shown import Part, Shown
 from ._pair_meats import KINDS, Meat, Vcov, floor
-from ._within import table_of
 
 
-@dataclass(frozen=True)
-class DyadicFit:
+@dataclass(frozen=True, repr=False)
+class DyadicFit(Shown):
     """One column of :func:`dyadic_panel`. Fits `rb.tables.regression_table` and `rb.compare`.
 
     Attributes
@@ -271,8 +271,5 @@ class DyadicFit:
         }
         return facts | {f"note {i + 1}": text for i, text in enumerate(self.notes)}
 
-    def __repr__(self) -> str:
-        return "\n".join([self.table.round(4).to_string(), *(f"{k}: {v}" for k, v in self._facts().items())])
-
-    def _repr_html_(self) -> str:
-        return f"{self.table.round(4).to_html()}{table_of(self._facts())}"
+    def _shown(self) -> list[Part]:
+        return [self.table.round(4), self._facts()]

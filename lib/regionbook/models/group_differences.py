@@ -6,12 +6,13 @@ import numpy as np
 import pandas as pd
 from scipy import special
 
+from ..shown import Part, Shown
 from ._formula import Design, read_formula, two_groups
-from ._within import Sweep, clusters_of, orthonormal, rank_outside, table_of
+from ._within import Sweep, clusters_of, orthonormal, rank_outside
 
 
-@dataclass(frozen=True)
-class GroupDifference:
+@dataclass(frozen=True, repr=False)
+class GroupDifference(Shown):
     """What :func:`suest_test` returns.
 
     Attributes
@@ -37,18 +38,18 @@ class GroupDifference:
     clusters: int
     n: int
 
-    def _repr_html_(self) -> str:
+    def _shown(self) -> list[Part]:
         pairs = zip(self.coefficients.items(), self.errors, strict=True)
         rows = {str(name): f"{b:.4f} ({e:.4f})" for (name, b), e in pairs}
         first, second = self.coefficients.index
         rows[f"{second} − {first}"] = f"{self.difference:.4f} ({self.se:.4f})"
         rows["χ²(1)"] = f"{self.z**2:.3f} [p = {self.p:.4f}]"
         rows["observations"] = f"{self.n:,} in {self.clusters} clusters"
-        return table_of(rows)
+        return [rows]
 
 
-@dataclass(frozen=True)
-class ChowTest:
+@dataclass(frozen=True, repr=False)
+class ChowTest(Shown):
     """What :func:`chow_test` returns.
 
     Attributes
@@ -71,10 +72,10 @@ class ChowTest:
     clusters: int
     n: int
 
-    def _repr_html_(self) -> str:
+    def _shown(self) -> list[Part]:
         how = f"{self.clusters} clusters" if self.clusters else "equal variances, no correlation"
         test = f"F({self.df[0]}, {self.df[1]}) = {self.f:.3f} [p = {self.p:.4f}], {how}"
-        return self.slopes.to_html(float_format="{:.4f}".format) + f"<p>{test}</p>"
+        return [self.slopes.map("{:.4f}".format), test]
 
 
 @dataclass(frozen=True)

@@ -7,12 +7,13 @@ import numpy as np
 import pandas as pd
 
 from ..index._checks import show
+from ..shown import Part, Shown
 from ._formula import Design, read_formula, two_groups
-from ._within import Sweep, codes, nested, orthonormal, table_of
+from ._within import Sweep, codes, nested, orthonormal
 
 
-@dataclass(frozen=True)
-class PermutationTest:
+@dataclass(frozen=True, repr=False)
+class PermutationTest(Shown):
     """What :func:`permutation_test` returns.
 
     Attributes
@@ -35,13 +36,13 @@ class PermutationTest:
     draws: np.ndarray
     units: pd.Series
 
-    def _repr_html_(self) -> str:
+    def _shown(self) -> list[Part]:
         pairs = zip(self.coefficients.items(), self.units, strict=True)
         rows = {f"{name} ({size} units)": f"{b:.4f}" for (name, b), size in pairs}
         first, second = self.coefficients.index
         rows[f"{second} − {first}"] = f"{self.difference:.4f}"
         rows["permutation p"] = f"{self.p:.4f} ({len(self.draws):,} draws)"
-        return table_of(rows)
+        return [rows]
 
 
 def permutation_test(

@@ -10,6 +10,7 @@ import pandas as pd
 from scipy import sparse
 
 from ..index._checks import numbers, one_of, show
+from ..shown import Part, Shown
 from ._dates import Dates, read_dates
 from ._formula import Design, read_formula
 from ._within import Sweep, orthonormal, rank_outside
@@ -21,8 +22,8 @@ CHUNK = 2**20
 """Cells × draws held at a time (8 MB a matrix)."""
 
 
-@dataclass(frozen=True)
-class RandomisationTest:
+@dataclass(frozen=True, repr=False)
+class RandomisationTest(Shown):
     """What :func:`randomisation_test` returns.
 
     Attributes
@@ -49,7 +50,7 @@ class RandomisationTest:
         """Share of the draws with |t| > 1.96: 0.05 if the standard error were right."""
         return (self.draws[STATISTICS[1:]].abs() > 1.96).mean()
 
-    def _repr_html_(self) -> str:
+    def _shown(self) -> list[Part]:
         table = pd.DataFrame(
             {
                 "observed": self.observed.map("{:.4f}".format),
@@ -59,7 +60,7 @@ class RandomisationTest:
             }
         ).loc[STATISTICS]
         note = f"{len(self.draws):,} assignments ({self.assignments})"
-        return table.to_html(na_rep="") + f"<p>{note}</p>"
+        return [table.fillna(""), note]
 
 
 def randomisation_test(

@@ -9,13 +9,13 @@ import pandas as pd
 from scipy import special
 
 from ..index._checks import one_of
+from ..shown import Part, Shown
 from ._formula import read_formula
-from ._sensitivity import brief, check_regression, partial, swept
-from ._within import table_of
+from ._sensitivity import check_regression, partial, swept
 
 
-@dataclass(frozen=True)
-class Robustness:
+@dataclass(frozen=True, repr=False)
+class Robustness(Shown):
     """What :func:`robustness_value` returns.
 
     Attributes
@@ -37,18 +37,15 @@ class Robustness:
     t: float
     df: int
 
-    def __repr__(self) -> str:
-        return brief(self)
-
-    def _repr_html_(self) -> str:
-        return table_of(
+    def _shown(self) -> list[Part]:
+        return [
             {
                 f"t ({self.df} df)": f"{self.t:.3f}",
                 "partial R² of treatment and outcome": f"{self.partial_r2:.2%}",
                 f"robustness value, q = {self.q:g}": f"{self.rv:.2%}",
                 f"robustness value, q = {self.q:g}, α = {self.alpha:g}": f"{self.rv_alpha:.2%}",
             }
-        )
+        ]
 
 
 def robustness_value(

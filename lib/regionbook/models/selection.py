@@ -5,13 +5,13 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from ..shown import Part, Shown
 from ._formula import read_formula
-from ._sensitivity import brief, finite, swept
-from ._within import table_of
+from ._sensitivity import finite, swept
 
 
-@dataclass(frozen=True)
-class Oster:
+@dataclass(frozen=True, repr=False)
+class Oster(Shown):
     """What :func:`oster` returns.
 
     Attributes
@@ -35,18 +35,15 @@ class Oster:
     assumed_delta: float
     null: float
 
-    def __repr__(self) -> str:
-        return brief(self)
-
-    def _repr_html_(self) -> str:
-        return table_of(
+    def _shown(self) -> list[Part]:
+        return [
             {
                 "R² max": f"{self.r_max:.4f}",
                 f"δ for β = {self.null:g}": f"{self.delta:.4f}",
                 f"β* for δ = {self.assumed_delta:g}": f"{self.beta:.4f}",
                 "other solutions": ", ".join(f"{b:.4f}" for b in self.solutions if b != self.beta) or "none",
             }
-        )
+        ]
 
 
 def oster_inputs(data: pd.DataFrame, formula: str, coefficient: str) -> dict[str, float]:

@@ -10,9 +10,10 @@ from scipy import special
 from scipy.optimize import minimize_scalar
 
 from ..index._checks import one_of, show
+from ..shown import Part, Shown
 from ._logdet import EXACT_UP_TO, LogDet, Method
 from ._spatial import PARAMETER, Stack, inverse_information, maximise, read_weights, stack, transform
-from ._within import between_0_and_1, table_of
+from ._within import between_0_and_1
 
 Model = Literal["ols", "slx", "sar", "sem", "sdm", "sdem"]
 Effects = Literal["none", "unit", "time", "twoways", "random"]
@@ -54,8 +55,8 @@ def admissible_interval(w: object) -> tuple[float, float]:
     return float(ld.low), float(ld.high)
 
 
-@dataclass(frozen=True)
-class SpatialPanel:
+@dataclass(frozen=True, repr=False)
+class SpatialPanel(Shown):
     """What :func:`spatial_durbin` returns.
 
     Attributes
@@ -183,7 +184,7 @@ class SpatialPanel:
         Returns
         -------
         DataFrame
-            Rows (variable, effect); columns estimate, se, z, p, lower, upper.
+            Rows (variable, effect); columns estimate, se, z, p, lower, upper; ``attrs``: nobs, outcome. `regression_table` takes it.
 
         Raises
         ------
@@ -226,7 +227,9 @@ class SpatialPanel:
             rows[x, kind] = (estimate, se, z, 2 * special.ndtr(-abs(z)), lower, upper)
         index = pd.MultiIndex.from_tuples(rows, names=["variable", "effect"])
         columns = ["estimate", "se", "z", "p", "lower", "upper"]
-        return pd.DataFrame(list(rows.values()), index, columns=columns)
+        table = pd.DataFrame(list(rows.values()), index, columns=columns)
+        table.attrs.update(nobs=self.nobs, outcome=self._outcome)
+        return table
 
     def _multipliers(
         self, draws: int, seed: int | None
@@ -262,7 +265,7 @@ class SpatialPanel:
         d1 = ld.near(low, high, 24)[1]
         return q, rho, complete(-d1(rho) / n, ld.row_totals(rho, low, high)), sample
 
-    def _repr_html_(self) -> str:
+    def _shown(self) -> list[Part]:
         table = pd.DataFrame(
             {"coef": self.params, "s.e.": self.std_errors, "z": self.tstats, "p": self.pvalues}
         )
@@ -287,7 +290,7 @@ class SpatialPanel:
             facts["without neighbours"] = ", ".join(map(show, self.islands[:5])) + (
                 f" and {len(self.islands) - 5} more" if len(self.islands) > 5 else ""
             )
-        return str(table.round(4).to_html()) + table_of(facts)
+        return [table.round(4), facts]
 
 
 def spatial_durbin(

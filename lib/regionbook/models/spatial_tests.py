@@ -7,6 +7,7 @@ import pandas as pd
 from scipy import special
 
 from ..index._checks import one_of
+from ..shown import Part, Shown
 from ._logdet import LogDet, Method
 from ._spatial import Stack, stack, transform
 from .spatial_durbin import Correction, Effects, SpatialPanel, _estimate
@@ -14,8 +15,8 @@ from .spatial_durbin import Correction, Effects, SpatialPanel, _estimate
 Row = tuple[float, int]
 
 
-@dataclass(frozen=True)
-class SpatialTests:
+@dataclass(frozen=True, repr=False)
+class SpatialTests(Shown):
     """What :func:`spatial_tests` returns.
 
     Attributes
@@ -29,11 +30,11 @@ class SpatialTests:
     effects: str
     correction: str
 
-    def _repr_html_(self) -> str:
+    def _shown(self) -> list[Part]:
         shown = self.table.assign(
             statistic=self.table["statistic"].map("{:.3f}".format), p=self.table["p"].map("{:.4f}".format)
         )
-        return str(shown.to_html()) + f"<p>effects: {self.effects}, likelihood: {self.correction}</p>"
+        return [shown, f"effects: {self.effects}, likelihood: {self.correction}"]
 
 
 def spatial_tests(

@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from ..index._checks import numbers, one_of, show
+from ..shown import Part, Shown
 from ._formula import read_formula
 from ._within import between_0_and_1, codes, known, orthonormal
 
@@ -15,8 +16,8 @@ BLOCK = 2**20
 """Cells × draws held at a time (8 MB)."""
 
 
-@dataclass(frozen=True)
-class PanelThreshold:
+@dataclass(frozen=True, repr=False)
+class PanelThreshold(Shown):
     """What :func:`threshold` returns.
 
     Attributes
@@ -52,12 +53,12 @@ class PanelThreshold:
     nobs: int
     units: int
 
-    def _repr_html_(self) -> str:
+    def _shown(self) -> list[Part]:
         parts = (
             [self.thresholds, self.tests, self.table] if len(self.tests) else [self.thresholds, self.table]
         )
         note = f"{self.nobs:,} rows of {self.units:,} units; R² within {self.r2_within:.3f}"
-        return "".join(part.to_html(float_format="{:.4f}".format) for part in parts) + f"<p>{note}</p>"
+        return [*(part.map(lambda v: f"{v:.4f}" if isinstance(v, float) else v) for part in parts), note]
 
 
 def threshold(

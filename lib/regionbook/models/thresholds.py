@@ -6,13 +6,13 @@ import numpy as np
 import pandas as pd
 from scipy import special
 
+from ..shown import Part, Shown
 from ._formula import read_formula
-from ._sensitivity import brief, check_regression, partial, swept
-from ._within import table_of
+from ._sensitivity import check_regression, partial, swept
 
 
-@dataclass(frozen=True)
-class ConfoundingThreshold:
+@dataclass(frozen=True, repr=False)
+class ConfoundingThreshold(Shown):
     """What :func:`confounding_threshold` returns.
 
     Attributes
@@ -48,12 +48,9 @@ class ConfoundingThreshold:
     t_critical: float
     df: int
 
-    def __repr__(self) -> str:
-        return brief(self)
-
-    def _repr_html_(self) -> str:
+    def _shown(self) -> list[Part]:
         verb = "invalidate" if self.significant else "sustain"
-        return table_of(
+        return [
             {
                 f"t ({self.df} df), critical": f"{self.t:.3f}, {self.t_critical:.3f}",
                 "just significant estimate": f"{self.threshold:.4g}",
@@ -62,7 +59,7 @@ class ConfoundingThreshold:
                 if self.itcv >= 0
                 else f"{self.itcv:.4f} = −{self.correlation:.3f}²",
             }
-        )
+        ]
 
 
 def confounding_threshold(

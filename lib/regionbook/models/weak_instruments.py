@@ -10,6 +10,7 @@ import pandas as pd
 from scipy import linalg, sparse, special
 
 from ..index._checks import numbers, one_of
+from ..shown import Part, Shown
 from ._within import (
     Sweep,
     between_0_and_1,
@@ -19,7 +20,6 @@ from ._within import (
     known,
     orthonormal,
     rank_outside,
-    table_of,
 )
 
 Cov = Literal["iid", "robust", "cluster"]
@@ -112,8 +112,8 @@ def _partialled(
     return _Partialled(out[:, :first], out[:, first:], absorbed, group, cov)
 
 
-@dataclass(frozen=True)
-class KleibergenPaap:
+@dataclass(frozen=True, repr=False)
+class KleibergenPaap(Shown):
     """What :func:`kleibergen_paap` returns.
 
     Attributes
@@ -135,15 +135,15 @@ class KleibergenPaap:
     n: int
     clusters: int
 
-    def _repr_html_(self) -> str:
+    def _shown(self) -> list[Part]:
         name = "Cragg–Donald" if self.cov == "iid" else "Kleibergen–Paap rk"
-        return table_of(
+        return [
             {
                 f"{'Anderson' if self.cov == 'iid' else name} LM": f"{self.lm:.4f} [p = {self.lm_p:.4f}]",
                 f"{name} Wald F": f"{self.f:.4f}",
                 "observations": f"{self.n:,}" + (f" in {self.clusters} clusters" if self.clusters else ""),
             }
-        )
+        ]
 
 
 def kleibergen_paap(
@@ -222,8 +222,8 @@ def kleibergen_paap(
     )
 
 
-@dataclass(frozen=True)
-class EffectiveF:
+@dataclass(frozen=True, repr=False)
+class EffectiveF(Shown):
     """What :func:`effective_f` returns.
 
     Attributes
@@ -243,9 +243,9 @@ class EffectiveF:
     cov: str
     n: int
 
-    def _repr_html_(self) -> str:
+    def _shown(self) -> list[Part]:
         rows = {"effective F": f"{self.f:.4f}"}
-        return table_of(rows | {f"critical value, τ = {t:.0%}": f"{c:.2f}" for t, c in self.critical.items()})
+        return [rows | {f"critical value, τ = {t:.0%}": f"{c:.2f}" for t, c in self.critical.items()}]
 
 
 def effective_f(
@@ -311,8 +311,8 @@ def effective_f(
     return EffectiveF(f, pd.Series(critical, name="critical value").rename_axis("tau"), cov, part.n)
 
 
-@dataclass(frozen=True)
-class AndersonRubin:
+@dataclass(frozen=True, repr=False)
+class AndersonRubin(Shown):
     """What :func:`anderson_rubin` returns.
 
     Attributes
@@ -345,14 +345,14 @@ class AndersonRubin:
 
         return " ∪ ".join(one(*pair) for pair in self.intervals) or "∅ (every value is rejected)"
 
-    def _repr_html_(self) -> str:
-        return table_of(
+    def _shown(self) -> list[Part]:
+        return [
             {
                 f"Anderson–Rubin F({self.df[0]}, {self.df[1]}) of β = {self.null:g}": f"{self.statistic:.4f} "
                 f"[p = {self.p:.4f}]",
                 f"{self.level:.0%} confidence set": str(self),
             }
-        )
+        ]
 
 
 def anderson_rubin(

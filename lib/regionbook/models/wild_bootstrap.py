@@ -8,8 +8,9 @@ import numpy as np
 import pandas as pd
 
 from ..index._checks import one_of
+from ..shown import Part, Shown
 from ._formula import Design, read_formula
-from ._within import Sweep, between_0_and_1, clusters_of, orthonormal, rank_outside, table_of
+from ._within import Sweep, between_0_and_1, clusters_of, orthonormal, rank_outside
 
 WEIGHTS = {
     "rademacher": np.array([-1.0, 1.0]),
@@ -17,8 +18,8 @@ WEIGHTS = {
 }
 
 
-@dataclass(frozen=True)
-class WildBootstrap:
+@dataclass(frozen=True, repr=False)
+class WildBootstrap(Shown):
     """What :func:`wild_bootstrap` returns.
 
     Attributes
@@ -47,7 +48,7 @@ class WildBootstrap:
     level: float
     null: float
 
-    def _repr_html_(self) -> str:
+    def _shown(self) -> list[Part]:
         kind = "all" if self.enumerated else "random"
         rows = {
             "estimate (clustered s.e.)": f"{self.estimate:.4f} ({self.se:.4f})",
@@ -56,7 +57,7 @@ class WildBootstrap:
             f"{self.level:.0%} interval": f"[{self.interval[0]:.4f}, {self.interval[1]:.4f}]",
             "clusters, draws": f"{self.clusters}, {len(self.t_draws):,} {kind} {self.weights}",
         }
-        return table_of(rows)
+        return [rows]
 
 
 def wild_bootstrap(
