@@ -367,6 +367,46 @@ def thresholds() -> Pair:
     return best(call), best(peer, 1)
 
 
+@benchmark(
+    "frontier",
+    "slacks-based scores, 3,264 units, 10 measures, pooled VRS; peer: one scipy linprog a unit, full reference (20, scaled)",
+    budget=10,
+)
+def frontier() -> Pair:
+    """Three inputs, a good and six bad outputs; the peer gets its matrices ready-made up to the unit's own values."""
+    import numpy as np
+    import pandas as pd
+    from scipy.optimize import linprog
+
+    from regionbook.models import sbm
+
+    n, K, g = 3264, 10, np.repeat([1.0, -1.0, 1.0], [3, 1, 6])
+    rng = np.random.default_rng(0)
+    size, loading = rng.normal(size=(n, 1)), np.repeat([[0.8, 0.0, 1.0, 0.7, 0.0]], [1, 2, 1, 3, 3], axis=1)
+    skill = rng.normal(size=(n, 1)) * np.where(g > 0, -0.3, 0.3)
+    Z = np.exp(loading * size + skill + 0.3 * rng.normal(size=(n, K)))
+    names = [f"z{k}" for k in range(K)]
+    data = pd.DataFrame(Z, columns=names)
+    A = np.zeros((K + 2, n + K + 1))
+    A[:K, :n], A[:K, n : n + K], A[K + 1, :n] = Z.T, np.diag(g), 1
+    cost = np.r_[np.zeros(n), -np.ones(3) / 3, np.zeros(7), 1]
+    some = rng.choice(n, 20, replace=False)
+
+    def peer() -> np.ndarray:
+        found = []
+        for z in Z[some]:
+            B = A.copy()
+            B[:K, :n] /= z[:, None]
+            B[:K, -1], B[K, n + 3 :], B[K + 1, -1] = -1, [1 / 7] * 7 + [1], -1
+            found.append(linprog(cost, A_eq=B, b_eq=np.eye(K + 2)[K], method="highs").fun)
+        return np.array(found)
+
+    scores = sbm(data, names[:3], names[3:4], names[4:], returns="vrs").score
+    assert np.allclose(scores[some], peer(), atol=1e-8)
+    ours = best(lambda: sbm(data, names[:3], names[3:4], names[4:], returns="vrs"), 1)
+    return ours, best(peer, 1) * n / len(some)
+
+
 @benchmark("pair panel", "829,540 pairs x years from the shipped tables; memory is printed above", budget=2.0)
 def pairs() -> Pair:
     """Generation of the panel of pairs, and its memory."""

@@ -31,6 +31,10 @@ def parser() -> argparse.ArgumentParser:
     score = commands.add_parser("scorecard", help="every printed number: ours, printed, verdict")
     score.add_argument("--json", action="store_true", dest="as_json", help="one JSON object on stdout")
 
+    commands.add_parser(
+        "load", help="words, code, figures, terms and minutes of each lesson beside the limits"
+    )
+
     bench = commands.add_parser("bench", help="speed against peers, ratios measured in one run")
     bench.add_argument("--full", action="store_true", help="peers in full length, 70 million rows; minutes")
     doctor = commands.add_parser("doctor", help="what is missing on this machine and how to mend it")
@@ -66,6 +70,7 @@ def main(argv: list[str] | None = None) -> int:
         "scorecard": "score.scorecard",
         "bench": "teaching.bench",
         "doctor": "doctor.main",
+        "load": "load.main",
         "grade": "grading.main",
         "keys": "handout.keys",
     }[command].partition(".")

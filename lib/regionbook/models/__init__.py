@@ -6,10 +6,12 @@ from .dyadic import dyadic_panel
 from .dyadic_errors import DyadicCovariance, dyadic_cov
 from .dyadic_fit import DyadicFit
 from .dyadic_size import dyadic_size
+from .frontier import Frontier, RadialFrontier, dea, sbm
 from .group_differences import ChowTest, GroupDifference, chow_test, suest_test
 from .matching import balance, match_nearest
 from .out_of_core import dyadic_out_of_core
 from .permutation import PermutationTest, permutation_test
+from .productivity import GlobalMalmquist, Malmquist, global_malmquist, malmquist
 from .randomisation import RandomisationTest, randomisation_test
 from .robustness import Robustness, benchmark_bounds, bias_adjusted, contour_grid, robustness_value
 from .selection import Oster, oster, oster_inputs

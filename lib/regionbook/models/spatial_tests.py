@@ -13,6 +13,8 @@ from ._spatial import Stack, stack, transform
 from .spatial_durbin import Correction, Effects, SpatialPanel, _estimate
 
 Row = tuple[float, int]
+SINGULAR = 1e-4
+"""Hausman needs V_FE − V_RE to leave more than this share of V_FE in every direction; else what is left is rounding."""
 
 
 @dataclass(frozen=True, repr=False)
@@ -163,6 +165,6 @@ def _hausman(fixed: SpatialPanel, random: SpatialPanel) -> Row:
     d = (fixed.params - random.params[keep]).to_numpy()
     m = (fixed.cov - fixed.sigma2 / random.sigma2 * random.cov.loc[keep, keep]).to_numpy()
     root = np.sqrt(np.diag(fixed.cov))
-    if np.linalg.eigvalsh(m / np.outer(root, root)).min() <= 0:
+    if np.linalg.eigvalsh(m / np.outer(root, root)).min() < SINGULAR:
         return np.nan, len(keep)
     return float(d @ np.linalg.solve(m, d)), len(keep)
