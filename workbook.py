@@ -7,6 +7,7 @@
     python3 workbook.py sync [NAME ...]   text -> notebooks -> exercises
     python3 workbook.py data              regenerate the teaching data
     python3 workbook.py scorecard [--json]  every printed number: ours, printed, verdict
+    python3 workbook.py load                words, code, figures, minutes of each lesson beside the limits
     python3 workbook.py bench             speed against peers
     python3 workbook.py doctor            what is missing here, and how to mend it
     python3 workbook.py grade FILE ...    grade handed-in notebooks
@@ -51,7 +52,7 @@ WAYS = {
     "default-timeout", "retries", "cache-dir", "no-cache-dir", "keyring-provider", "use-feature", "use-deprecated",
 }  # what of a user's pip settings is about the way to an index  # fmt: skip
 HARMLESS = {"config-file", "no-input", "disable-pip-version-check", "progress-bar"}
-COMMANDS = ("lab", "test", "run", "sync", "data", "scorecard", "bench", "doctor", "grade", "keys")
+COMMANDS = ("lab", "test", "run", "sync", "data", "scorecard", "load", "bench", "doctor", "grade", "keys")
 
 
 class Trouble(Exception):
