@@ -500,3 +500,5 @@ def test_own_panel_names_what_is_no_place_and_takes_no_world():
             rb.load(**wrong)
     with pytest.raises(DataError, match="no column income"):
         rb.load(source=own(), required=["income"])
+    with pytest.raises(DataError, match="gdp: 1 cell empty"):
+        rb.load(source=own(gdp=["1", "", "3", "4"]), required=["gdp"])

@@ -191,6 +191,15 @@ def test_a_frame_that_is_no_table_of_effects_is_no_model(panel):
         regression_table([panel])
 
 
+def test_effects_without_their_n_and_an_unknown_language_are_said(spatial):
+    effects = spatial.impacts()
+    with pytest.raises(ValueError, match="lang='fr'"):
+        regression_table(effects, lang="fr")
+    effects.attrs.clear()
+    with pytest.raises(TypeError, match="give fit.impacts\\(\\) itself"):
+        regression_table(effects)
+
+
 @pytest.mark.parametrize(
     ("columns", "heads"),
     [(["(1)", "(2)"], [["(1)", "(2)"]]), (["(1) OLS", "(2) FE"], [["OLS", "FE"], ["(1)", "(2)"]])],

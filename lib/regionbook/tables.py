@@ -83,6 +83,8 @@ def _effects(model: Any) -> dict[str, Any]:
     """The columns that a model takes, by what is added to its heading: three where it is a table of effects."""
     if not isinstance(model, pd.DataFrame) or list(model.index.names) != ["variable", "effect"]:
         return {"": model}
+    if not {"nobs", "outcome"} <= model.attrs.keys():
+        raise TypeError("This table of effects has lost its N on the way: give fit.impacts() itself.")
     kinds = model.index.get_level_values("effect").unique()
     return {
         kind: _Effect(model.xs(kind, level="effect"), model.attrs["nobs"], model.attrs["outcome"])
@@ -289,7 +291,8 @@ def regression_table(
         columns = list(map(str, models)) if columns is None else columns
         models = list(models.values())
     given = [_effects(m) for m in ([models] if isinstance(models, pd.DataFrame) else models)]
-    words: dict[str, Any] = _WORDS.get(lang, {})
+    _check_table(given, lang, se, {})
+    words: dict[str, Any] = _WORDS[lang]
     if columns is None and any(len(g) > 1 for g in given):
         columns = [""] * len(given)
     if columns is not None and len(columns) == len(given):

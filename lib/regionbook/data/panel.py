@@ -115,7 +115,8 @@ def _own(
     schema = pd.concat([schema, as_numbers.reindex(columns=schema.columns)]).fillna(
         {"label_en": "", "label_zh": ""}
     )
-    frame = checked(raw, schema, where, place, keys_of(schema.index), allow_gaps)[list(raw.columns)]
+    filled = [c for c in needed if c in schema.index]  # a column of numbers with a hole is in it
+    frame = checked(raw, schema, where, place, filled, allow_gaps)[list(raw.columns)]
     panel = indexed(frame, keys_of(schema.index))
     panel.attrs = {"slug": None, "simulated": False, "source": where}
     return panel

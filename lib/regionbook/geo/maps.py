@@ -129,8 +129,8 @@ def choropleth(
     Raises
     ------
     ValueError
-        For an unknown (unless `unknown` is "warn") or repeated place, no or infinite values, bins that do not rise to the largest value, an
-        unknown scheme, more categories than colours, or a bad option.
+        For an unknown (unless `unknown` is "warn") or repeated place, no or infinite values, bins that do not rise to
+        the largest value, an unknown scheme, more categories than colours, or a bad option.
 
     Examples
     --------
