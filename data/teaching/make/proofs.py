@@ -25,6 +25,7 @@ CASES = {
     "information-consumption, no effect": ("information_consumption", "no-effect", True, range(2)),
     "free-trade-zones": ("free_trade_zones", "", True, range(20)),
     "ai-innovation": ("ai_innovation", "", True, range(20)),
+    "digital-real-integration": ("digital_real_integration", "", True, range(20)),
 }
 """Module, world, whether the numbers of `FREE` are left free, seeds."""
 
