@@ -278,6 +278,7 @@ def environment():
         "PYTHONHOME",
         "PYTHONPATH",
         "PYTHONIOENCODING",
+        "PYTHONDONTWRITEBYTECODE",  # else each lesson compiles its libraries anew: 5 s
         "PIP_TARGET",
         "PIP_PREFIX",
         "PIP_REQUIRE_VIRTUALENV",

@@ -467,8 +467,10 @@ def test_commands_and_their_options(book, monkeypatch):
         "--json",
     ]
     monkeypatch.setenv("PYTHONPATH", "/elsewhere")
+    monkeypatch.setenv("PYTHONDONTWRITEBYTECODE", "1")
     env = book.environment()
-    assert "PYTHONPATH" not in env and env["PATH"].startswith(str(Path(book.venv_python()).parent))
+    assert not {"PYTHONPATH", "PYTHONDONTWRITEBYTECODE"} & set(env)
+    assert env["PATH"].startswith(str(Path(book.venv_python()).parent))
 
 
 def test_help_and_unknown_command(book, capfd):
