@@ -66,11 +66,16 @@ def card(slug: str) -> Card:
     """
     paper, printed = _module(slug), published(slug)
     c = printed.citation
-    estimates = printed.estimates.set_index(["table", "column", "term"])
+    estimates, other = printed.estimates.set_index(["table", "column", "term"]), printed.other
+    others = other.set_index(["table", "column", "row"])["value_text"]
     rows = []
     for *place, meaning in paper.HEADLINE:
-        at = estimates.loc[tuple(place)]
-        rows.append((meaning, "{} ({})".format(*place), f"{at.estimate_text}{at.stars} ({at.paren_text})"))
+        at, short = tuple(place), "{} ({})".format(*place)
+        if at in estimates.index:  # a paper without a regression prints plain numbers
+            e = estimates.loc[at]
+            rows.append((meaning, short, f"{e.estimate_text}{e.stars} ({e.paren_text})"))
+        else:
+            rows.append((meaning, short, str(others.loc[at])))
     pages = f", {c['pages']}" if c["pages"] else ""
     return Card(
         f"{c['authors_zh']} ({c['authors_en']}), {c['year']}. {c['title_zh']} / {c['title_en']}. {c['journal']}{pages}.",
