@@ -43,7 +43,7 @@ RISING = "general- and special-purpose"
 
 
 def chained(changes: pd.Series, by: str) -> pd.Series:
-    """Return price indices, 2002 = 1, from those with the year before = 100: one series for each value of `by`.
+    """Return price indices, first year = 1, from those with the year before = 100: one for each value of `by`.
 
     Parameters
     ----------
@@ -52,7 +52,8 @@ def chained(changes: pd.Series, by: str) -> pd.Series:
         Level within which prices are the same.
     """
     table = changes.groupby([by, "year"]).first().unstack("year")
-    index = (table.where(table.columns > BASE, 100.0, axis=1) / 100).cumprod(axis=1).stack()
+    index = (table / 100).cumprod(axis=1)
+    index = index.div(index.iloc[:, 0], axis=0).stack()
     at = pd.MultiIndex.from_arrays([changes.index.get_level_values(k) for k in (by, "year")])
     return pd.Series(index.reindex(at).to_numpy(), changes.index)
 
