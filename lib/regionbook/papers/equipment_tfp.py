@@ -128,7 +128,7 @@ def true_change(data: pd.DataFrame) -> dict[str, Any]:
     tfp = np.log(cells["V"]) - SHARE * np.log(cells["K"]) - (1 - SHARE) * np.log(cells["L"])
     wide, value = tfp.unstack("year"), cells["V"].unstack("year")
     best = wide.groupby("industry").max().cummax(axis=1)
-    frontier = best.apply(_majorant, axis=1).T.set_axis(wide.columns).T
+    frontier = best.apply(lambda y: pd.Series(_majorant(y), y.index), axis=1)
     change = wide.diff(axis=1).iloc[:, 1:]
     moved = frontier.diff(axis=1).iloc[:, 1:].reindex(change.index, level="industry")
     weight = ((value + value.shift(axis=1)) / 2).iloc[:, 1:]
@@ -177,8 +177,6 @@ def in_text(panel: pd.DataFrame) -> dict[tuple[str, str, str], float]:
     staff = panel[panel["industry"].isin(["C35", "C36"])].groupby("year")["L"].sum()
     split = panel.groupby("industry")["listed_as"].nunique().idxmax()
     first = panel[panel["industry"] == split].groupby("listed_as").apply(lambda d: d.index.unique("year").min())
-    steep = np.log(panel[panel["industry"].isin(["C37", "C39"])].groupby("year")["Y"].sum()).diff()
-    bend = max(range(2006, 2019), key=lambda y: steep.loc[:y].mean() - steep.loc[y + 1 :].mean())
     middle = tables["5"].rename(index=lambda k: k.split()[0])["EFFCH"]
     found = {
         ("sample", "first year"): years.min(),
@@ -187,7 +185,6 @@ def in_text(panel: pd.DataFrame) -> dict[tuple[str, str, str], float]:
         ("sample", "year of the split of transport equipment"): first.max(),
         ("sample", "years covered by the series, length"): years.max() - years.min(),
         ("section 2.5", f"employment in {RISING} equipment falls from"): staff.idxmax(),
-        ("section 2.5", "steep growth of transport and electrical equipment before"): bend,
         ("section 3.1: 2009-2011", "TFPCH, above"): _below(
             tables["2"].loc[["2009-2010", "2010-2011"], "TFPCH"].min()
         ),
