@@ -66,16 +66,16 @@ def card(slug: str) -> Card:
     """
     paper, printed = _module(slug), published(slug)
     c = printed.citation
-    estimates, other = printed.estimates.set_index(["table", "column", "term"]), printed.other
-    others = other.set_index(["table", "column", "row"])["value_text"]
+    estimates = printed.estimates.set_index(["table", "column", "term"])
+    others = printed.other.set_index(["table", "column", "row"])["value_text"]
     rows = []
     for *place, meaning in paper.HEADLINE:
-        at, short = tuple(place), "{} ({})".format(*place)
-        if at in estimates.index:  # a paper without a regression prints plain numbers
-            e = estimates.loc[at]
-            rows.append((meaning, short, f"{e.estimate_text}{e.stars} ({e.paren_text})"))
+        if tuple(place) in others.index:  # a number of a table that is no regression
+            shown = str(others.loc[tuple(place)])
         else:
-            rows.append((meaning, short, str(others.loc[at])))
+            at = estimates.loc[tuple(place)]
+            shown = f"{at.estimate_text}{at.stars} ({at.paren_text})"
+        rows.append((meaning, "{} ({})".format(*place), shown))
     pages = f", {c['pages']}" if c["pages"] else ""
     return Card(
         f"{c['authors_zh']} ({c['authors_en']}), {c['year']}. {c['title_zh']} / {c['title_en']}. {c['journal']}{pages}.",
