@@ -145,7 +145,7 @@ def in_text(panel: pd.DataFrame) -> dict[tuple[str, str, str], float]:
     found: dict[tuple[str, str, str], float] = {}
     for row in published(SLUG).other.itertuples():
         name = next((k for k in rows.index if str(row.row).endswith(f" {k}")), None)
-        if row.table == "1" or (name and row.column.startswith("annual")):
+        if row.table == "1":
             first, last = (rows.loc[name, y] for y in YEARS)
             found[row.table, row.column, row.row] = (
                 rows.loc[name, int(row.column)]
