@@ -348,7 +348,19 @@ def targets(data: pd.DataFrame) -> pd.DataFrame:
         for (row, column), value in found.stack().items():
             wanted = PRINTED[table].loc[row, column]
             met = "met" if abs(value - wanted) <= 0.002 else "missed"
-            kind = (table, column, row, "other", "binding", "imposed", wanted, value, None, None, value - wanted)
+            kind = (
+                table,
+                column,
+                row,
+                "other",
+                "binding",
+                "imposed",
+                wanted,
+                value,
+                None,
+                None,
+                value - wanted,
+            )
             rows.append((*kind, met, ""))
     return pd.DataFrame(rows, columns=HEAD)
 
