@@ -379,8 +379,7 @@ def draw(seed: int = SEED) -> dict[str, Drawn]:
             truth |= {"parameters": dict(given), "process": PROCESS, "elasticity": paper.SHARE}
             truth |= {"true_change": paper.true_change(data), "largest_gap": left}
             truth |= {"targets": report.to_dict("records")}
-            nothing = pd.DataFrame()
-            out[world] = Drawn(PAPER, world, text, _plain(truth), report, lambda: nothing, nothing, {})
+            out[world] = Drawn(PAPER, world, text, _plain(truth), report, pd.DataFrame, pd.DataFrame(), {})
     return out
 
 
