@@ -162,7 +162,7 @@ def _majorant(y: pd.Series) -> Array:
     """Least concave path above the values."""
     x, v = np.arange(len(y)), y.to_numpy(float)
     hull: list[int] = []
-    for i in x:
+    for i in range(len(v)):
         while len(hull) > 1 and (v[hull[-1]] - v[hull[-2]]) * (i - hull[-1]) <= (v[i] - v[hull[-1]]) * (
             hull[-1] - hull[-2]
         ):
