@@ -51,8 +51,8 @@ def test_growth_of_cells_is_bounded(data):
     assert change["L"].abs().max() < 0.25
     assert change["K"].abs().max() < 0.45 and change["Y"].abs().max() < 0.5
     total = np.log(data.groupby("year")[[*INPUTS, *OUTPUT]].sum()).diff().dropna()
-    assert total["K"].between(0.03, 0.22).all() and total["L"].between(-0.05, 0.12).all()
-    assert total["Y"].between(-0.06, 0.36).all()
+    assert total["K"].between(-0.01, 0.22).all() and total["L"].between(-0.05, 0.12).all()
+    assert total["Y"].between(-0.09, 0.36).all()
 
 
 def test_prices_are_chained(panel, data):

@@ -348,7 +348,19 @@ def targets(data: pd.DataFrame) -> pd.DataFrame:
         for (row, column), value in found.stack().items():
             wanted = PRINTED[table].loc[row, column]
             met = "met" if abs(value - wanted) <= 0.002 else "missed"
-            kind = (table, column, row, "other", "binding", "imposed", wanted, value, None, None, value - wanted)
+            kind = (
+                table,
+                column,
+                row,
+                "other",
+                "binding",
+                "imposed",
+                wanted,
+                value,
+                None,
+                None,
+                value - wanted,
+            )
             rows.append((*kind, met, ""))
     return pd.DataFrame(rows, columns=HEAD)
 
@@ -367,8 +379,7 @@ def draw(seed: int = SEED) -> dict[str, Drawn]:
             truth |= {"parameters": dict(given), "process": PROCESS, "elasticity": paper.SHARE}
             truth |= {"true_change": paper.true_change(data), "largest_gap": left}
             truth |= {"targets": report.to_dict("records")}
-            nothing = pd.DataFrame()
-            out[world] = Drawn(PAPER, world, text, _plain(truth), report, lambda: nothing, nothing, {})
+            out[world] = Drawn(PAPER, world, text, _plain(truth), report, pd.DataFrame, pd.DataFrame(), {})
     return out
 
 

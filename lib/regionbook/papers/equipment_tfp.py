@@ -28,7 +28,12 @@ HEADLINE = [
     ("2", "TFPCH", "2021-2022", "last year, mean of the six provinces"),
     ("2", "TFPCH", "2017-2018", "the only fall"),
     ("3", "TFPCH", "Shanxi 山西", "fastest province"),
-    ("5", "TFPCH", "C37 transport equipment 交通运输设备制造业", "fastest industry: below the slowest province"),
+    (
+        "5",
+        "TFPCH",
+        "C37 transport equipment 交通运输设备制造业",
+        "fastest industry: below the slowest province",
+    ),
 ]
 """Table, column, row, meaning: the numbers that `regionbook.card` shows."""
 METHODS = {"deflation (价格平减)": r"producer_prices|investment_prices"}
@@ -66,7 +71,9 @@ def prepare(panel: pd.DataFrame) -> pd.DataFrame:
         chained(d[name], by).to_numpy()
         for name, by in (("producer_prices", "industry"), ("investment_prices", "province"))
     )
-    data = panel.assign(K=panel["net_fixed_assets"] / assets, L=panel["employment"], Y=panel["revenue"] / output)
+    data = panel.assign(
+        K=panel["net_fixed_assets"] / assets, L=panel["employment"], Y=panel["revenue"] / output
+    )
     return data.assign(V=panel["value_added"] / output) if "value_added" in panel else data
 
 
@@ -139,7 +146,9 @@ def true_change(data: pd.DataFrame) -> dict[str, Any]:
         return np.exp((x * weight).groupby(by).sum() / weight.groupby(by).sum())
 
     parts = {"TFP": mean(change), "technology": mean(moved), "efficiency": mean(change - moved)}
-    units = {f"{k[:-1]}ies" if k == "industry" else f"{k}s": mean(change, k) for k in ("province", "industry")}
+    units = {
+        f"{k[:-1]}ies" if k == "industry" else f"{k}s": mean(change, k) for k in ("province", "industry")
+    }
     return {
         "mean": {k: _geometric(x) for k, x in parts.items()},
         "years": {k: _rounded(x) for k, x in parts.items()},
@@ -153,7 +162,7 @@ def _majorant(y: pd.Series) -> Array:
     """Least concave path above the values."""
     x, v = np.arange(len(y)), y.to_numpy(float)
     hull: list[int] = []
-    for i in x:
+    for i in range(len(v)):
         while len(hull) > 1 and (v[hull[-1]] - v[hull[-2]]) * (i - hull[-1]) <= (v[i] - v[hull[-1]]) * (
             hull[-1] - hull[-2]
         ):
@@ -176,7 +185,9 @@ def in_text(panel: pd.DataFrame) -> dict[tuple[str, str, str], float]:
     tables = printed_tables(panel)
     staff = panel[panel["industry"].isin(["C35", "C36"])].groupby("year")["L"].sum()
     split = panel.groupby("industry")["listed_as"].nunique().idxmax()
-    first = panel[panel["industry"] == split].groupby("listed_as").apply(lambda d: d.index.unique("year").min())
+    first = (
+        panel[panel["industry"] == split].groupby("listed_as").apply(lambda d: d.index.unique("year").min())
+    )
     middle = tables["5"].rename(index=lambda k: k.split()[0])["EFFCH"]
     found = {
         ("sample", "first year"): years.min(),
@@ -189,7 +200,9 @@ def in_text(panel: pd.DataFrame) -> dict[tuple[str, str, str], float]:
             tables["2"].loc[["2009-2010", "2010-2011"], "TFPCH"].min()
         ),
         ("section 3.2: mean", "TECHCH all provinces, above"): _below(tables["3"]["TECHCH"].min()),
-        ("section 3.3: mean", "EFFCH communication and general-purpose, close to"): middle[["C40", "C35"]].mean(),
+        ("section 3.3: mean", "EFFCH communication and general-purpose, close to"): middle[
+            ["C40", "C35"]
+        ].mean(),
     }
     return {("prose", column, row): float(v) for (row, column), v in found.items()}
 
