@@ -249,5 +249,6 @@ def redrawn(panel: pd.DataFrame, shipped: dict[str, Any], seed: int) -> tuple[pd
     for name in ("net_fixed_assets", "investment"):
         new[name] = np.round(panel[name] * scale, 4)
     new["employment"] = np.round(panel["employment"] * scale).astype(int)
-    more = {"factor": factor, "true_change": true_change(prepare(new))}
+    said = "The shipped panel with true growth times the student's factor, other sizes of provinces, and noise in each cell."
+    more = {"factor": factor, "true_change": true_change(prepare(new)), "redrawn": said}
     return new, redraw.truth_of(shipped, seed, "process", "elasticity", **more)
