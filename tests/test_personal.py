@@ -363,7 +363,9 @@ def test_two_students_have_two_panels(slug):
     table = "years" if slug == "knowledge-flows" else None
     one, two = (personal(slug, s, table) for s in STUDENTS)
     assert not one.equals(two)
-    if slug == "yangtze-openness":  # no effect is estimated there; a share of its own stands behind each panel
+    if (
+        slug == "yangtze-openness"
+    ):  # no effect is estimated there; a share of its own stands behind each panel
         first, second = (personal_truth(slug, s)["share_arrived"] for s in STUDENTS)
         assert first != second and all(0.25 <= k <= 0.9 for k in (first, second))
         return
