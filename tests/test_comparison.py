@@ -100,6 +100,7 @@ def test_papers_without_a_panel_have_nothing_imposed():
             "ai-innovation",
             "free-trade-zones",
             "digital-real-integration",
+            "equipment-tfp",
         )
         assert printed_cells(slug)["imposed"].any() == (slug in with_panel), slug
 

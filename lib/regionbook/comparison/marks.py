@@ -71,6 +71,7 @@ RULES = {
     "digits": Rule("critical value", "equal to the printed digits", lambda c: 0.0, "never"),
     "count": Rule("count (N, units, years)", "exactly equal", lambda c: 0.0, "never"),
     "code": Rule("class, rank, membership", "exactly equal", lambda c: 0.0, "never"),
+    "change": Rule("index of change (1: none)", "within 0.005", lambda c: 0.005),
     "statistic": Rule("any other number", "within 10 %", lambda c: 0.1 * abs(c.printed)),
     "arithmetic": Rule(
         "arithmetic on printed numbers", "within 3 % (the parts are rounded)", lambda c: 0.03 * abs(c.printed)

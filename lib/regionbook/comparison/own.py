@@ -82,6 +82,8 @@ def of_frame(own: pd.DataFrame, names: Mapping[str, str], cells: pd.DataFrame, p
     own = own.rename(columns={"count": "n", "N": "n", "std": "sd"})
     periods = cells.loc[cells["file"].eq("indicators"), "column"].unique().tolist()
     expected = periods if len(periods) > 1 else STATISTICS
+    if cells["file"].eq("other").all():  # a table that is neither regressions nor descriptives
+        expected = cells["column"].unique().tolist()
     known = [c for c in own.columns if c in expected]
     if not known:
         raise ValueError(f"{place}: the frame has columns {list(own.columns)}, expected some of {expected}.")

@@ -34,9 +34,8 @@ def _indicator_cells(p: Published) -> pd.DataFrame:
 def _other_cells(p: Published) -> pd.DataFrame:
     cells = p.other[p.other["value"].notna()].rename(columns={"row": "term", "value_text": "printed_text"})
     table = cells["table"].str.extract(_PRINTED_TABLE, expand=False).fillna(cells["table"])
-    rule = (
-        cells["unit"].map(dict.fromkeys(COUNTED, "count") | dict.fromkeys(CODES, "code")).fillna("statistic")
-    )
+    exact = dict.fromkeys(COUNTED, "count") | dict.fromkeys(CODES, "code")
+    rule = cells["unit"].map(exact | {"index of change": "change"}).fillna("statistic")
     rule = rule.mask(cells["column"].str.startswith("weight_pct"), "weight")
     cells = cells.assign(table=table, rule=rule, file="other")
     again = cells.groupby(KEY, sort=False).cumcount()

@@ -111,8 +111,9 @@ def compare(
         ``{term: (estimate, standard error)}`` with an optional p value. Descriptives: a frame with one row a
         variable and columns among n, mean, sd, min, max. Index weights: a series by symbol of the data
         dictionary; sums by dimension are compared too. Weights of several periods: a frame with one row a term
-        and the printed columns. Columns whose like you have estimated in the open: a list of their printed names;
-        they are estimated from `panel` as ``rb.papers.<slug>.TABLES`` declares them.
+        and the printed columns. Any other printed table (of indices of change): a frame with its rows and columns.
+        Columns whose like you have estimated in the open: a list of their printed names; they are estimated from
+        `panel` as ``rb.papers.<slug>.TABLES`` declares them.
     columns
         Your key -> printed column, where the keys of ``own`` and ``fit`` are not the printed ones.
     names

@@ -46,8 +46,8 @@ def declared(slug: str) -> RawTables:
 
 
 def keys_of(schema: Iterable[str]) -> list[str]:
-    """The two columns that index a panel: its unit (city or province) and the year."""
-    return [next(u for u in UNITS if u in schema), "year"]
+    """The two columns that index a panel: its unit (city or province, or a series of one) and the year."""
+    return [next(u for u in ("series", *UNITS) if u in schema), "year"]
 
 
 def teaching_file(slug: str, ending: str) -> Path:

@@ -15,7 +15,7 @@ import numpy as np
 import pandas as pd
 
 from regionbook.data.errors import DataWarning, cell, some, unit_after
-from regionbook.data.schema import UNITS, teaching_file
+from regionbook.data.schema import UNITS, keys_of, teaching_file
 from regionbook.geo.places import KINDS, became, check_level, clean, meant
 from regionbook.paths import data_file
 
@@ -115,7 +115,7 @@ class _Levels:
 
 
 def _levels(frame: pd.DataFrame, names: list[str]) -> _Levels:
-    rows = frame.set_index([next(u for u in UNITS if u in frame), "year"])[names].sort_index()
+    rows = frame.set_index(keys_of(frame))[names].sort_index()
     values = rows.to_numpy(float)
     logs = pd.DataFrame(np.log(values, out=np.full_like(values, np.nan), where=values > 0), rows.index, names)
     step = logs.groupby(level=0).diff()

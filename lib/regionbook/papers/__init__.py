@@ -67,10 +67,15 @@ def card(slug: str) -> Card:
     paper, printed = _module(slug), published(slug)
     c = printed.citation
     estimates = printed.estimates.set_index(["table", "column", "term"])
+    others = printed.other.set_index(["table", "column", "row"])["value_text"]
     rows = []
     for *place, meaning in paper.HEADLINE:
-        at = estimates.loc[tuple(place)]
-        rows.append((meaning, "{} ({})".format(*place), f"{at.estimate_text}{at.stars} ({at.paren_text})"))
+        if tuple(place) in others.index:  # a number of a table that is no regression
+            shown = str(others.loc[tuple(place)])
+        else:
+            at = estimates.loc[tuple(place)]
+            shown = f"{at.estimate_text}{at.stars} ({at.paren_text})"
+        rows.append((meaning, "{} ({})".format(*place), shown))
     pages = f", {c['pages']}" if c["pages"] else ""
     return Card(
         f"{c['authors_zh']} ({c['authors_en']}), {c['year']}. {c['title_zh']} / {c['title_en']}. {c['journal']}{pages}.",
