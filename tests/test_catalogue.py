@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from regionbook.catalogue import METHODS, lessons, method_map
+from regionbook.catalogue import METHODS, lessons, method_map, needs, route
 from regionbook.cli import notebooks as nbs
 from regionbook.data import papers
 from regionbook.paths import ROOT
@@ -74,6 +74,47 @@ def test_the_map_says_what_the_code_does(book):
     assert '<a href="../01-city-innovation/2-regressions.ipynb">2</a>' in html and "maps (地图)" in repr(
         shown
     )
+
+
+def test_what_a_lesson_needs_are_the_earlier_ones_that_it_links_to_and_what_these_need(book):
+    one, two = (book / "01-city-innovation" / f"{name}.md" for name in ("1-index", "2-regressions"))
+    last = book / "02-knowledge-flows" / "1-maps.md"
+    for path, link in (
+        (two, "1-index"),
+        (last, "../01-city-innovation/2-regressions"),
+        (one, "2-regressions"),
+    ):
+        text = path.read_text(encoding="utf-8")
+        path.write_text(
+            text.replace("minutes.", f"minutes. **You need** [that]({link}.ipynb)."), encoding="utf-8"
+        )
+    found = needs(lessons(book).table)
+    assert found[last] == [one, two] and found[two] == [one]
+    assert found[one] == []  # a link forward only says where something stands
+    whole = route(9, 45, book)
+    assert [f"{d['chapter'].iloc[0]} {d['number'].iloc[0]}" for d in whole] == [
+        "start 1",
+        "city-innovation 1",
+        "city-innovation 2",
+    ]
+    assert (
+        route(2, 60, book)[0]["minutes"].sum() == 60
+    )  # the third, 45 minutes, no longer fits beside the map
+    with pytest.raises(
+        ValueError, match=r"2 sessions of 20 minutes do not hold the first lesson \(30 minutes\)"
+    ):
+        route(2, 20, book)
+
+
+@pytest.mark.parametrize(("sessions", "minutes"), [(4, 90), (12, 90)])
+def test_a_route_fits_and_holds_what_its_lessons_need(sessions, minutes):
+    plan = route(sessions, minutes)
+    assert len(plan) <= sessions and all(day["minutes"].sum() <= minutes for day in plan)
+    read, before = [], needs(lessons().table)
+    for day in plan:
+        for path in day["path"]:
+            assert set(before[path]) <= set(read), path
+            read.append(path)
 
 
 @pytest.mark.parametrize("read", [lessons, method_map])

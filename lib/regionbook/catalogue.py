@@ -38,6 +38,11 @@ METHODS: dict[str, dict[str, str | None]] = {
         "difference between groups: permutation, SUEST, Chow": r"permutation_test|suest_test|chow_test",
         "sensitivity to an omitted variable (ITCV, Oster)": r"confounding_threshold|robustness_value|oster\(",
     },
+    "Frontiers and configurations": {
+        "data envelopment analysis (数据包络分析)": r"\bdea\(|\bsbm\(",
+        "Malmquist index (Malmquist指数)": r"malmquist\(",
+        "fuzzy-set QCA (模糊集定性比较分析)": r"truth_table\(|qca\.",
+    },
     "Space": {
         "Moran's I and weights (空间权重)": r"\bMoran\b|moran",
         "spatial Durbin model (空间杜宾模型)": r"spatial_durbin",
@@ -162,17 +167,12 @@ def method_map(folder: Path | None = None) -> Listing:
     """
     known = lessons(folder).table.query("chapter != 'start'")
     chapters = list(known["chapter"].unique())
-    code = {path: "\n".join(_CODE.findall(path.read_text(encoding="utf-8"))) for path in known["path"]}
+    uses = methods_of(known)
     table: dict[tuple[str, str], dict[str, str]] = {}
     shown, last = [], ""
     for group, methods in METHODS.items():
-        for method, pattern in methods.items():
-            patterns = {c: _patterns(method, pattern, c) for c in chapters}
-            uses = [
-                any(re.search(p, code[path]) for p in patterns[chapter])
-                for chapter, path in zip(known["chapter"], known["path"], strict=True)
-            ]
-            found = known[uses]
+        for method in methods:
+            found = known[[method in uses[path] for path in known["path"]]]
             if found.empty:
                 continue
             here = {c: found[found["chapter"] == c] for c in chapters}
@@ -184,6 +184,99 @@ def method_map(folder: Path | None = None) -> Listing:
             last = group
     frame = pd.DataFrame(table).T
     return Listing(frame, frame.to_string(), _html(["", "method", *chapters], shown))
+
+
+def methods_of(known: pd.DataFrame) -> dict[Path, set[str]]:
+    """Path of a lesson -> names of the methods that its code uses; ``known`` is a table of `lessons`."""
+    found: dict[Path, set[str]] = {}
+    for path, chapter in zip(known["path"], known["chapter"], strict=True):
+        code = "\n".join(_CODE.findall(path.read_text(encoding="utf-8")))
+        of = {m: _patterns(m, p, chapter) for methods in METHODS.values() for m, p in methods.items()}
+        found[path] = {m for m, patterns in of.items() if any(re.search(p, code) for p in patterns)}
+    return found
+
+
+def needs(known: pd.DataFrame) -> dict[Path, list[Path]]:
+    """Path of a lesson -> everything that has to be read before it, in the order of the book.
+
+    That is the earlier lessons to which its line "You need" links (a link forward only says where something stands), and what
+    these need.
+    """
+    paths: list[Path] = list(known["path"])
+    found: dict[Path, list[Path]] = {}
+    for k, path in enumerate(paths):
+        line = re.search(r"\*\*You need\*\*(.+)$", path.read_text(encoding="utf-8"), re.M)
+        links = re.findall(r"\]\(([^)]+)\.ipynb\)", line[1] if line else "")
+        linked = {(path.parent / f"{link}.md").resolve() for link in links}
+        direct = [p for p in paths[:k] if p.resolve() in linked]
+        every = {q for p in direct for q in (*found[p], p)}
+        found[path] = [p for p in paths[:k] if p in every]
+    return found
+
+
+def route(sessions: int, minutes: int = 90, folder: Path | None = None) -> list[pd.DataFrame]:
+    """Return a way through the workbook: which lessons in which session.
+
+    The start comes first. Then, again and again, the lesson that adds most methods of the map for its minutes, with all that
+    it needs (`needs`); further notebooks are left out. The order is that of the book.
+
+    Parameters
+    ----------
+    sessions, minutes
+        How many sessions, and how long each is; both positive.
+    folder
+        As in `lessons`, with the same errors.
+
+    Returns
+    -------
+    list of DataFrame
+        At most `sessions` of them: rows of the table of `lessons`, in the order of reading.
+
+    Raises
+    ------
+    ValueError
+        If a session is shorter than the first lesson of the start.
+
+    Examples
+    --------
+    >>> plan = route(4)
+    >>> plan[0]["chapter"].iloc[0], all(day["minutes"].sum() <= 90 for day in plan)
+    ('start', True)
+    """
+    known = lessons(folder).table
+    before, uses = needs(known), methods_of(known)
+    time: dict[Path, int] = dict(zip(known["path"], known["minutes"], strict=True))
+    main = [p for p, number in zip(known["path"], known["number"], strict=True) if isinstance(number, int)]
+    first = known["path"].iloc[0]
+    if sessions < 1 or minutes < time[first]:
+        raise ValueError(
+            f"{sessions} sessions of {minutes} minutes do not hold the first lesson ({time[first]} minutes)"
+        )
+    chosen, best = [first], [first]
+    while best:
+        have = set().union(*(uses[p] for p in chosen))
+        best, value = [], 0.0
+        for path in main:
+            more = [p for p in (*before[path], path) if p not in chosen]
+            gain = len(set().union(*(uses[p] for p in more)) - have) if more else 0
+            worth = gain / sum(time[p] for p in more) if more else 0.0
+            if worth > value and len(_days({*chosen, *more}, time, minutes)) <= sessions:
+                best, value = more, worth
+        chosen += best
+    return [
+        known.set_index("path", drop=False).loc[day].reset_index(drop=True)
+        for day in _days(chosen, time, minutes)
+    ]
+
+
+def _days(chosen: set[Path], time: dict[Path, int], minutes: int) -> list[list[Path]]:
+    """Lessons, in the order of the book, put into sessions one after the other."""
+    days: list[list[Path]] = [[]]
+    for path in (p for p in time if p in chosen):
+        if days[-1] and sum(time[p] for p in days[-1]) + time[path] > minutes:
+            days.append([])
+        days[-1].append(path)
+    return days
 
 
 def _patterns(method: str, general: str | None, chapter: str) -> list[str]:

@@ -1,10 +1,10 @@
-"""The parts of README.md that `sync` writes between their markers: the list of lessons and the scorecard."""
+"""The parts of README.md that `sync` writes between their markers: lessons, routes through them, the scorecard."""
 
 import re
 from collections.abc import Callable
 from pathlib import Path
 
-from regionbook.catalogue import lessons
+from regionbook.catalogue import lessons, route
 from regionbook.cli import score
 from regionbook.data import papers
 from regionbook.paths import ROOT
@@ -33,7 +33,21 @@ def lesson_list() -> str:
     return "\n".join(lines) + f"\n\n{', '.join(who)}.{more if rest else ''}\n"
 
 
-PARTS: dict[str, Callable[[], str]] = {"lessons": lesson_list, "scorecard": score.table}
+def routes() -> str:
+    """A day and a term: which lessons, in an order in which nothing comes before what it needs."""
+    text = ""
+    for title, word, sessions in (("One day", "session", 4), ("Twelve weeks", "week", 12)):
+        text += f"\n**{title}**, {sessions} times 90 minutes of reading:\n\n| {word} | lessons | minutes |\n|---|---|---|\n"
+        for k, day in enumerate(route(sessions), 1):
+            names = [
+                f"[{_name(chapter)} {number}]({path.with_suffix('.ipynb').relative_to(ROOT).as_posix()})"
+                for chapter, number, path in day[["chapter", "number", "path"]].itertuples(index=False)
+            ]
+            text += f"| {k} | {', '.join(names)} | {day['minutes'].sum()} |\n"
+    return text
+
+
+PARTS: dict[str, Callable[[], str]] = {"lessons": lesson_list, "routes": routes, "scorecard": score.table}
 """Name of a part, as its markers have it, and what writes it."""
 
 
