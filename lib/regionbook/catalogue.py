@@ -107,7 +107,7 @@ def lessons(folder: Path | None = None) -> Listing:
     Examples
     --------
     >>> lessons().table.query("chapter == 'city-innovation'")["number"].tolist()
-    [1, 2, 3]
+    [1, '1b', '1c', 2, '2b', '2c', 3, '3b', '3c', '3d']
     """
     folder = Path(folder or ROOT / "chapters")
     rows = []
