@@ -158,7 +158,7 @@ def method_map(folder: Path | None = None) -> Listing:
     Examples
     --------
     >>> method_map().table["city-innovation"][("Indices", "principal components (主成分分析)")]
-    '1, 2'
+    '1b, 2c, 3c'
     """
     known = lessons(folder).table.query("chapter != 'start'")
     chapters = list(known["chapter"].unique())
