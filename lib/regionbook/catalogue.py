@@ -112,7 +112,7 @@ def lessons(folder: Path | None = None) -> Listing:
     Examples
     --------
     >>> lessons().table.query("chapter == 'city-innovation'")["number"].tolist()
-    [1, 2, 3]
+    [1, '1b', '1c', 2, '2b', '2c', 3, '3b', '3c', '3d']
     """
     folder = Path(folder or ROOT / "chapters")
     rows = []
@@ -163,7 +163,7 @@ def method_map(folder: Path | None = None) -> Listing:
     Examples
     --------
     >>> method_map().table["city-innovation"][("Indices", "principal components (主成分分析)")]
-    '1, 2'
+    '1b, 2c, 3c'
     """
     known = lessons(folder).table.query("chapter != 'start'")
     chapters = list(known["chapter"].unique())
