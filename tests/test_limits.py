@@ -8,7 +8,7 @@ from regionbook.cli import load
 from regionbook.cli import notebooks as nbs
 
 LESSONS = [md for md in nbs.sources() if md.parent.parent.name == "chapters"]
-UNSPLIT = {"03-factor-innovation", "04-knowledge-flows"}
+UNSPLIT = {"03-factor-innovation", }
 HELD = [md for md in LESSONS if md.parent.name not in UNSPLIT]
 
 
