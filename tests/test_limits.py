@@ -8,17 +8,15 @@ from regionbook.cli import load
 from regionbook.cli import notebooks as nbs
 
 LESSONS = [md for md in nbs.sources() if md.parent.parent.name == "chapters"]
-UNSPLIT = {"03-factor-innovation", }
-HELD = [md for md in LESSONS if md.parent.name not in UNSPLIT]
 
 
-@pytest.mark.parametrize("md", HELD, ids=nbs.label)
+@pytest.mark.parametrize("md", LESSONS, ids=nbs.label)
 def test_a_lesson_is_inside_the_limits(md):
     has = load.measured(md.with_suffix(".ipynb"))
     assert all(has[k] <= limit for k, limit in load.LIMITS.items()), has
 
 
-@pytest.mark.parametrize("md", HELD, ids=nbs.label)
+@pytest.mark.parametrize("md", LESSONS, ids=nbs.label)
 def test_a_lesson_states_the_minutes_that_it_takes(md):
     found = load.table().loc[f"{md.parent.name}/{md.stem}"]
     assert abs(found["stated"] - found["minutes"]) <= 5, dict(found)
