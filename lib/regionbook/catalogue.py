@@ -264,7 +264,7 @@ def route(sessions: int, minutes: int = 90, folder: Path | None = None) -> list[
         chosen += best
     return [
         known.set_index("path", drop=False).loc[day].reset_index(drop=True)
-        for day in _days(chosen, time, minutes)
+        for day in _days({*chosen}, time, minutes)
     ]
 
 
