@@ -101,6 +101,7 @@ def test_papers_without_a_panel_have_nothing_imposed():
             "free-trade-zones",
             "digital-real-integration",
             "equipment-tfp",
+            "yangtze-openness",
         )
         assert printed_cells(slug)["imposed"].any() == (slug in with_panel), slug
 
