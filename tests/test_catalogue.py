@@ -6,6 +6,7 @@ import re
 
 import pytest
 
+from regionbook import registry
 from regionbook.catalogue import METHODS, lessons, method_map, needs, route
 from regionbook.cli import notebooks as nbs
 from regionbook.data import papers
@@ -154,6 +155,13 @@ def test_how_much_is_compared_is_computed_and_not_claimed():
         assert not found, f"{path.name}: {found and found.group()!r}"
     start = next(md for md in lessons().table["path"] if md.stem == "1-how-to-use")
     assert "rb.scorecard()" in start.read_text(encoding="utf-8")
+
+
+def test_a_paper_adds_to_methods_of_the_map_only():
+    """What tells in a paper's code belongs to a method that the map has; else nobody would ever read it."""
+    known = {method for methods in METHODS.values() for method in methods}
+    odd = {slug: set(registry.handed_in(slug, "METHODS") or ()) - known for slug in registry.papers()}
+    assert not any(odd.values()), odd
 
 
 def test_every_method_of_the_map_is_taught_somewhere():

@@ -5,7 +5,6 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 import pytest
-import statsmodels.api as sm
 from engine import draw
 from engine.report import broken
 from yangtze_openness import PAPER
@@ -74,15 +73,15 @@ def test_only_the_mean_reads_equation_1_as_printed(data):
     assert belt["root"][2022] < 3.3 and belt["half product"][2022] > 5  # printed: 3.44
 
 
-def test_stage_4_holds_over_five_years_only(data, ours):
-    belt = data["Z"].groupby("year").mean()
-    printed = next(c for c in printed_cells(SLUG).itertuples() if "stage 4" in c.term)
-    assert ours[printed.table, printed.column, printed.term] < 0.95 * printed.printed
-    assert 100 * (belt[2022] - belt[2017]) / 5 != pytest.approx(
-        printed.printed, rel=0.02
-    )  # our 2017 is not the paper's
-    gains = [1.21 * 8, 14.77 * 8, 5.81 * 8, 29.49 * 6]
-    assert sum(gains) / 100 > 3.5 > 3.39
+def test_the_gains_of_four_stages_cannot_all_hold(ours):
+    """By print alone they add to more than the whole gain; ours meet the first three and miss the fourth."""
+    stages = printed_cells(SLUG).query("term.str.contains('stage')")
+    assert len(stages) == 4 and stages["inconsistent"].ne("").tolist() == [False, False, False, True]
+    ends = stages["column"].str.extract(r"(\d{4})-(\d{4})").astype(int)
+    whole = next(c.printed for c in printed_cells(SLUG).itertuples() if c.column == "increase 1993-2022")
+    assert (stages["printed"] * (ends[1] - ends[0] + 1)).sum() / 100 > whole + 0.1
+    reached = np.array([ours[tuple(k)] for k in stages[["table", "column", "term"]].to_numpy()])
+    assert (np.abs(reached / stages["printed"] - 1) < 0.05).tolist() == [True, True, True, False]
 
 
 def test_dispersion_agrees_with_scipy_and_with_williamson():
@@ -92,17 +91,6 @@ def test_dispersion_agrees_with_scipy_and_with_williamson():
     assert paper.dispersion(x) == pytest.approx(variation(x))
     repeated = np.repeat(x, n.astype(int))
     assert paper.dispersion(x, n) == pytest.approx(variation(repeated))
-
-
-def test_convergence_agrees_with_statsmodels(data):
-    first, last = (data["Z"].xs(y, level="year") for y in (1993, 2022))
-    ours = paper.convergence(first, last, 29)
-    theirs = sm.OLS(np.log(last / first) / 29, sm.add_constant(np.log(first))).fit()
-    assert ours["slope"] == pytest.approx(theirs.params.iloc[1]) and ours["se"] == pytest.approx(
-        theirs.bse.iloc[1]
-    )
-    assert ours["speed"] == pytest.approx(-np.log(1 + 29 * ours["slope"]) / 29)
-    assert np.isnan(paper.convergence(pd.Series([1.0, 9, 3]), pd.Series([90.0, 1, 4]), 9)["speed"])
 
 
 def test_inventory_of_a_stock_that_grows_steadily_is_that_stock():

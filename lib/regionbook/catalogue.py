@@ -26,6 +26,9 @@ METHODS: dict[str, dict[str, str | None]] = {
         "mediation (中介效应)": r"[Ss]obel",
         "counts: Poisson (泊松回归)": r"fepois",
         "difference-in-differences (双重差分)": None,
+        "matching (倾向得分匹配)": r"match_nearest|w_caliper",
+        "panel thresholds (面板门槛回归)": r"models\.threshold\(",
+        "winsorising (缩尾)": r"\bwinsor",
     },
     "Standard errors": {
         "clustered by unit (聚类稳健标准误)": r"CRV1|cov_type=\"clustered\"",

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+from functools import partial
 from typing import Any
 
 import numpy as np
 import pandas as pd
-from engine import Cell, Grid, Move, Numbers, Paper, as_seen, frame, own_column, paths, worlds
+from engine import Cell, Grid, Move, Numbers, Paper, as_seen, frame, own_column, paths, write_worlds
 from engine.rows import Rows
 from engine.solver import System, solve
 from information_consumption import BIG, MIDDLE, RICH, _ranked
@@ -470,10 +470,5 @@ PAPER = Paper(
 )
 SEED = 0
 """Of the shipped files."""
-
-
-def write(folder: Path | str) -> None:
-    """Write the panel, its dictionary, its rival worlds and their truths."""
-    drawn, _ = worlds(PAPER, SEED)
-    for d in drawn.values():
-        d.write(folder, drawn[""])
+write = partial(write_worlds, PAPER, SEED)
+"""Write the panel, its dictionary, its rival worlds and their truths into a folder."""

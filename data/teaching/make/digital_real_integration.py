@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+from functools import partial
 from typing import Any
 
 import numpy as np
 import pandas as pd
-from engine import Cell, Grid, Move, Paper, Told, frame, worlds
+from engine import Cell, Grid, Move, Paper, Told, frame, write_worlds
 from engine.rows import Rows
 from engine.space import Durbin, Row, cell, centre, mean, moran, project, spread, within
 from scipy.optimize import least_squares
@@ -504,10 +504,5 @@ PAPER = Paper(
 )
 SEED = 1
 """Of the shipped files. Seed 0 has patents move twice as far."""
-
-
-def write(folder: Path | str) -> None:
-    """Write the panel, its dictionary, its rival worlds and their truths."""
-    drawn, _ = worlds(PAPER, SEED)
-    for d in drawn.values():
-        d.write(folder, drawn[""])
+write = partial(write_worlds, PAPER, SEED)
+"""Write the panel, its dictionary, its rival worlds and their truths into a folder."""

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+from functools import partial
 from typing import Any
 
 import numpy as np
 import pandas as pd
-from engine import Cell, Grid, Paper, Told, frame, worlds
+from engine import Cell, Grid, Paper, Told, frame, write_worlds
 from engine.rows import Rows
 from scipy.interpolate import PchipInterpolator
 from scipy.optimize import brentq
@@ -226,10 +226,5 @@ PAPER = Paper(
     dictionary=DICTIONARY,
 )
 SEED = 0
-
-
-def write(folder: Path | str) -> None:
-    """Write the panel, its dictionary, its rival world and their truths."""
-    drawn, _ = worlds(PAPER, SEED)
-    for d in drawn.values():
-        d.write(folder, drawn[""])
+write = partial(write_worlds, PAPER, SEED)
+"""Write the panel, its dictionary, its rival worlds and their truths into a folder."""

@@ -31,11 +31,6 @@ HEADLINE = [
     ("7", "3", "AI", "elasticity in the west: no star"),
 ]
 """Table, column, term, meaning: the numbers that `regionbook.card` shows."""
-METHODS = {
-    "panel threshold regression (面板门槛回归)": r"models\.threshold\(",
-    "winsorising (缩尾)": r"\bwinsorised\b",
-}
-"""Method of `regionbook.catalogue` -> what tells in the code of these lessons that they use it."""
 
 CONTROLS = ["eco", "huc", "edu", "fis", "gov"]
 """The five controls as the regressions use them."""

@@ -32,7 +32,6 @@ HEADLINE = [
     ("8", "West 2", "lnDE", "indirect effect in the west: no star"),
 ]
 """Table, column, term, meaning: the numbers that `regionbook.card` shows."""
-METHODS = {"economic distance (经济距离)": r"\bWe\b"}
 
 CONTROLS = ["lnPGDP", "lnFDI", "lnINPUT", "HUM"]
 """The four controls as the regressions use them."""

@@ -28,15 +28,9 @@ HEADLINE = [
     ("2", "TFPCH", "2021-2022", "last year, mean of the six provinces"),
     ("2", "TFPCH", "2017-2018", "the only fall"),
     ("3", "TFPCH", "Shanxi 山西", "fastest province"),
-    (
-        "5",
-        "TFPCH",
-        "C37 transport equipment 交通运输设备制造业",
-        "fastest industry: below the slowest province",
-    ),
+    ("5", "TFPCH", "C37 transport equipment 交通运输设备制造业", "fastest industry, no faster than Anhui"),
 ]
 """Table, column, row, meaning: the numbers that `regionbook.card` shows."""
-METHODS = {"deflation (价格平减)": r"producer_prices|investment_prices"}
 TABLES: list[Column] = []
 """No regression is printed: every number stands in other.csv, see `printed_tables`."""
 CONTROLS: list[str] = []
@@ -233,7 +227,7 @@ def redrawn(panel: pd.DataFrame, shipped: dict[str, Any], seed: int) -> tuple[pd
     The true growth of TFP that all cells share is multiplied by the student's factor, so that the frontier of every year
     moves and no distance to it; then each cell gets noise of its own in output, and each province another size.
     """
-    rng, factor = np.random.default_rng([seed, 10]), 0.0
+    rng = np.random.default_rng([seed, 10])
     factor = redraw.factor(rng)
     years = pd.Series(shipped["true_change"]["years"]["TFP"])
     path = np.log(years).cumsum().rename(int).reindex(panel.index.unique("year"), fill_value=0.0)

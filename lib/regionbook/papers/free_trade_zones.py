@@ -32,10 +32,7 @@ HEADLINE = [
     ("5", "10", "FTZ", "the one sub-index of four that does not rise"),
 ]
 """Table, column, term, meaning: the numbers that `regionbook.card` shows."""
-METHODS = {
-    "difference-in-differences (双重差分)": r"\bFTZ\b",
-    "matching (倾向得分匹配)": r"match_nearest|w_caliper",
-}
+METHODS = {"difference-in-differences (双重差分)": r"\bFTZ\b"}
 BESIDE = {"nation": ["city", "year"]}
 """Tables beside the panel -> their keys: a second, larger panel with a known truth."""
 

@@ -29,7 +29,6 @@ HEADLINE = [
     ("text 三3", "2022", "Belt, coefficient of variation", "dispersion in the last year"),
 ]
 """Table, column, term, meaning: the numbers that `regionbook.card` shows."""
-METHODS = {"convergence (收敛)": r"convergence|beta_conv|sigma_conv"}
 TABLES: list[Column] = []
 """The paper has no regression."""
 
@@ -40,12 +39,6 @@ READINGS = {
     "half product": lambda t, i: t * i / 2,
 }
 """Three readings of equation (1), of which the print keeps "T × I" and a 2. Only the first can give the printed figures."""
-PHASES = {
-    "1 slow": (1993, 2000),
-    "2 fast": (2001, 2008),
-    "3 fluctuating": (2009, 2016),
-    "4 accelerating": (2017, 2022),
-}
 YEARS = (1993, 2022)
 
 
@@ -83,8 +76,8 @@ GROWTH = 0.12
 def inventory(inflow: pd.Series) -> pd.Series:
     """Return stocks from yearly inflows by perpetual inventory: K_t = (1 - LOSS) K_{t-1} + inflow_t in each unit.
 
-    The first stock is inflow (1 + GROWTH) / (GROWTH + LOSS), as if stock and inflow had always grown by GROWTH. `inflow` is indexed by unit and
-    year; years without a gap.
+    The first stock is inflow (1 + GROWTH) / (GROWTH + LOSS), as if stock and inflow had always grown by GROWTH.
+    `inflow` is indexed by unit and year; years without a gap.
     """
     wide = inflow.unstack("year").sort_index(axis=1)
     stock = wide.copy()
@@ -110,27 +103,6 @@ def dispersion(values: pd.Series, weights: pd.Series | None = None) -> float:
     return float(np.sqrt((p * (values - u) ** 2).sum()) / u)
 
 
-def convergence(first: pd.Series, last: pd.Series, years: int) -> dict[str, float]:
-    """Return absolute β-convergence: the slope of mean yearly log growth on the first log level, and what follows from it.
-
-    ``slope`` is b in (1/T) log(y_T / y_0) = a + b log y_0 + e, ``speed`` is -log(1 + b T) / T (Barro and Sala-i-Martin 1992),
-    NaN where 1 + b T is not positive; ``se`` is the conventional standard error of b.
-
-    Examples
-    --------
-    >>> first, last = pd.Series([1.0, 2, 4]), pd.Series([4.0, 4, 4])
-    >>> round(convergence(first, last, 10)["slope"], 3)
-    -0.1
-    """
-    x, y = np.log(first), np.log(last / first) / years
-    x = x - x.mean()
-    b = float((x * y).sum() / (x**2).sum())
-    rest = y - y.mean() - b * x
-    se = float(np.sqrt((rest**2).sum() / (len(x) - 2) / (x**2).sum()))
-    left = 1 + b * years
-    return {"slope": b, "se": se, "speed": float(-np.log(left) / years) if left > 0 else np.nan}
-
-
 def in_text(panel: pd.DataFrame) -> dict[tuple[str, str, str], float]:
     """Numbers of Table 1 and of the text that the prepared panel gives.
 
@@ -141,16 +113,16 @@ def in_text(panel: pd.DataFrame) -> dict[tuple[str, str, str], float]:
     reach = panel["reach"].groupby("province").first()
     rows = wide.groupby(reach).mean().rename("{} reaches".format).pipe(lambda d: pd.concat([wide, d]))
     size, belt = sample(panel, "text 二3", "provinces"), wide.mean()
-    gain = {k: 100 * (v[YEARS[1]] - v[YEARS[0]]) / (YEARS[1] - YEARS[0]) for k, v in _belts(panel).items()}
+    first, last = (panel[["Z", "T", "I"]].xs(y, level="year").mean() for y in YEARS)
+    gain = 100 * (last - first) / (YEARS[1] - YEARS[0])
     found: dict[tuple[str, str, str], float] = {}
     for row in published(SLUG).other.itertuples():
         name = next((k for k in rows.index if str(row.row).endswith(f" {k}")), None)
         if row.table == "1":
-            first, last = (rows.loc[name, y] for y in YEARS)
+            low, high = (rows.loc[name, y] for y in YEARS)
+            change = (high - low) / (YEARS[1] - YEARS[0])
             found[row.table, row.column, row.row] = (
-                rows.loc[name, int(row.column)]
-                if row.column.isdigit()
-                else (last - first) / (YEARS[1] - YEARS[0])
+                rows.loc[name, int(row.column)] if row.column.isdigit() else change
             )
         elif row.column == "provinces":
             kind = next((k for k in REACHES if row.row.startswith(k)), None)
@@ -170,11 +142,6 @@ def in_text(panel: pd.DataFrame) -> dict[tuple[str, str, str], float]:
             100 * (belt[b] - belt[start]) / (b - a + 1) if stage else gain[kind]
         )
     return {at: float(v) for at, v in found.items()}
-
-
-def _belts(panel: pd.DataFrame) -> dict[str, pd.Series]:
-    """Yearly means over the provinces of Z, T and I."""
-    return {k: panel[k].groupby(level="year").mean() for k in ("Z", "T", "I")}
 
 
 # ------------------------------------------------------------------------------------------------ a student's panel
@@ -203,11 +170,8 @@ def redrawn(panel: pd.DataFrame, shipped: dict[str, Any], seed: int) -> tuple[pd
         fdi_registered=stock.round(6),
         fdi_inflow=inflows(stock, panel["reach"], share, rng).round(6),
     )
-    truth = redraw.truth_of(shipped, seed, "process", share_arrived=share)
-    truth["redrawn"] = (
-        "Paths of trade and registered stock between the ends; another share of inland funds arrived."
-    )
-    return new, truth
+    said = "Paths of trade and registered stock between the ends; another share of inland funds arrived."
+    return new, redraw.truth_of(shipped, seed, "process", share_arrived=share, redrawn=said)
 
 
 def inflows(

@@ -1,6 +1,6 @@
 """The one engine that makes a paper's teaching panel: declared tables and a story in, panel, dictionary and truth out."""
 
-from .make import Drawn, draw, worlds
+from .make import Drawn, draw, worlds, write_worlds
 from .paper import CalibrationError, Grid, Move, Paper, frame
 from .rows import Numbers, Told, as_seen, own_column, paths, weights
 from .targets import Cell
@@ -21,4 +21,5 @@ __all__ = [
     "paths",
     "weights",
     "worlds",
+    "write_worlds",
 ]

@@ -149,6 +149,13 @@ def draw(paper: Paper, seed: int, world: str = "", printed: Any = None, strict: 
     return Drawn(paper, world, text, _plain(truth), found, story, far, log)
 
 
+def write_worlds(paper: Paper, seed: int, folder: Path | str) -> None:
+    """Write the panel of a seed, its dictionary, its rival worlds and their truths."""
+    drawn, _ = worlds(paper, seed)
+    for d in drawn.values():
+        d.write(folder, drawn[""])
+
+
 def _kept(paper: Paper, columns: Grid) -> pd.DataFrame:
     """Cells where some moving column is there."""
     table = frame(columns)
