@@ -16,6 +16,9 @@ def parser() -> argparse.ArgumentParser:
     sync.add_argument(
         "--take", choices=("text", "notebook"), default="", help="where both were edited: which counts"
     )
+    sync.add_argument(
+        "--agreed", nargs="+", metavar="NAME", help="sheets of which text, solution or check changed alone, rightly"
+    )
     sync.add_argument("--all", action="store_true", dest="everything", help="execute all, changed or not")
 
     commands.add_parser(

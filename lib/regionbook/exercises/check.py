@@ -31,7 +31,7 @@ class NotYet(AssertionError):
 
 @dataclass(frozen=True)
 class Right:
-    """A right answer, as a notebook shows it."""
+    """A right answer, as a notebook shows it: displayed, never a cell's result, which nbgrader would take for points."""
 
     exercise: str
 
@@ -40,6 +40,11 @@ class Right:
 
     def _repr_html_(self) -> str:
         return f'<span style="color:#1b7837"><b>✓ right</b></span>: {html.escape(self.exercise)}'
+
+    def _ipython_display_(self) -> None:
+        from IPython.display import display
+
+        display({"text/plain": repr(self), "text/html": self._repr_html_()}, raw=True)
 
 
 _tries: dict[str, int] = {}
