@@ -157,7 +157,9 @@ def personal_key(exercise: str, student: str) -> Key | Mapping[str, Any]:
         except record.RecordError as error:
             raise ValueError(f"the solution gives no key to {exercise!r}: {error}") from error
     name = f"keys-{student}.json"
-    handed = next((p for p in (sheet.with_name(name), Path.cwd() / name) if p.exists()), sheet.with_name(name))
+    handed = next(
+        (p for p in (sheet.with_name(name), Path.cwd() / name) if p.exists()), sheet.with_name(name)
+    )
     if exercise not in (found := _keys(handed)):
         raise ValueError(
             f"there is no key to {exercise!r} for the panel of student {student} here. Ask your lecturer for "
