@@ -54,8 +54,9 @@ def check(md: Path, accept: bool = False, root: Path = ROOT) -> None:
     """Raise a LessonError if one of text, solution and check of a task changed alone; else, or if accepted, store them."""
     known, name = stored(root), f"{md.parent.name}/{md.stem}"
     now, lone = parts(nbs.read_text(md)), []
-    for task, before in known.get(name, {}).items():
-        changed = [part for part in before if task in now and now[task].get(part) != before[part]]
+    for task, its in now.items():
+        before = known.get(name, {}).get(task, {})
+        changed = [part for part in before if its.get(part) != before[part]]
         if len(changed) == 1 < len(before):
             lone.append(f"of task {task!r} the {changed[0]}")
     if lone and not accept:
