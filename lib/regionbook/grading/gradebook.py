@@ -10,26 +10,13 @@ from collections.abc import Callable
 from html import escape
 from pathlib import Path
 
-from regionbook.grading.points import Class, Row, tame, write_csv
-from regionbook.grading.roster import ListError, read_table, student_number
+from regionbook.grading.points import Class, Row, shown, tame, write_csv
+from regionbook.grading.roster import HEADS, ListError, read_table, student_number
 
 GRADE = ("grade", "成绩", "分数")
 MOST = ("maximum grade", "最高分", "最高成绩", "满分")
 FEEDBACK = ("feedback comments", "反馈评论", "评语", "反馈意见")
-WHO = (
-    "email address",
-    "id number",
-    "full name",
-    "username",
-    "电子邮件地址",
-    "电子邮件",
-    "学号",
-    "全名",
-    "用户名",
-    "name",
-    "姓名",
-)
-LIMIT = 1e-9
+WHO = {head for what in ("number", "name", "id", "email") for head in HEADS[what]}
 
 
 def finder(group: Class) -> Callable[[list[str]], Row | None]:
@@ -37,19 +24,15 @@ def finder(group: Class) -> Callable[[list[str]], Row | None]:
     known: dict[str, list[Row]] = {}
     for row in group.rows:
         who = row.student
-        for mark in {
-            who.number,
-            who.id.casefold(),
-            who.email.casefold(),
-            "".join(sorted(_words(who.name))),
-        } - {""}:
+        marks = {who.number, who.id.casefold(), who.email.casefold(), _sorted(who.name)}
+        for mark in marks - {""}:
             known.setdefault(mark, []).append(row)
 
     def find(cells: list[str]) -> Row | None:
         for cell in cells:
-            marks = [cell.casefold(), "".join(sorted(_words(cell)))]
-            if re.fullmatch(r"\s*\w+\s*", cell) and cell.isascii():
-                marks.insert(0, student_number(cell[:32].replace("_", "")))
+            marks = [cell.casefold(), _sorted(cell)]
+            if re.fullmatch(r"[0-9A-Za-z]{1,32}", cell):
+                marks.insert(0, student_number(cell))
             some = next((known[mark] for mark in marks if mark in known), [])
             if len(some) == 1:
                 return some[0]
@@ -62,7 +45,11 @@ def _words(name: str) -> list[str]:
     return re.findall(r"[^\W_]+", name.casefold())
 
 
-def ready(row: Row, group: Class) -> bool:
+def _sorted(name: str) -> str:
+    return "".join(sorted(_words(name)))
+
+
+def ready(row: Row) -> bool:
     """Whether a student's points may go out: something was handed in, nothing held back, nothing left to read."""
     return bool(row.sheets) and not row.to_read() and (row.paid or not row.held)
 
@@ -73,9 +60,9 @@ def moodle_import(group: Class, file: Path) -> int:
     Map *Email address* (or *ID number*) to the user, and each exercise to its grade item or to a new one.
     """
     rows = [["ID number", "Email address", *group.maxima]]
-    for row in filter(lambda row: ready(row, group), group.rows):
-        got = ["" if (p := row.counted(name)) is None else f"{p:g}" for name in group.maxima]
-        rows.append([tame(row.student.number), tame(row.student.email), *got])
+    for row in filter(ready, group.rows):
+        got = [shown(row.counted(name)) for name in group.maxima]
+        rows.append([row.student.number, tame(row.student.email), *got])
     write_csv(file, rows, "utf-8")
     return len(rows) - 1
 
@@ -104,9 +91,8 @@ def moodle_worksheet(group: Class, worksheet: Path, to: Path, pages: dict[str, P
     """
     rows = read_table(worksheet)
     head = [cell.casefold() for cell in rows[0]] if rows else []
-    grade, most, feedback = (
-        next((head.index(h) for h in some if h in head), -1) for some in (GRADE, MOST, FEEDBACK)
-    )
+    places = [next((head.index(h) for h in some if h in head), -1) for some in (GRADE, MOST, FEEDBACK)]
+    grade, most, feedback = places
     if grade < 0 or not re.search(r"\d$", rows[1][0] if len(rows) > 1 and rows[1] else ""):
         raise ListError(
             f"{worksheet}, line 1: this is no grading worksheet of Moodle (it begins with a column of participants, and "
@@ -115,21 +101,20 @@ def moodle_worksheet(group: Class, worksheet: Path, to: Path, pages: dict[str, P
     find, told, scales = finder(group), [], set()
     with zipfile.ZipFile(to / "moodle-feedback.zip", "w", zipfile.ZIP_DEFLATED) as packed:
         for row in filter(any, rows[1:]):
-            who = find([row[k] for k, name in enumerate(head) if name in WHO and k < len(row)])
-            if who is None or not ready(who, group):
-                told.append(
-                    f"{' '.join(row[:2])}: {'nobody of this class' if who is None else 'no points yet'}"
-                )
+            row += [""] * (len(head) - len(row))
+            who = find([row[k] for k, name in enumerate(head) if name in WHO])
+            if who is None or not ready(who):
+                told.append(f"{' '.join(row[:2])}: {'no points yet' if who else 'nobody of this class'}")
                 continue
-            points, out_of = group.total(who), group.most
-            if most >= 0 and (limit := _float(row[most])) and abs(limit - out_of) > LIMIT:
-                scales.add(f"points of {out_of:g} are scaled to the assignment's {limit:g}")
-                points *= limit / out_of
-            row[grade] = f"{points:.5g}"
+            limit = (_float(row[most]) if most >= 0 else 0.0) or group.most
+            if limit != group.most:
+                scales.add(f"points of {group.most:g} are scaled to the assignment's {limit:g}")
+            row[grade] = f"{group.total(who) * limit / group.most:.5g}"
             lines = [f"{name}: {who.points(name):g} / {group.maximum(name):g}" for name in who.sheets]
             if feedback >= 0:
                 row[feedback] = "<br>".join(map(escape, lines))
-            folder = f"{'-'.join(_words(row[1])) or 'student'}_{re.findall(r'[0-9]+$', row[0])[0]}_assignfeedback_file"
+            participant = re.findall(r"\d*$", row[0])[0]
+            folder = f"{'-'.join(_words(row[1])) or 'student'}_{participant}_assignfeedback_file"
             packed.write(pages[who.key], f"{folder}/feedback.html")
     write_csv(to / "moodle-grades.csv", rows, "utf-8")
     return [*sorted(scales), *told]
@@ -175,26 +160,18 @@ def canvas(group: Class, file: Path, export: Path | None = None) -> list[str]:
         for cells in filter(any, rows[1:]):
             if "Points Possible" in cells[0] or not any(cells[1 : len(students)]):
                 continue  # lines about the assignments
-            who = find(
-                [cells[k] for k, h in enumerate(students) if h in ("SIS User ID", "SIS Login ID", "Student")]
-            )
-            if who and ready(who, group):
+            known = ("SIS User ID", "SIS Login ID", "Student")
+            who = find([cells[students.index(head)] for head in known if head in students])
+            if who and ready(who):
                 lines.append((cells[: len(students)], who))
             else:
                 told.append(f"{cells[0]}: {'no points yet' if who else 'nobody of this class'}")
     else:
-        people = [row for row in group.rows if ready(row, group)]
-        lines = [
-            ([tame(p.name), "", p.number, p.id or p.email, ""], row) for row in people for p in [row.student]
-        ]
-    possible = [
-        "    Points Possible",
-        *[""] * (len(students) - 1),
-        *(f"{group.maximum(t):g}" for t in group.maxima),
-    ]
-    table = [
-        cells + ["" if (p := row.counted(t)) is None else f"{p:g}" for t in group.maxima]
-        for cells, row in lines
-    ]
-    write_csv(file, [students + titles, possible, *table], "utf-8")
+        for row in filter(ready, group.rows):
+            person = row.student
+            lines.append(([tame(person.name), "", person.number, tame(person.id or person.email), ""], row))
+    table = [students + titles, ["    Points Possible", *[""] * (len(students) - 1)]]
+    table[1] += [f"{group.maximum(name):g}" for name in group.maxima]
+    table += [cells + [shown(row.counted(name)) for name in group.maxima] for cells, row in lines]
+    write_csv(file, table, "utf-8")
     return told

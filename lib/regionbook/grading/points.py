@@ -33,13 +33,16 @@ class Row:
         """What tells the row from others in a table: the number, else the name of the delivery."""
         return self.student.number or self.student.name
 
+    @property
+    def label(self) -> str:
+        """Who it is, to be read."""
+        return self.student.label or self.key
+
     def points(self, exercise: str) -> float | None:
         """Machine's and hand points of a sheet, also if held back; None if none was handed in."""
         if exercise not in self.sheets:
             return None
-        return self.sheets[exercise].total + sum(
-            p for (sheet, _), p in self.hand.items() if sheet == exercise
-        )
+        return self.sheets[exercise].total + sum(p for at, p in self.hand.items() if at[0] == exercise)
 
     def counted(self, exercise: str) -> float | None:
         """Points that count: None where they are held back."""
@@ -47,12 +50,12 @@ class Row:
 
     def to_read(self) -> float:
         """Points that wait for a reader."""
-        return sum(
-            sheet.maximum[cell]
-            for name, sheet in self.sheets.items()
-            for cell in sheet.by_hand
-            if (name, cell) not in self.hand
-        )
+        open_cells = {(name, cell) for name, sheet in self.sheets.items() for cell in sheet.by_hand}
+        return sum(self.sheets[name].maximum[cell] for name, cell in open_cells - set(self.hand))
+
+    def got(self, exercise: str, cell: str) -> float | None:
+        """Points of one cell, None where a person has yet to read it."""
+        return self.hand.get((exercise, cell), self.sheets[exercise].points.get(cell))
 
 
 @dataclass
@@ -130,12 +133,9 @@ def gather(
         maxima.setdefault(r.exercise, {}).update(r.maximum)
         hand = by_hand.setdefault(r.exercise, [])
         hand += [cell for cell in r.by_hand if cell not in hand]
-    names = {
-        id(sheet): row.student.label or row.key for row in rows.values() for sheet in row.sheets.values()
-    }
-    return Class(
-        list(rows.values()), maxima, by_hand, [r for r in results if r.failed], alike(graded, names, personal)
-    )
+    whose = {id(sheet): row.label for row in rows.values() for sheet in row.sheets.values()}
+    failed = [r for r in results if r.failed]
+    return Class(list(rows.values()), maxima, by_hand, failed, alike(graded, whose, personal))
 
 
 def _label(r: Result) -> str:
@@ -144,18 +144,14 @@ def _label(r: Result) -> str:
 
 def _against(r: Result, found: Student | None, known: dict[str, Student], personal: bool) -> list[str]:
     """What speaks against paying a sheet: whose it is, and of whose panel."""
-    whose = known[r.student].label if r.student in known else "nobody in the roster"
-    if found is None:
-        return (
-            []
-            if r.student in known
-            else [f"{r.exercise}: neither its number nor the delivery names one of the roster"]
-        )
-    if not personal or found.number == r.student:
+    whose = known[r.student].label if r.student in known else f"{r.student}, who is nobody in the roster"
+    if found is None and r.student not in known:
+        return [f"{r.exercise}: neither its number nor the delivery names one of the roster"]
+    if found is None or not personal or found.number == r.student:
         return []
     if not r.student:
         return [f"{r.exercise}: no number in the sheet, so it is of the panel that all share"]
-    return [f"{r.exercise}: the panel of {r.student} ({whose}), not of {found.number}"]
+    return [f"{r.exercise}: the panel of {whose}, not of {found.number}"]
 
 
 def alike(results: list[Result], names: dict[int, str], personal: Callable[[str], bool]) -> list[str]:
@@ -175,18 +171,16 @@ def alike(results: list[Result], names: dict[int, str], personal: Callable[[str]
             for one, two in combinations(sheets, 2):
                 if names[id(one)] == names[id(two)]:
                     continue
-                same = sorted(
-                    cell
-                    for cell, mark in rare & set(getattr(one, what).items()) & set(getattr(two, what).items())
-                )
-                least = min(len(getattr(one, what)), len(getattr(two, what)))
+                mine, other = getattr(one, what).items(), getattr(two, what).items()
+                same, least = sorted(cell for cell, _ in rare & mine & other), min(len(mine), len(other))
                 both = f"{exercise}: {names[id(one)]} and {names[id(two)]}"
-                if what == "answers" and len(same) > 1 and one.student != two.student and personal(exercise):
+                if len(same) < 2:
+                    continue
+                if what == "answers" and one.student != two.student and personal(exercise):
                     found.append(f"{both}: equal answers on different panels in {', '.join(same)}")
-                if what == "code" and len(same) > 1 and len(same) >= least / 2:
-                    found.append(
-                        f"{both}: {len(same)} of {least} answer cells have the same code ({', '.join(same)})"
-                    )
+                if what == "code" and len(same) >= least / 2:
+                    cells = ", ".join(same)
+                    found.append(f"{both}: {len(same)} of {least} answer cells have the same code ({cells})")
     return found
 
 
@@ -195,15 +189,19 @@ def alike(results: list[Result], names: dict[int, str], personal: Callable[[str]
 
 def tame(text: str) -> str:
     """A text for a spreadsheet and a terminal: one line, no control or direction characters, no formula."""
-    text = "".join(
-        " " if c in "\n\r\t" else c for c in str(text) if c in "\n\r\t" or unicodedata.category(c)[0] != "C"
-    )
-    text = " ".join(text.split())
+    text = re.sub(r"\s", " ", str(text))
+    text = " ".join("".join(c for c in text if unicodedata.category(c)[0] != "C").split())
     return f"'{text}" if text[:1] in tuple("=+-@|%＝＋－＠") else text
 
 
-def _number(value: float | None) -> str:
+def shown(value: float | None) -> str:
+    """Points for a table."""
     return "" if value is None else f"{round(value, 4):g}"
+
+
+def loose(sheet: Result) -> list[str]:
+    """Notes that belong to no graded cell, with the cell that they are about."""
+    return [f"{at}: {text}" if at else text for at, text in sheet.notes if at not in sheet.maximum]
 
 
 def hand_head(exercise: str, cell: str, maximum: float) -> str:
@@ -223,32 +221,31 @@ def write_points(group: Class, folder: Path) -> None:
         why = "; ".join([w for some in row.held.values() for w in some] + row.notes)
         paid = "yes" if row.paid else ""
         line = [
-            tame(row.key),
-            *map(tame, (who.name, who.id, who.email)),
-            _number(group.total(row)),
-            _number(group.most),
+            *map(tame, (row.key, who.name, who.id, who.email)),
+            shown(group.total(row)),
+            shown(group.most),
         ]
-        line += [_number(row.to_read()), _number(held) if row.held and not row.paid else "", paid, tame(why)]
+        line += [shown(row.to_read()), shown(held) if row.held and not row.paid else "", paid, tame(why)]
         for name in group.maxima:
-            line += [_number(row.counted(name))]
-            line += [_number(row.hand.get((name, cell))) for cell in group.by_hand[name]]
+            line += [shown(row.counted(name))]
+            line += [shown(row.hand.get((name, cell))) for cell in group.by_hand[name]]
         wide.append(line)
         for name, sheet in row.sheets.items():
             for k, (cell, most) in enumerate(sheet.maximum.items()):
-                by_hand = cell in sheet.by_hand
-                got = row.hand.get((name, cell)) if by_hand else sheet.points.get(cell)
-                said = [text for at, text in sheet.notes if at == cell]
-                said += [
-                    f"{at}: {text}" if at else text
-                    for at, text in sheet.notes
-                    if not k and at not in sheet.maximum
+                said = [text for at, text in sheet.notes if at == cell] + (loose(sheet) if not k else [])
+                start = [
+                    tame(row.key),
+                    tame(who.name),
+                    name,
+                    tame(cell),
+                    shown(row.got(name, cell)),
+                    shown(most),
                 ]
-                start = [tame(row.key), tame(who.name), name, tame(cell), _number(got), f"{most:g}"]
-                long.append([*start, "yes" if by_hand else "", tame(sheet.file), tame("; ".join(said))])
+                by_hand = "yes" if cell in sheet.by_hand else ""
+                long.append([*start, by_hand, tame(sheet.file), tame("; ".join(said))])
     for r in group.failed:
-        long.append(
-            [tame(_label(r)), "", r.exercise, "", "", "", "", tame(r.file), tame(f"not graded: {r.failed}")]
-        )
+        why = tame(f"not graded: {r.failed}")
+        long.append([tame(_label(r)), "", r.exercise, "", "", "", "", tame(r.file), why])
     write_csv(folder / "points.csv", wide)
     write_csv(folder / "points-by-cell.csv", long)
 
@@ -262,9 +259,8 @@ def write_csv(file: Path, rows: Iterable[Iterable[str]], mark: str = "utf-8-sig"
             csv.writer(out).writerows(rows)
         draft.replace(file)
     except OSError as error:
-        raise ListError(
-            f"{file} cannot be written ({error.strerror or error}): is it open in a spreadsheet?"
-        ) from error
+        why = f"{error.strerror or error}): is it open in a spreadsheet?"
+        raise ListError(f"{file} cannot be written ({why}") from error
 
 
 def read_hand(group: Class, file: Path) -> None:
@@ -276,11 +272,8 @@ def read_hand(group: Class, file: Path) -> None:
         With line and column of each fault: a student or column that is not of this class, no number, over the maximum.
     """
     table = [[cell.removeprefix("'") for cell in row] for row in read_table(file)]
-    heads = {
-        hand_head(name, c, group.maxima[name][c]): (name, c)
-        for name in group.maxima
-        for c in group.by_hand[name]
-    }
+    cells_of = [(name, cell) for name in group.maxima for cell in group.by_hand[name]]
+    heads = {hand_head(name, cell, group.maxima[name][cell]): (name, cell) for name, cell in cells_of}
     rows = {tame(row.key).removeprefix("'"): row for row in group.rows}
     rows |= {key.lstrip("0"): row for key, row in rows.items() if key.lstrip("0")}
     faults = []
@@ -292,9 +285,8 @@ def read_hand(group: Class, file: Path) -> None:
         mine = {head: text for head, text in said.items() if " by hand /" in head or head == "pay held"}
         row = rows.get(cells[at].lstrip("0") or cells[at]) if at < len(cells) else None
         if mine and row is None:
-            faults.append(
-                f"line {line}: {said.get('student', 'no student')!r} is nobody among these results or the roster"
-            )
+            who = said.get("student", "no student")
+            faults.append(f"line {line}: {who!r} is nobody among these results or the roster")
             continue
         for head, text in mine.items():
             try:

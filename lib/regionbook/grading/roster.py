@@ -1,6 +1,7 @@
 """The class list: whose panel is whose, and who handed a sheet in."""
 
 import csv
+import io
 import re
 import unicodedata
 from dataclasses import dataclass
@@ -22,7 +23,17 @@ HEADS = {
     ),
     "name": ("name", "full name", "student name", "姓名", "学生姓名", "全名"),
     "id": ("id", "login", "login id", "user", "username", "sis login id", "账号", "用户名"),
-    "email": ("email", "e-mail", "mail", "email address", "邮箱", "电子邮箱", "电子邮件", "邮件地址"),
+    "email": (
+        "email",
+        "e-mail",
+        "mail",
+        "email address",
+        "邮箱",
+        "电子邮箱",
+        "电子邮件",
+        "邮件地址",
+        "电子邮件地址",
+    ),
     "first": ("first name", "given name", "名"),
     "last": ("last name", "surname", "family name", "姓"),
 }
@@ -67,9 +78,12 @@ def read_table(file: Path) -> list[list[str]]:
         text = raw.decode("gb18030", "replace")
     if "\0" in text or "�" in text:
         raise ListError(f"{file}: cannot be read as a table of text; save it as CSV (UTF-8)")
-    head = text.partition("\n")[0]
-    mark = max(",;\t", key=head.count)
-    return [list(map(str.strip, row)) for row in csv.reader(text.splitlines(keepends=True), delimiter=mark)]
+    mark = max(",;\t", key=text.partition("\n")[0].count)
+    try:
+        rows = csv.reader(io.StringIO(text, newline=""), delimiter=mark)
+        return [list(map(str.strip, row)) for row in rows]
+    except csv.Error as error:
+        raise ListError(f"{file}: cannot be read as a table of text ({error})") from None
 
 
 def columns(head: list[str]) -> dict[str, int]:
@@ -129,10 +143,8 @@ def owner(result: Result, roster: list[Student]) -> Student | None:
     """
     for said in (result.folder, result.file):
         text = unicodedata.normalize("NFKC", said).casefold()
-        marks = set(re.findall(r"[0-9a-z]+", text))
-        marks |= {mark.lstrip("0") for mark in marks}
         joined = re.sub(r"[\W_\d]+", "", text)
-        sure = [s for s in roster if s.number.casefold() in marks or _in(s.id, text) or _in(s.email, text)]
+        sure = [s for s in roster if _in(s.number, text) or _in(s.id, text) or _in(s.email, text)]
         for some in (sure, [s for s in roster if any(name in joined for name in _spellings(s.name))]):
             longest = max((len(s.name) for s in some), default=0)
             if len(some) > 1 and some is not sure:  # Wang Li is not Wang Lihua
@@ -145,8 +157,10 @@ def owner(result: Result, roster: list[Student]) -> Student | None:
 
 
 def _in(mark: str, text: str) -> bool:
-    """Whether a login or address stands in a text by itself."""
-    return len(mark) > 2 and bool(re.search(rf"(?<![0-9a-z]){re.escape(mark.casefold())}(?![0-9a-z])", text))
+    """Whether a number, login or address stands in a text by itself; "sheet (1)" is no number."""
+    return len(mark) > 2 and bool(
+        re.search(rf"(?<![0-9a-z])0*{re.escape(mark.casefold())}(?![0-9a-z])", text)
+    )
 
 
 def _spellings(name: str) -> list[str]:
