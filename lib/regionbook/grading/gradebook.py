@@ -70,24 +70,10 @@ def moodle_import(group: Class, file: Path) -> int:
 def moodle_worksheet(group: Class, worksheet: Path, to: Path, pages: dict[str, Path]) -> list[str]:
     """Fill in an assignment's offline grading worksheet, and pack the feedback pages as Moodle takes them back.
 
-    Parameters
-    ----------
-    group, pages
-        The class and its feedback pages, by the row's key.
-    worksheet
-        CSV that Moodle gave at *Download grading worksheet*. Its lines are kept as they are, but for grade and feedback.
-    to
-        Folder for ``moodle-grades.csv`` and ``moodle-feedback.zip``.
-
-    Returns
-    -------
-    list of str
-        What a lecturer should know: lines without points, and how they were scaled to the assignment's maximum.
-
-    Raises
-    ------
-    ListError
-        If the file is no such worksheet.
+    ``worksheet`` is what Moodle gave at *Download grading worksheet*; its lines stay as they are, but for grade and
+    feedback. ``pages`` are feedback pages by the row's key; the folder ``to`` gets ``moodle-grades.csv`` and
+    ``moodle-feedback.zip``. Returned is what a lecturer should know: lines without points, and a scaling to the
+    assignment's maximum. A `ListError` says if the file is no such worksheet.
     """
     rows = read_table(worksheet)
     head = [cell.casefold() for cell in rows[0]] if rows else []
@@ -134,15 +120,7 @@ def canvas(group: Class, file: Path, export: Path | None = None) -> list[str]:
     exported, gives the IDs, and the ID of an assignment that has an exercise's name. Who has no points stays out:
     an empty field would take away a score that is there.
 
-    Returns
-    -------
-    list of str
-        Who of the export stays without points.
-
-    Raises
-    ------
-    ListError
-        If ``export`` is no such gradebook.
+    Returned is who of the export stays without points. A `ListError` says if it is no such gradebook.
     """
     students = ["Student", "ID", "SIS User ID", "SIS Login ID", "Section"]
     titles, told = list(group.maxima), []
