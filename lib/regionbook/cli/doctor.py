@@ -103,13 +103,10 @@ def machine() -> Iterator[Finding]:
 
 def edition() -> Iterator[Finding]:
     """Whose copy this is."""
-    parts = {"solutions": "grade, keys, report, handout and nbgrader", "tests": "test"}
-    lacking = {name: does for name, does in parts.items() if not (ROOT / name).is_dir()}
-    missing = "; ".join(f"no {name}/, so {does} are not here" for name, does in lacking.items())
-    yield (
-        True,
-        f"a student's copy ({missing})" if "solutions" in lacking else "a lecturer's copy, with solutions",
-    )
+    parts = {"solutions": "grade, keys, report, handout, nbgrader", "tests": "test"}
+    lacking = [f"without {name}/: no {does}" for name, does in parts.items() if not (ROOT / name).is_dir()]
+    whose = "a lecturer's copy, with solutions" if (ROOT / "solutions").is_dir() else "a student's copy"
+    yield True, f"{whose} ({'; '.join(lacking)})" if lacking else whose
 
 
 def files() -> Iterator[Finding]:
