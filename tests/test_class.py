@@ -163,7 +163,9 @@ def test_what_a_students_copy_holds(tmp_path, capsys, monkeypatch):
     done = subprocess.run(
         [sys.executable, "-c", code], env=env, capture_output=True, text=True, check=True, cwd=copy
     )
-    assert "a student's copy (without solutions/: no grade, keys" in done.stdout and done.stdout.endswith("1\n")
+    assert "a student's copy (without solutions/: no grade, keys" in done.stdout and done.stdout.endswith(
+        "1\n"
+    )
     assert "`grade` needs the solutions" in done.stderr and "Nothing is wrong with the sheets" in done.stderr
     for words, to in [("is there already", copy), ("is the project itself", ROOT / "lib" / "copy")]:
         with pytest.raises(nbs.LessonError, match=words):

@@ -60,6 +60,12 @@ def parser() -> argparse.ArgumentParser:
     grade.add_argument("--exercise", help="CHAPTER/N-name, if the file names do not tell")
     grade.add_argument("--timeout", type=int, default=120, help="seconds a cell may take (default 120)")
 
+    _of_a_course(commands)
+    return top
+
+
+def _of_a_course(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    """What a lecturer does around grading: hand out, give keys, report, go to nbgrader."""
     keys = commands.add_parser("keys", help="sealed keys to students' own panels, to hand out")
     keys.add_argument("file", metavar="STUDENTS.csv", help="numbers in the column student, or the first")
     keys.add_argument("names", nargs="*", help="slug, chapter folder or path; default: all sheets")
@@ -88,7 +94,6 @@ def parser() -> argparse.ArgumentParser:
     course = commands.add_parser("nbgrader", help="a course folder for nbgrader, source and release")
     course.add_argument("names", nargs="*", help="slug, chapter folder or path; default: all sheets")
     course.add_argument("--to", required=True, metavar="FOLDER", help="folder of the course")
-    return top
 
 
 def main(argv: list[str] | None = None) -> int:
