@@ -11,7 +11,10 @@
     python3 workbook.py bench             speed against peers
     python3 workbook.py doctor            what is missing here, and how to mend it
     python3 workbook.py grade FILE ...    grade handed-in notebooks
+    python3 workbook.py report RESULTS      class results: tables, page, feedback, files for Moodle and Canvas
+    python3 workbook.py handout --to FOLDER   what students get: no solutions, no history
     python3 workbook.py keys STUDENTS.csv   keys to students' own panels, to hand out
+    python3 workbook.py nbgrader --to FOLDER  a course folder for nbgrader
 
 The first of them makes the folder .venv and installs the packages of requirements.lock into it (about 1.5 GB, a few
 minutes); later ones start at once. Options after the command are passed on: `lab --no-browser --port 9999`,
@@ -52,7 +55,8 @@ WAYS = {
     "default-timeout", "retries", "cache-dir", "no-cache-dir", "keyring-provider", "use-feature", "use-deprecated",
 }  # what of a user's pip settings is about the way to an index  # fmt: skip
 HARMLESS = {"config-file", "no-input", "disable-pip-version-check", "progress-bar"}
-COMMANDS = ("lab", "test", "run", "sync", "data", "scorecard", "load", "bench", "doctor", "grade", "keys")
+COMMANDS = ("lab", "test", "run", "sync", "data", "scorecard", "load", "bench", "doctor", "grade", "keys", "handout", "report", "nbgrader")  # fmt: skip
+FROM_HERE = ("grade", "handout", "report", "nbgrader")  # files are named from where the user stands
 
 
 class Trouble(Exception):
@@ -565,6 +569,8 @@ def command_line(command, rest):
         config = os.path.join(ROOT, "lib", "regionbook", "cli", "jupyter")
         env["JUPYTER_CONFIG_PATH"] = os.pathsep.join(filter(None, [config, env.get("JUPYTER_CONFIG_PATH")]))
     if command == "test":
+        if not os.path.isdir(os.path.join(ROOT, "tests")):
+            raise Trouble("This is a student's copy of the workbook: the tests are in the whole repository.")
         return [python, "-P", "-m", "pytest"] + rest, env
     return [python, "-P", "-m", "regionbook.cli", command] + rest, env
 
@@ -596,8 +602,8 @@ def main(argv):
         check_names()
         set_up()
         line, env = command_line(argv[0], argv[1:])
-        # lessons, tests and JupyterLab belong to the project; files to grade are named from where the user stands
-        return hand_over(line, env, os.getcwd() if argv[0] == "grade" else ROOT)
+        # lessons, tests and JupyterLab belong to the project
+        return hand_over(line, env, os.getcwd() if argv[0] in FROM_HERE else ROOT)
     except Trouble as trouble:
         say("\n" + str(trouble))
         return 1

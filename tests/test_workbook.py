@@ -458,6 +458,9 @@ def test_commands_and_their_options(book, monkeypatch):
     lab, env = book.command_line("lab", ["--no-browser", "--port", "9"])
     assert lab[1:5] == ["-P", "-m", "regionbook.cli", "lab"] and lab[-3:] == ["--no-browser", "--port", "9"]
     assert env["JUPYTER_CONFIG_PATH"].split(os.pathsep)[0].endswith("jupyter")
+    with pytest.raises(book.Trouble, match="a student's copy of the workbook: the tests are in the whole"):
+        book.command_line("test", [])
+    Path(book.ROOT, "tests").mkdir()
     assert book.command_line("test", ["-k", "x"])[0][1:] == ["-P", "-m", "pytest", "-k", "x"]
     assert book.command_line("scorecard", ["--json"])[0][1:] == [
         "-P",
