@@ -50,6 +50,14 @@ def parser() -> argparse.ArgumentParser:
     keys.add_argument("file", metavar="STUDENTS.csv", help="numbers in the column student, or the first")
     keys.add_argument("names", nargs="*", help="slug, chapter folder or path; default: all sheets")
     keys.add_argument("--to", default="keys", metavar="FOLDER", help="where to write them (default: keys)")
+
+    site = commands.add_parser("site", help="lessons, sheets, papers, library and slides as a static site")
+    site.add_argument("--to", default="", metavar="FOLDER", help="where to (default: build/site/html)")
+    site.add_argument(
+        "--edition", choices=("student", "lecturer"), default="student", help="lecturer: with solutions, folded"
+    )
+    site.add_argument("--open", action="store_true", dest="open_it", help="show it in the browser")
+    site.add_argument("--set-up", action="store_true", help="install what it needs, make nothing")
     return top
 
 
@@ -73,6 +81,7 @@ def main(argv: list[str] | None = None) -> int:
         "load": "load.main",
         "grade": "grading.main",
         "keys": "handout.keys",
+        "site": "site.site",
     }[command].partition(".")
     try:
         return int(bool(getattr(importlib.import_module(f"regionbook.cli.{module}"), function)(**args)))
