@@ -54,7 +54,8 @@ html_sourcelink_suffix = ""
 html_show_sourcelink = False
 html_search_language = "bilingual"
 mathjax_path = "mathjax/tex-chtml.js"  # ours: no reader asks a far server for it
-mathjax3_config = {"chtml": {"displayOverflow": "linebreak"}, "options": {"enableMenu": False}}
+mathjax3_config = {"options": {"enableMenu": False}}
+html_context = {"default_mode": "auto"}
 html_theme_options = {
     "repository_url": REPOSITORY,
     "use_repository_button": bool(REPOSITORY),
