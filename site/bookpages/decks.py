@@ -29,19 +29,26 @@ PAGE = """<!doctype html>
 </div></div>
 <script src="../../_static/reveal/reveal.js"></script><script src="../../_static/reveal/notes.js"></script>
 <script>
+const fit = (s) => {{
+  for (let size = 29; size > 12 && (s.scrollHeight > s.clientHeight || s.scrollWidth > s.clientWidth); size--)
+    s.style.fontSize = size + "px";
+}};
+Reveal.on("ready", (e) => fit(e.currentSlide));
+Reveal.on("slidechanged", (e) => fit(e.currentSlide));
+Reveal.on("pdf-ready", () => document.querySelectorAll(".slides section").forEach(fit));
 MathJax.startup.promise.then(() => MathJax.typesetPromise()).then(() =>
   Reveal.initialize({{hash: true, slideNumber: "c/t", width: 1280, height: 720, margin: 0.04, center: false,
-                      transition: "none", plugins: [RevealNotes]}}));
+                      display: "flex", transition: "none", plugins: [RevealNotes]}}));
 </script></body></html>
 """
+VOICE = "Simulated panels: they teach the method and are no evidence."
 FORMULA = re.compile(r"\$\$.+?\$\$", re.S)
 MATH = re.compile(r"\$\$.+?\$\$|\$[^$\n]+\$", re.S)
-GUESS = re.compile(r"\*\*[^*\n]*guess[^*\n]*\*\*.*", re.I)
+GUESS = re.compile(r"^[^>#\n].*\*\*[^*\n]*guess[^*\n]*\*\*.*|^\*\*[^*\n]*guess[^*\n]*\*\*.*", re.I | re.M)
 QUESTION = re.compile(r"<details><summary>(?:<b>)?Check yourself\.(?:</b>)?\s*(.*?)</summary>(.*?)\n</details>", re.S)
+TAKEAWAYS = re.compile(r"> \*\*Key takeaways\.\*\*\s*(.+)")
+SHEET = re.compile(r"\*\*Exercises:\*\*\s*(\[.+?\]\(.+?\))")
 CHOICE = re.compile(r"<details><summary>(.*?)</summary>(.*?)</details>", re.S)
-LENGTHS = ((600, ""), (950, "long"), (10**6, "longer"))
-"""Up to how many characters a slide keeps its size of letters."""
-
 
 def html(source: str) -> str:
     """Markdown as HTML; formulas are kept from it, links lose their target."""
@@ -58,10 +65,8 @@ def html(source: str) -> str:
 
 def slide(head: str, body: str, notes: str = "") -> str:
     """One slide: a heading, HTML, and Markdown for the speaker."""
-    length = len(re.sub(r"<[^>]+>", "", body))
-    size = next(name for most, name in LENGTHS if length <= most)
     aside = f'<aside class="notes">{html(notes)}</aside>' if notes.strip() else ""
-    return f'<section class="{size}"><h2>{html(head)[3:-5]}</h2>{body}{aside}</section>'
+    return f'<section><h2>{html(head)[3:-5]}</h2>{body}{aside}</section>'
 
 
 def shown(cell: dict[str, Any], images: Path, tables: bool = False) -> Iterator[str]:
@@ -91,20 +96,31 @@ def questions(source: str) -> Iterator[str]:
 
 def opening(cells: list[dict[str, Any]], images: Path) -> tuple[str, str, list[str], int]:
     """Title, goals, slides of the puzzle, and the number of cells that they take."""
-    title, goals, slides, k = "", "", [], 0
+    title, goals, slides, text, k = "", "", [], "", 0
     for k, cell in enumerate(cells):
         source = text_of(cell)
-        if cell["cell_type"] == "code":
-            slides += [slide("The puzzle", part) for part in shown(cell, images, tables=True)]
+        if cell["cell_type"] == "code":  # what it shows stands below the text that leads to it
+            slides += [slide("The puzzle", text + part) for part in shown(cell, images, tables=True)]
+            text = "" if slides else text
             continue
         title = title or source.split("\n")[0].removeprefix("# ")
-        told = re.split(r"^(?:> |#+ )", re.sub(r"\A# .+\n", "", source), maxsplit=1, flags=re.M)[0]
-        slides += [slide("The puzzle", html(told))] if told.strip() else []
+        text += html(re.split(r"^(?:> |#+ )", re.sub(r"\A# .+\n", "", source), maxsplit=1, flags=re.M)[0])
         able = re.search(r"\*\*What you will be able to do\.\*\*\s*(.+)", source)
         if able:
             goals = able[1].rstrip(".")
             break
-    return title, goals, slides, k
+    return title, goals, slides + [slide("The puzzle", text)] * bool(text), k
+
+
+def formulas(text: str, head: str) -> list[str]:
+    """A slide of each display formula with the paragraph that leads to it."""
+    parts = re.split(r"\n\s*\n", re.sub(r"<details>.*?\n</details>", "", text, flags=re.S))
+    slides = []
+    for before, part in zip(["", *parts], parts, strict=False):
+        if FORMULA.match(part.strip()):
+            told = "" if before.startswith(("#", ">", "|", "<", "$", "-")) or len(before) > 500 else before
+            slides.append(slide(head, html(f"{told}\n\n{part}")))
+    return slides
 
 
 def slides_of(notebook: Notebook, chapter: str, images: Path, notes: str = "") -> list[str]:
@@ -112,32 +128,26 @@ def slides_of(notebook: Notebook, chapter: str, images: Path, notes: str = "") -
     cells = notebook["cells"]
     title, goals, puzzle, used = opening(cells, images)
     marked = any("slide" in cell["metadata"].get("tags", []) for cell in cells)
-    first = f'<p class="chapter">{escape(chapter)}</p><p class="voice">Simulated panels: they teach the method and are no evidence.</p>'
-    slides = [f'<section class="first"><h1>{html(title)[3:-5]}</h1>{first}<aside class="notes">{html(notes)}</aside></section>']
-    points = "\n".join(f"- {point[0].upper()}{point[1:]}" for point in re.split(r";\s*", goals) if point)
-    slides += [*puzzle, slide("What you will be able to do", html(points))]
-    head, lead = title, ""
+    first = f'<h1>{html(title)[3:-5]}</h1><p class="chapter">{escape(chapter)}</p><p class="voice">{VOICE}</p>'
+    slides = [f'<section class="first">{first}<aside class="notes">{html(notes)}</aside></section>', *puzzle]
+    points = (point[:1].upper() + point[1:] for point in re.split(r";\s*", goals))
+    slides.append(slide("What you will be able to do", html("\n".join(f"- {point}" for point in points))))
+    head = title
     for k, cell in enumerate(cells[used:], used):
-        source = text_of(cell)
         if cell["cell_type"] == "code":
             told = text_of(cells[k + 1]).split("\n\n")[0] if k + 1 < len(cells) else ""
-            wanted = not marked or "slide" in cell["metadata"].get("tags", [])
-            figures = list(shown(cell, images, tables=marked)) if wanted else []
-            if figures and lead:
-                slides.append(slide(head, html(lead)))
-                lead = ""
-            slides += [slide(head, figure, "" if told.startswith(("<", "#")) else told) for figure in figures]
+            told = "" if told.startswith(("<", "#", ">")) else told
+            if not marked or "slide" in cell["metadata"].get("tags", []):
+                slides += [slide(head, figure, told) for figure in shown(cell, images, tables=marked)]
             continue
-        for part in re.split(r"^(?=## )", source, flags=re.M):
+        for part in re.split(r"^(?=## )", text_of(cell), flags=re.M):
             found = re.match(r"## (.+)", part)
             head = found[1] if found else head
-            formulas = FORMULA.findall(re.sub(r"<details>.*?\n</details>", "", part, flags=re.S))
-            slides += [slide(head, html("\n\n".join(formulas[:3])))] if formulas else []
-            guess = GUESS.search(part)
-            lead = guess[0] if guess else lead
+            slides += formulas(part, head)
+            slides += [slide(head, html(guess)) for guess in GUESS.findall(part)]
             slides += questions(part)
-            away = re.search(r"> \*\*Key takeaways\.\*\*\s*(.+)", part)
-            slides += [slide("To take away", html(away[1]))] if away else []
+            slides += [slide("To take away", html(away)) for away in TAKEAWAYS.findall(part)]
+            slides += [slide("Your turn", html(sheet)) for sheet in SHEET.findall(part)]
     return slides
 
 
