@@ -23,7 +23,7 @@ PAGE = """<!doctype html>
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <link rel="stylesheet" href="../../_static/reveal/reveal.css"><link rel="stylesheet" href="../../_static/deck.css">
 <script>MathJax = {{tex: {{inlineMath: [["$", "$"]], displayMath: [["$$", "$$"]]}}, options: {{enableMenu: false}}, startup: {{typeset: false}}}}</script>
-<script src="../../_static/mathjax/tex-chtml.js"></script></head>
+<script src="../../_static/mathjax/tex-chtml-full.js"></script></head>
 <body><div class="reveal"><div class="slides">
 {slides}
 </div></div>
