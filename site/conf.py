@@ -23,7 +23,7 @@ html_title = "regionbook" if EDITION == "student" else "regionbook, lecturer's e
 extensions = [
     "myst_nb", "sphinx.ext.autodoc", "sphinx.ext.napoleon", "sphinx_design", "sphinx_copybutton",
     "bookpages.staging", "bookpages.search", "bookpages.terms", "bookpages.sidebar",
-    "bookpages.finish",
+    "bookpages.previews", "bookpages.finish",
 ]  # fmt: skip
 root_doc = "index"
 source_suffix = {".ipynb": "myst-nb", ".md": "myst-nb"}
@@ -47,7 +47,9 @@ add_module_names = False
 templates_path = [str(HERE / "templates")]
 
 html_theme = "sphinx_book_theme"
-html_sidebars = {"**": ["navbar-logo.html", "search-button-field.html", "chapters.html"]}  # the theme's own list is slow
+html_sidebars = {
+    "**": ["navbar-logo.html", "search-button-field.html", "chapters.html"]
+}  # the theme's own list is slow
 html_static_path = [str(HERE / "static"), str(HERE / "vendor")]
 html_css_files = ["regionbook.css"]
 html_sourcelink_suffix = ""
@@ -60,6 +62,7 @@ html_theme_options = {
     "repository_url": REPOSITORY,
     "use_repository_button": bool(REPOSITORY),
     "use_download_button": True,
+    "use_fullscreen_button": False,
     "launch_buttons": {
         "binderhub_url": os.environ.get("REGIONBOOK_BINDER", "https://mybinder.org") if REPOSITORY else "",
         "jupyterhub_url": os.environ.get("REGIONBOOK_HUB", ""),

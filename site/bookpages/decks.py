@@ -45,10 +45,14 @@ VOICE = "Simulated panels: they teach the method and are no evidence."
 FORMULA = re.compile(r"\$\$.+?\$\$", re.S)
 MATH = re.compile(r"\$\$.+?\$\$|\$[^$\n]+\$", re.S)
 GUESS = re.compile(r"^[^>#\n].*\*\*[^*\n]*guess[^*\n]*\*\*.*|^\*\*[^*\n]*guess[^*\n]*\*\*.*", re.I | re.M)
-QUESTION = re.compile(r"<details><summary>(?:<b>)?Check yourself\.(?:</b>)?\s*(.*?)</summary>(.*?)\n</details>", re.S)
+QUESTION = re.compile(
+    r"<details><summary>(?:<b>)?Check yourself\.(?:</b>)?\s*(.*?)</summary>(.*?)\n</details>", re.S
+)
+ABLE = re.compile(r"\*\*What you will be able to do\.\*\*\s*(.+)")
 TAKEAWAYS = re.compile(r"> \*\*Key takeaways\.\*\*\s*(.+)")
 SHEET = re.compile(r"\*\*Exercises:\*\*\s*(\[.+?\]\(.+?\))")
 CHOICE = re.compile(r"<details><summary>(.*?)</summary>(.*?)</details>", re.S)
+
 
 def html(source: str) -> str:
     """Markdown as HTML; formulas are kept from it, links lose their target."""
@@ -66,7 +70,7 @@ def html(source: str) -> str:
 def slide(head: str, body: str, notes: str = "") -> str:
     """One slide: a heading, HTML, and Markdown for the speaker."""
     aside = f'<aside class="notes">{html(notes)}</aside>' if notes.strip() else ""
-    return f'<section><h2>{html(head)[3:-5]}</h2>{body}{aside}</section>'
+    return f"<section><h2>{html(head)[3:-5]}</h2>{body}{aside}</section>"
 
 
 def shown(cell: dict[str, Any], images: Path, tables: bool = False) -> Iterator[str]:
@@ -77,7 +81,11 @@ def shown(cell: dict[str, Any], images: Path, tables: bool = False) -> Iterator[
             raw = base64.b64decode("".join(data["image/png"]))
             name = f"{hashlib.sha256(raw).hexdigest()}.png"
             there = (images / name).exists()
-            source = f"../../_images/{name}" if there else f"data:image/png;base64,{base64.b64encode(raw).decode()}"
+            source = (
+                f"../../_images/{name}"
+                if there
+                else f"data:image/png;base64,{base64.b64encode(raw).decode()}"
+            )
             yield f'<img alt="" src="{source}">'
         elif tables and "text/html" in data:
             yield f'<div class="table">{"".join(data["text/html"])}</div>'
@@ -96,20 +104,19 @@ def questions(source: str) -> Iterator[str]:
 
 def opening(cells: list[dict[str, Any]], images: Path) -> tuple[str, str, list[str], int]:
     """Title, goals, slides of the puzzle, and the number of cells that they take."""
-    title, goals, slides, text, k = "", "", [], "", 0
-    for k, cell in enumerate(cells):
-        source = text_of(cell)
+    used = next(k for k, cell in enumerate(cells) if ABLE.search(text_of(cell)))
+    title, text = text_of(cells[0]).split("\n")[0].removeprefix("# "), ""
+    slides: list[str] = []
+    for cell in cells[: used + 1]:
         if cell["cell_type"] == "code":  # what it shows stands below the text that leads to it
             slides += [slide("The puzzle", text + part) for part in shown(cell, images, tables=True)]
             text = "" if slides else text
             continue
-        title = title or source.split("\n")[0].removeprefix("# ")
-        text += html(re.split(r"^(?:> |#+ )", re.sub(r"\A# .+\n", "", source), maxsplit=1, flags=re.M)[0])
-        able = re.search(r"\*\*What you will be able to do\.\*\*\s*(.+)", source)
-        if able:
-            goals = able[1].rstrip(".")
-            break
-    return title, goals, slides + [slide("The puzzle", text)] * bool(text), k
+        told = re.sub(r"\A# .+\n", "", text_of(cell))
+        text += html(re.split(r"^(?:> |#+ )", told, maxsplit=1, flags=re.M)[0])
+    found = ABLE.search(text_of(cells[used]))
+    goals = found[1].rstrip(".") if found else ""
+    return title, goals, slides + [slide("The puzzle", text)] * bool(text), used
 
 
 def formulas(text: str, head: str) -> list[str]:
@@ -128,7 +135,9 @@ def slides_of(notebook: Notebook, chapter: str, images: Path, notes: str = "") -
     cells = notebook["cells"]
     title, goals, puzzle, used = opening(cells, images)
     marked = any("slide" in cell["metadata"].get("tags", []) for cell in cells)
-    first = f'<h1>{html(title)[3:-5]}</h1><p class="chapter">{escape(chapter)}</p><p class="voice">{VOICE}</p>'
+    first = (
+        f'<h1>{html(title)[3:-5]}</h1><p class="chapter">{escape(chapter)}</p><p class="voice">{VOICE}</p>'
+    )
     slides = [f'<section class="first">{first}<aside class="notes">{html(notes)}</aside></section>', *puzzle]
     points = (point[:1].upper() + point[1:] for point in re.split(r";\s*", goals))
     slides.append(slide("What you will be able to do", html("\n".join(f"- {point}" for point in points))))

@@ -43,7 +43,9 @@ def slides(out: Path, edition: str) -> None:
         known = teaching(page.read_text(encoding="utf-8")) if edition == "lecturer" and page.exists() else {}
         target = out / "slides" / row.path.parent.name / f"{row.path.stem}.html"
         chapter = f"{chapter_name(row.chapter)} {row.number}"
-        made = deck(read(row.path.with_suffix(".ipynb")), chapter, out / "_images", known.get(str(row.number), ""))
+        made = deck(
+            read(row.path.with_suffix(".ipynb")), chapter, out / "_images", known.get(str(row.number), "")
+        )
         target.parent.mkdir(parents=True, exist_ok=True)
         target.write_text(made, encoding="utf-8", newline="\n")
 
@@ -65,6 +67,7 @@ def finish(app: Sphinx, error: Exception | None) -> None:
     for page in (out / "_sources").rglob("*.ipynb"):
         shutil.copy(ROOT / page.relative_to(out / "_sources"), page)
     slides(out, os.environ.get("REGIONBOOK_EDITION", "student"))
+    shutil.copy(ROOT / "chapters" / "lesson.png", out / "_static" / "lesson.png")
     font_of(sorted(out.rglob("*.html")), out / "_static" / FONT)
 
 

@@ -9,7 +9,9 @@ from typing import Any, TypeAlias
 
 Notebook: TypeAlias = dict[str, Any]
 COMPARED = "application/vnd.regionbook.compare+json"
-MOVES = ":::{div} moves\nThe controls of this picture move in JupyterLab; here you see where they start.\n:::\n"
+MOVES = (
+    ":::{div} moves\nThe controls of this picture move in JupyterLab; here you see where they start.\n:::\n"
+)
 _TO_PAGE = re.compile(r'(href="(?!https?:)[^"#]+)\.ipynb((?:#[^"]*)?")')
 _IN_HTML = re.compile(r"^<.*?(?=\n\s*\n|\Z)", re.M | re.S)
 _FORMULA = re.compile(r"\$([^$\n]+)\$")
@@ -80,7 +82,8 @@ def answers(solved: Notebook) -> dict[str, str]:
 
 def without_keys(code: str) -> tuple[str, list[str]]:
     """Code without its calls of ``rb.key`` and ``rb.mistake``; what the latter say."""
-    lines, said = code.split("\n"), []
+    lines = code.split("\n")
+    said: list[str] = []
     for node in reversed(ast.parse(code).body):
         call = node.value if isinstance(node, ast.Expr) else None
         name = ast.unparse(call.func) if isinstance(call, ast.Call) else ""

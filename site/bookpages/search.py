@@ -5,7 +5,6 @@ by the same rule, in what a reader types; so a term is found without a dictionar
 """
 
 import re
-from functools import cache
 from typing import Any
 
 from sphinx.application import Sphinx
@@ -34,9 +33,13 @@ class Bilingual(SearchEnglish):
     language_name = "English"  # names the stemmer in JavaScript
     js_splitter_code = SPLIT
 
-    def __init__(self, options: dict[str, str]) -> None:
-        super().__init__(options)
-        self.stem = cache(super().stem)  # type: ignore[method-assign]  # the same few thousand words on every page
+    known: dict[str, str] = {}
+
+    def stem(self, word: str) -> str:
+        """Stem of a word; pages share a few thousand words."""
+        if word not in self.known:
+            self.known[word] = super().stem(word)
+        return self.known[word]
 
     def split(self, text: str) -> list[str]:
         """Words of a text."""

@@ -25,7 +25,9 @@ def collect(app: Sphinx, env: Any) -> None:
             INSIDE[page] = [e for t in env.get_doctree(page).findall(addnodes.toctree) for e in t["entries"]]
 
 
-def show(app: Sphinx, page: str, template: str, context: dict[str, Any], doctree: nodes.document | None) -> None:
+def show(
+    app: Sphinx, page: str, template: str, context: dict[str, Any], doctree: nodes.document | None
+) -> None:
     """Give a page its list."""
 
     def item(name: str, target: str, inner: str = "") -> str:

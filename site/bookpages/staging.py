@@ -6,9 +6,7 @@ import posixpath
 import re
 import shutil
 from pathlib import Path
-from typing import Any
-
-from sphinx.application import Sphinx
+from typing import TYPE_CHECKING, Any
 
 import regionbook as rb
 from bookpages.notebooks import page_of, read, sheet
@@ -16,6 +14,9 @@ from bookpages.written import api, home, paper_page, write
 from regionbook.catalogue import lessons
 from regionbook.data import papers
 from regionbook.paths import ROOT
+
+if TYPE_CHECKING:
+    from sphinx.application import Sphinx
 
 DOCUMENTS = ["README.md", "CONTRIBUTING.md", "CHANGELOG.md", "data/README.md", "chapters/glossary.md"]
 _FENCED = re.compile(r"^(`{3,}|~{3,}).*?^\1", re.M | re.S)
@@ -74,7 +75,7 @@ def stage(out: Path, edition: str = "student", repository: str = "") -> None:
         write(path, lead_home(path.read_text(encoding="utf-8"), folder, out, repository))
 
 
-def setup(app: Sphinx) -> dict[str, Any]:
+def setup(app: "Sphinx") -> dict[str, Any]:
     """Lay out the pages before Sphinx looks for them."""
     repository = app.config.html_theme_options["repository_url"]
     edition = os.environ.get("REGIONBOOK_EDITION", "student")

@@ -12,7 +12,15 @@ from sphinx import addnodes
 from sphinx.application import Sphinx
 
 GLOSSARY = "chapters/glossary"
-KEPT = (nodes.reference, nodes.title, nodes.literal, nodes.literal_block, nodes.math, nodes.math_block, nodes.raw)
+KEPT = (
+    nodes.reference,
+    nodes.title,
+    nodes.literal,
+    nodes.literal_block,
+    nodes.math,
+    nodes.math_block,
+    nodes.raw,
+)
 """No links in there."""
 
 
@@ -59,10 +67,10 @@ def wanted(name: str, term: Term, page: str) -> bool:
     return term.explained.rsplit("/", 1)[0] == page.rsplit("/", 1)[0] and page >= term.explained
 
 
-def remember(app: Sphinx, doctree: nodes.document) -> None:
+def remember(app: Any, doctree: nodes.document) -> None:
     """Read the glossary before any page is written."""
     if app.env.docname == GLOSSARY:
-        app.env.book_terms = glossary_of(doctree)  # type: ignore[attr-defined]
+        app.env.book_terms = glossary_of(doctree)
 
 
 def merge(app: Sphinx, env: Any, docnames: set[str], other: Any) -> None:

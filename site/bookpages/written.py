@@ -26,11 +26,10 @@ def write(path: Path, text: str) -> None:
     path.write_text(text, encoding="utf-8", newline="\n")
 
 
-
-def html(frame: pd.DataFrame, **options: Any) -> str:
+def html(frame: pd.DataFrame, kind: str = "") -> str:
     """A table of text as a page can hold it."""
-    options = {"index": False, "border": 0, "na_rep": "", "classes": "dataframe", **options}
-    return "```{raw} html\n" + f'<div class="scroll">{frame.to_html(**options)}</div>' + "\n```\n"
+    table = frame.to_html(index=False, border=0, na_rep="", classes="dataframe")
+    return f'```{{raw}} html\n<div class="scroll {kind}">{table}</div>\n```\n'
 
 
 def folded(summary: str, body: str) -> str:
@@ -41,7 +40,9 @@ def folded(summary: str, body: str) -> str:
 def toctree(entries: list[tuple[str, str]], caption: str = "", depth: int = 1) -> str:
     """A hidden list of pages, which becomes a part of the sidebar."""
     lines = [":hidden:", f":maxdepth: {depth}", *([f":caption: {caption}"] if caption else []), ""]
-    return "\n".join(["", "```{toctree}", *lines, *(f"{name} </{page}>" for name, page in entries), "```", ""])
+    return "\n".join(
+        ["", "```{toctree}", *lines, *(f"{name} </{page}>" for name, page in entries), "```", ""]
+    )
 
 
 def list_of_lessons(rows: pd.DataFrame, out: Path) -> tuple[str, list[tuple[str, str]]]:
@@ -54,7 +55,9 @@ def list_of_lessons(rows: pd.DataFrame, out: Path) -> tuple[str, list[tuple[str,
         if (out / "exercises" / f"{place}.ipynb").exists():
             sheets.append((f"Exercises {row.number}", f"exercises/{place}"))
             own = f"[exercises](../exercises/{place}.ipynb)"
-        lines.append(f"| {row.number} | [{row.title}](../chapters/{place}.ipynb) | {row.minutes} | {slides} | {own} |")
+        lines.append(
+            f"| {row.number} | [{row.title}](../chapters/{place}.ipynb) | {row.minutes} | {slides} | {own} |"
+        )
     folder = rows["path"].iloc[0].parent.name
     if (out / f"solutions/{folder}/teaching.md").exists():
         sheets.append(("Teaching this chapter", f"solutions/{folder}/teaching"))
@@ -72,7 +75,7 @@ def tally(cells: list[dict[str, Any]]) -> str:
         "Free ones lead: nothing was set to them. Imposed ones agree because the simulated panel was calibrated to print;\n"
         "they say nothing about China or about the paper. [How numbers are judged](../README.md).\n\n"
     )
-    text += html(pd.DataFrame(heads))
+    text += html(pd.DataFrame(heads), "counts")
     for mark, (symbol, word) in MARKS.items():
         some = rows[rows["mark"] == mark]
         shown = pd.DataFrame({
@@ -137,9 +140,12 @@ def api(out: Path) -> list[tuple[str, str]]:
 
 def home(known: pd.DataFrame, out: Path, reference: list[tuple[str, str]]) -> None:
     """The first page: what it is, a card for each chapter; its lists of pages make the sidebar."""
-    readme = (ROOT / "README.md").read_text(encoding="utf-8")
-    text = readme.split("\n## ")[0] + "\n\n[Two commands](README.md) set everything up on your machine.\n"
-    text += "\n:::::{grid} 1 2 2 3\n:gutter: 3\n"
+    about = (ROOT / "README.md").read_text(encoding="utf-8").split("\n## ")[0]
+    text, picture = about.split("\n![")
+    text += (
+        "\n[Begin](chapters/00-start/1-how-to-use.ipynb) · [Glossary](chapters/glossary.md) · "
+        "[Two commands](README.md) set everything up on your machine.\n\n:::::{grid} 1 2 2 3\n:gutter: 3\n"
+    )
     begun = list(known["chapter"].unique())
     for slug in begun:
         rows = known[known["chapter"] == slug]
@@ -147,6 +153,8 @@ def home(known: pd.DataFrame, out: Path, reference: list[tuple[str, str]]) -> No
         foot = f"{len(rows)} lessons, {rows['minutes'].sum() / 60:.0f} hours"
         text += f"\n::::{{grid-item-card}} {chapter_name(slug)}\n:link: papers/{slug}\n:link-type: doc\n\n{question}\n\n:::{{card-footer}}\n{foot}\n:::\n::::\n"
     later = [slug for slug in papers().index if slug not in begun]
-    text += ":::::\n" + toctree([(chapter_name(s), f"papers/{s}") for s in begun], "Chapters", 2)
+    text += (
+        ":::::\n\n![" + picture + toctree([(chapter_name(s), f"papers/{s}") for s in begun], "Chapters", 2)
+    )
     text += toctree([(chapter_name(s), f"papers/{s}") for s in later], "Papers to come") if later else ""
     write(out / "index.md", text + toctree(reference, "Reference"))

@@ -54,7 +54,10 @@ def parser() -> argparse.ArgumentParser:
     site = commands.add_parser("site", help="lessons, sheets, papers, library and slides as a static site")
     site.add_argument("--to", default="", metavar="FOLDER", help="where to (default: build/site/html)")
     site.add_argument(
-        "--edition", choices=("student", "lecturer"), default="student", help="lecturer: with solutions, folded"
+        "--edition",
+        choices=("student", "lecturer"),
+        default="student",
+        help="lecturer: with solutions, folded",
     )
     site.add_argument("--open", action="store_true", dest="open_it", help="show it in the browser")
     site.add_argument("--set-up", action="store_true", help="install what it needs, make nothing")
