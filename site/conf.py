@@ -60,6 +60,7 @@ mathjax3_config = {"options": {"enableMenu": False}}
 html_context = {"default_mode": "auto"}
 html_theme_options = {
     "repository_url": REPOSITORY,
+    "repository_branch": "main",
     "use_repository_button": bool(REPOSITORY),
     "use_download_button": True,
     "use_fullscreen_button": False,

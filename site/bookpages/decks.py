@@ -45,8 +45,9 @@ VOICE = "Simulated panels: they teach the method and are no evidence."
 FORMULA = re.compile(r"\$\$.+?\$\$", re.S)
 MATH = re.compile(r"\$\$.+?\$\$|\$[^$\n]+\$", re.S)
 GUESS = re.compile(r"^[^>#\n].*\*\*[^*\n]*guess[^*\n]*\*\*.*|^\*\*[^*\n]*guess[^*\n]*\*\*.*", re.I | re.M)
-QUESTION = re.compile(
-    r"<details><summary>(?:<b>)?Check yourself\.(?:</b>)?\s*(.*?)</summary>(.*?)\n</details>", re.S
+QUESTION = re.compile(r"([^\n]+)\n\s*((?:<details><summary>[A-E]\. .*?</details>\s*){2,})", re.S)
+LABEL = re.compile(
+    r"^(?:<details><summary>)?\s*(?:(?:<b>|\*+)(?:Check|Multiple)[^<*]*(?:</b>|\*+))?\s*|</summary>\s*$"
 )
 ABLE = re.compile(r"\*\*What you will be able to do\.\*\*\s*(.+)")
 TAKEAWAYS = re.compile(r"> \*\*Key takeaways\.\*\*\s*(.+)")
@@ -62,7 +63,7 @@ def html(source: str) -> str:
         kept.append(found[0])
         return f"\x02{len(kept) - 1}\x03"
 
-    plain = re.sub(r"(?<!!)\[([^\]]+)\]\([^)]+\)", r"\1", source)
+    plain = re.sub(r"</?a\b[^>]*>", "", re.sub(r"(?<!!)\[([^\]]+)\]\([^)]+\)", r"\1", source))
     made = MarkdownIt("commonmark").enable("table").render(MATH.sub(keep, plain))
     return re.sub("\x02(\\d+)\x03", lambda found: escape(kept[int(found[1])], quote=False), made)
 
@@ -94,9 +95,9 @@ def shown(cell: dict[str, Any], images: Path, tables: bool = False) -> Iterator[
 
 
 def questions(source: str) -> Iterator[str]:
-    """For each question of a text a slide that asks and one that answers."""
-    for asked, rest in QUESTION.findall(source):
-        choices = CHOICE.findall(rest)
+    """For each question of a text a slide that asks and one that answers; the line above the choices is the question."""
+    for line, rest in QUESTION.findall(re.sub(r"^> ?", "", source, flags=re.M)):
+        asked, choices = LABEL.sub("", line), CHOICE.findall(rest)
         yield slide("Check yourself", html(asked) + html("\n\n".join(choice for choice, _ in choices)))
         told = "\n\n".join(f"**{choice[:2]}** {answer.strip()}" for choice, answer in choices)
         yield slide("Check yourself", html(f"{asked}\n\n{told}"))

@@ -13,7 +13,7 @@ MOVES = (
     ":::{div} moves\nThe controls of this picture move in JupyterLab; here you see where they start.\n:::\n"
 )
 _TO_PAGE = re.compile(r'(href="(?!https?:)[^"#]+)\.ipynb((?:#[^"]*)?")')
-_IN_HTML = re.compile(r"^<.*?(?=\n\s*\n|\Z)", re.M | re.S)
+_IN_HTML = re.compile(r"^(?:> ?)?<.*?(?=\n>?[ \t]*\n|\Z)", re.M | re.S)
 _FORMULA = re.compile(r"\$([^$\n]+)\$")
 _SOLUTION = re.compile(r"^([ \t]*)### BEGIN SOLUTION\n(.*?)^[ \t]*### END SOLUTION\n?", re.M | re.S)
 
@@ -35,12 +35,12 @@ def markdown(source: str) -> dict[str, Any]:
 
 
 def spans(source: str) -> str:
-    """The text with formulas inside of HTML blocks marked for MathJax: Markdown does not look there."""
+    """The text with what stands inside of HTML blocks as a page needs it (Markdown does not look there): formulas, links."""
 
     def marked(formula: re.Match[str]) -> str:
         return rf'<span class="math notranslate nohighlight">\({escape(unescape(formula[1]), quote=False)}\)</span>'
 
-    return _IN_HTML.sub(lambda block: _FORMULA.sub(marked, block[0]), source)
+    return _IN_HTML.sub(lambda block: _TO_PAGE.sub(r"\1.html\2", _FORMULA.sub(marked, block[0])), source)
 
 
 def page_of(notebook: Notebook) -> Notebook:

@@ -16,14 +16,14 @@ from pathlib import Path
 from regionbook.paths import ROOT
 
 BUILD = ROOT / "build" / "site"
-EDITIONS = ("student", "lecturer")
+NEEDS = ("sphinx", "myst_nb", "sphinx_book_theme", "sphinx_design", "sphinx_copybutton", "brotli")
 MARK = ".regionbook-site"
 """A file in every site that this command wrote: such a folder may be replaced, another one not."""
 
 
 def site(to: str = "", edition: str = "student", open_it: bool = False, set_up: bool = False) -> int:
     """Make the site; the exit code is 0 if it was made."""
-    if not all(map(importlib.util.find_spec, ("sphinx", "myst_nb", "sphinx_book_theme", "brotli"))):
+    if not all(map(importlib.util.find_spec, NEEDS)):
         print("The packages of the site are not here. Run: python3 workbook.py site", file=sys.stderr)
         return 1
     if set_up:
