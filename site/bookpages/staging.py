@@ -18,7 +18,14 @@ from regionbook.paths import ROOT
 if TYPE_CHECKING:
     from sphinx.application import Sphinx
 
-DOCUMENTS = ["README.md", "CONTRIBUTING.md", "CHANGELOG.md", "data/README.md", "chapters/glossary.md"]
+DOCUMENTS = [
+    "README.md",
+    "CONTRIBUTING.md",
+    "CHANGELOG.md",
+    "data/README.md",
+    "chapters/glossary.md",
+    "site/README.md",
+]
 _FENCED = re.compile(r"^(`{3,}|~{3,}).*?^\1", re.M | re.S)
 _LINK = re.compile(r"(!?)\[((?:[^\[\]]|\[[^\]]*\])*)\]\(([^()\s]+)\)")
 
@@ -68,7 +75,12 @@ def stage(out: Path, edition: str = "student", repository: str = "") -> None:
     for slug in dict.fromkeys([*known["chapter"], *papers().index]):
         paper_page(slug, known[known["chapter"] == slug], [c for c in cells if c["slug"] == slug], out)
     reference = [("Glossary 术语表", "chapters/glossary"), *api(out), ("The workbook", "README")]
-    reference += [("Data", "data/README"), ("Contributing", "CONTRIBUTING"), ("Changes", "CHANGELOG")]
+    reference += [
+        ("Data", "data/README"),
+        ("Contributing", "CONTRIBUTING"),
+        ("Changes", "CHANGELOG"),
+        ("This site", "site/README"),
+    ]
     home(known, out, reference)
     for path in out.rglob("*.md"):
         folder = path.relative_to(out).parent.as_posix()

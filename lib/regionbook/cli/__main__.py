@@ -60,6 +60,12 @@ def parser() -> argparse.ArgumentParser:
         help="lecturer: with solutions, folded",
     )
     site.add_argument("--open", action="store_true", dest="open_it", help="show it in the browser")
+    site.add_argument(
+        "--pdf",
+        nargs="+",
+        metavar="NAME",
+        help="of these chapters or lessons PDFs too (A4), and of their slides",
+    )
     site.add_argument("--set-up", action="store_true", help="install what it needs, make nothing")
     return top
 

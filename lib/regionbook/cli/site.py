@@ -13,21 +13,32 @@ import time
 import webbrowser
 from pathlib import Path
 
+from regionbook.cli.doctor import chromium
+from regionbook.cli.notebooks import select
 from regionbook.paths import ROOT
 
 BUILD = ROOT / "build" / "site"
 NEEDS = ("sphinx", "myst_nb", "sphinx_book_theme", "sphinx_design", "sphinx_copybutton", "brotli")
+MATH_DONE = "() => !window.MathJax || MathJax.startup.promise.then(() => true)"
+SLIDES_DONE = "() => document.querySelector('.pdf-page')"
 MARK = ".regionbook-site"
 """A file in every site that this command wrote: such a folder may be replaced, another one not."""
 
 
-def site(to: str = "", edition: str = "student", open_it: bool = False, set_up: bool = False) -> int:
-    """Make the site; the exit code is 0 if it was made."""
+def site(
+    to: str = "",
+    edition: str = "student",
+    open_it: bool = False,
+    set_up: bool = False,
+    pdf: list[str] | None = None,
+) -> int:
+    """Make the site, and of the named lessons PDFs; the exit code is 0 if all was made."""
     if not all(map(importlib.util.find_spec, NEEDS)):
         print("The packages of the site are not here. Run: python3 workbook.py site", file=sys.stderr)
         return 1
     if set_up:
         return 0
+    lessons = None if pdf is None else select(pdf)  # a wrong name is told before the site is made
     target = Path(to).resolve() if to else BUILD / "html"
     if target.exists() and not (target / MARK).exists() and (not target.is_dir() or any(target.iterdir())):
         print(
@@ -51,7 +62,7 @@ def site(to: str = "", edition: str = "student", open_it: bool = False, set_up: 
         print("It holds the solutions: do not publish it where students read.")
     if open_it:
         webbrowser.open((target / "index.html").as_uri())
-    return 0
+    return 0 if lessons is None else print_pages(target, lessons)
 
 
 def build(edition: str) -> Path | None:
@@ -70,3 +81,27 @@ def build(edition: str) -> Path | None:
     (html / MARK).touch()
     (html / ".nojekyll").touch()  # else GitHub's pages leave out folders that begin with _
     return html
+
+
+def print_pages(html: Path, lessons: list[Path]) -> int:
+    """A PDF of each lesson (A4) and of its slides, in the folder ``pdf`` of the site; by Chromium or Chrome."""
+    from playwright.sync_api import sync_playwright
+
+    path = chromium()
+    if path is None:
+        print("PDFs need Chromium or Chrome; none was found. Or print from your browser.", file=sys.stderr)
+        return 1
+    ways = (("chapters", "", "", MATH_DONE), ("slides", "?print-pdf", "-slides", SLIDES_DONE))
+    with sync_playwright() as play:
+        browser = play.chromium.launch(executable_path=path, args=["--no-sandbox", "--disable-gpu"])
+        page = browser.new_page()
+        for lesson in (
+            md.relative_to(ROOT / "chapters") for md in lessons if ROOT / "chapters" in md.parents
+        ):
+            for kind, query, end, done in ways:
+                page.goto((html / kind / lesson.with_suffix(".html")).as_uri() + query)
+                page.wait_for_function(done, timeout=60_000)
+                target = html / "pdf" / f"{lesson.parent.name}-{lesson.stem}{end}.pdf"
+                page.pdf(path=target, prefer_css_page_size=True, print_background=True)
+                print(target)
+    return 0
