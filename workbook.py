@@ -55,19 +55,8 @@ WAYS = {
 }  # what of a user's pip settings is about the way to an index  # fmt: skip
 HARMLESS = {"config-file", "no-input", "disable-pip-version-check", "progress-bar"}
 COMMANDS = (
-    "lab",
-    "test",
-    "run",
-    "sync",
-    "data",
-    "scorecard",
-    "load",
-    "bench",
-    "doctor",
-    "grade",
-    "keys",
-    "site",
-)
+    "lab", "test", "run", "sync", "data", "scorecard", "load", "bench", "doctor", "grade", "keys", "site",
+)  # fmt: skip
 
 
 class Trouble(Exception):

@@ -18,10 +18,10 @@ from pathlib import Path
 from urllib.parse import unquote
 
 import pytest
-from bookpages import decks, notebooks, staging, written
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
+from bookpages import decks, notebooks, staging, written
 from regionbook.cli import site as command
 from regionbook.cli.doctor import chromium
 from regionbook.paths import ROOT
@@ -93,7 +93,7 @@ def test_links_lead_to_pages_to_the_repository_or_nowhere(tmp_path):
 
 
 def test_a_deck_follows_its_lesson(tmp_path):
-    asked = "<details><summary><b>Check yourself.</b> Why $a$?</summary>\n\n<details><summary>A. So.</summary>Right.</details>\n\n</details>"
+    asked = "<details><summary><b>Check yourself.</b> Why $a$?</summary>\n\n<details><summary>A. So.</summary>Right.</details>\n<details><summary>B. Not.</summary>No.</details>\n\n</details>"
     lesson = {
         "cells": [
             cell("# Why?\n\nA puzzle."),
@@ -168,7 +168,7 @@ def test_terms_and_their_pages():
 
 
 def test_the_lecturers_edition_has_every_solution(tmp_path):
-    staging.stage(tmp_path, "lecturer")
+    staging.notebooks_of(tmp_path, "lecturer")
     for sheet in sorted((tmp_path / "exercises").glob("*/*.ipynb")):
         cells = json.loads(sheet.read_text(encoding="utf-8"))["cells"]
         solved = notebooks.read(ROOT / "solutions" / sheet.relative_to(tmp_path / "exercises"))
@@ -266,8 +266,9 @@ def test_buttons_and_preview(made):
 
 
 def test_the_font_has_every_character(made):
-    from bookpages.finish import FONT, HAN
     from fontTools.ttLib import TTFont
+
+    from bookpages.finish import FONT, HAN
 
     fonts = [TTFont(made / "_static" / name) for name in (FONT, "noto-sans-sc/names.woff2")]
     there = {code for font in fonts for code in font.getBestCmap()}

@@ -48,16 +48,14 @@ def lead_home(source: str, folder: str, out: Path, repository: str) -> str:
     return "".join(_LINK.sub(link, part) + kept for part, kept in zip(parts, code, strict=True))
 
 
-def stage(out: Path, edition: str = "student", repository: str = "") -> None:
-    """Lay out the pages of an edition in an empty folder.
+def notebooks_of(out: Path, edition: str) -> None:
+    """Lessons and sheets, for lecturers with their solutions and the instructors' pages.
 
     Raises
     ------
     ValueError
         If a solution has no place on its sheet.
     """
-    shutil.rmtree(out, ignore_errors=True)
-    known = lessons().table
     for path in sorted(ROOT.glob("chapters/*/*.ipynb")):
         write(out / path.relative_to(ROOT), json.dumps(page_of(read(path)), ensure_ascii=False))
     for path in sorted(ROOT.glob("exercises/*/*.ipynb")):
@@ -65,12 +63,19 @@ def stage(out: Path, edition: str = "student", repository: str = "") -> None:
         if edition == "lecturer":
             page = sheet(page, read(ROOT / "solutions" / path.relative_to(ROOT / "exercises")))
         write(out / path.relative_to(ROOT), json.dumps(page_of(page), ensure_ascii=False))
-    for name in DOCUMENTS:
-        write(out / name, (ROOT / name).read_text(encoding="utf-8"))
-    shutil.copy(ROOT / "chapters/lesson.png", out / "chapters/lesson.png")
     if edition == "lecturer":
         for path in sorted(ROOT.glob("solutions/*/teaching.md")):
             write(out / path.relative_to(ROOT), path.read_text(encoding="utf-8"))
+
+
+def stage(out: Path, edition: str = "student", repository: str = "") -> None:
+    """Lay out the pages of an edition in an empty folder."""
+    shutil.rmtree(out, ignore_errors=True)
+    known = lessons().table
+    notebooks_of(out, edition)
+    for name in DOCUMENTS:
+        write(out / name, (ROOT / name).read_text(encoding="utf-8"))
+    shutil.copy(ROOT / "chapters/lesson.png", out / "chapters/lesson.png")
     cells = rb.scorecard(json=True)["cells"]
     for slug in dict.fromkeys([*known["chapter"], *papers().index]):
         paper_page(slug, known[known["chapter"] == slug], [c for c in cells if c["slug"] == slug], out)
