@@ -20,6 +20,12 @@ ROOMS = {
 START = "How to use the workbook, read a paper, and tell three kinds of data apart."
 
 
+IMPOSED = (
+    "Free ones lead: nothing was set to them. Imposed ones agree because the simulated panel was calibrated to print; they\n"
+    "say nothing about China or about the paper. [How numbers are judged](../README.md#how-sure-can-you-be).\n\n"
+)
+
+
 def write(path: Path, text: str) -> None:
     """Write a page of text."""
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -71,11 +77,10 @@ def tally(cells: list[dict[str, Any]]) -> str:
     rows = pd.DataFrame(cells)
     counts = rows["mark"].value_counts()
     heads = {f"{MARKS[m][1]} {MARKS[m][0]}": [f"{counts.get(m, 0):,}"] for m in MARKS}
-    text = f"## Scorecard\n\n{len(rows):,} numbers are printed. " + (
-        "Free ones lead: nothing was set to them. Imposed ones agree because the simulated panel was calibrated to print;\n"
-        "they say nothing about China or about the paper. [How numbers are judged](../README.md).\n\n"
-    )
-    text += html(pd.DataFrame(heads), "counts")
+    text = f"## Scorecard\n\n{len(rows):,} numbers are printed.\n\n"
+    if set(counts.index) - {"not_attempted", "not_computable"}:
+        heads = {f"{MARKS[m][1]} {MARKS[m][0]}": [f"{counts.get(m, 0):,}"] for m in MARKS}
+        text += IMPOSED + html(pd.DataFrame(heads), "counts")
     for mark, (symbol, word) in MARKS.items():
         some = rows[rows["mark"] == mark]
         shown = pd.DataFrame({
