@@ -18,8 +18,6 @@ ROOMS = {
     "models": "Estimators and tests", "plots": "Figures", "tables": "Tables", "text": "Texts", "widgets": "Widgets",
 }  # fmt: skip
 START = "How to use the workbook, read a paper, and tell three kinds of data apart."
-
-
 IMPOSED = (
     "Free ones lead: nothing was set to them. Imposed ones agree because the simulated panel was calibrated to print; they\n"
     "say nothing about China or about the paper. [How numbers are judged](../README.md#how-sure-can-you-be).\n\n"
@@ -76,7 +74,6 @@ def tally(cells: list[dict[str, Any]]) -> str:
         return ""
     rows = pd.DataFrame(cells)
     counts = rows["mark"].value_counts()
-    heads = {f"{MARKS[m][1]} {MARKS[m][0]}": [f"{counts.get(m, 0):,}"] for m in MARKS}
     text = f"## Scorecard\n\n{len(rows):,} numbers are printed.\n\n"
     if set(counts.index) - {"not_attempted", "not_computable"}:
         heads = {f"{MARKS[m][1]} {MARKS[m][0]}": [f"{counts.get(m, 0):,}"] for m in MARKS}
