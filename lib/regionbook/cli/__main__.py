@@ -95,6 +95,23 @@ def _of_a_course(commands: "argparse._SubParsersAction[argparse.ArgumentParser]"
     course.add_argument("names", nargs="*", help="slug, chapter folder or path; default: all sheets")
     course.add_argument("--to", required=True, metavar="FOLDER", help="folder of the course")
 
+    site = commands.add_parser("site", help="lessons, sheets, papers, library and slides as a static site")
+    site.add_argument("--to", default="", metavar="FOLDER", help="where to (default: build/site/html)")
+    site.add_argument(
+        "--edition",
+        choices=("student", "lecturer"),
+        default="student",
+        help="lecturer: with solutions, folded",
+    )
+    site.add_argument("--open", action="store_true", dest="open_it", help="show it in the browser")
+    site.add_argument(
+        "--pdf",
+        nargs="+",
+        metavar="NAME",
+        help="of these chapters or lessons PDFs too (A4), and of their slides",
+    )
+    site.add_argument("--set-up", action="store_true", help="install what it needs, make nothing")
+
 
 def main(argv: list[str] | None = None) -> int:
     """Run one command; the exit code is 0 if all went well."""
@@ -122,6 +139,7 @@ def main(argv: list[str] | None = None) -> int:
         "handout": "handout.handout",
         "report": "course.report",
         "nbgrader": "course.nbgrader",
+        "site": "site.site",
     }[command].partition(".")
     try:
         return int(bool(getattr(importlib.import_module(f"regionbook.cli.{module}"), function)(**args)))
