@@ -67,11 +67,11 @@ def corners(rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
     parsimonious solution; rivals that cover many sufficient rows weigh most, and the totals of the conditions stay near a half.
     """
     terms, inside, _ = qca._grid(K)
-    power = qca._powers(2, K)
+    power = 2 ** np.arange(K - 1, -1, -1)
     on = np.unique(POSITIVE @ power)
     rows = (np.arange(2**K)[:, None] // power) % 2
-    core = terms[[int((c + 1) @ qca._powers(3, K)) for c in CORE]]
-    free = np.flatnonzero(~inside[(core + 1) @ qca._powers(3, K)].any(0))
+    core = terms[[int((c + 1) @ 3 ** np.arange(K - 1, -1, -1)) for c in CORE]]
+    free = np.flatnonzero(~inside[(core + 1) @ 3 ** np.arange(K - 1, -1, -1)].any(0))
     within = ((core[:, None] == -1) | (core[:, None] == terms[None])).all(2).any(0)
     rival = inside[:, on].any(1) & ~within
     weight, hits = inside[rival][:, on].sum(1) ** 2.0, inside[rival]
@@ -93,8 +93,8 @@ def corners(rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
             heat *= 0.995
         states = np.full(2**K, -1)
         states[at], states[on] = 0, 1
-        models, _ = qca._models(states, np.ones(2**K, bool) & (states == -1), K, False)
-        if len(models) == 1 and sorted(map(tuple, terms[list(models[0])].tolist())) == wanted:
+        models, _ = qca._models(states, states == -1, K)
+        if len(models) == 1 and sorted(map(tuple, terms[models[0]].tolist())) == wanted:
             break
     else:
         raise RuntimeError("no rows leave the printed core marks as the only parsimonious solution: take another seed")
@@ -363,14 +363,15 @@ def table(x: np.ndarray, seed: int, beta: float) -> pd.DataFrame:
     member = paper.by_year(indexed)["member"].to_numpy().reshape(N, T)
     before = np.column_stack([member[:, :1], member[:, :-1]])
     used = sum(a * np.log(made[n]) for n, a in SHARE.items())
-    path = np.exp(used + 0.02 * np.arange(T) + beta * before + NOISE * ar1(np.random.default_rng([seed, 2]), (N, T), 0.5))
+    path = np.exp(used + 0.02 * np.arange(T) + beta * before + NOISE * ar1(np.random.default_rng([seed, PATH]), (N, T), 0.5))
     real = path * (mean / path[:, 1:].mean(1))[:, None]
     d["value_added"] = np.round(real.ravel() * d["price_level"], 4)
     place = u["code"].astype(int).to_dict()
     return d.sort_values("province", key=lambda k: k.map(place), kind="stable")[list(DICTIONARY)].reset_index(drop=True)
 
 
-NOISE = 0.04
+NOISE, PATH = 0.04, 3
+"""Spread of yearly noise in log output, and its seed."""
 
 DICTIONARY = {
     "code": ("six-digit code of the province", "省级代码", "", "key", 100000, 999999, "", "GB/T 2260; as in data/geo/units.csv"),

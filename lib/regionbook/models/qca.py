@@ -1,12 +1,12 @@
-"""Fuzzy-set qualitative comparative analysis (模糊集定性比较分析): calibration, necessity, truth table, minimisation, robustness.
+"""Fuzzy-set qualitative comparative analysis (模糊集定性比较分析).
 
-A term is written as ``"DA*~DM"``: present DA and absent DM. A case's membership in it is the smallest of its literals, that in
-a sum ``"A + B*~C"`` the largest of its terms.
+A term is written ``"DA*~DM"``: DA present, DM absent. Membership in it is the smallest of its literals' memberships, in a sum
+``"A + B*~C"`` the largest of its terms'. `data` are memberships between 0 and 1, one row a case; `outcome` is a column or ``"~Y"``.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property, lru_cache
+from functools import lru_cache
 from itertools import product
 from typing import Any, Literal
 
@@ -18,35 +18,27 @@ from ..shown import Part, Shown
 from ._within import known
 
 Array = np.ndarray
-Anchors = tuple[float, float, float]
 Kind = Literal["complex", "intermediate", "parsimonious"]
 KINDS = ("complex", "intermediate", "parsimonious")
 TOL, MOST, LIMIT = 1e-9, 10, 500
-"""What counts as equal; conditions at most (3^10 terms); models listed at most."""
-FIT = ["consistency", "PRI", "raw coverage", "unique coverage"]
+"""What counts as equal; conditions at most, since 3^k terms are enumerated; models listed at most."""
 
 
-# ----------------------------------------------------------------------------------------------------- calibration
 def calibrate(raw: Any, anchors: Any, *, at: float = 3.0, half: float = 0.0) -> Any:
-    r"""Ragin's direct calibration: set membership by three anchors.
+    r"""Ragin's direct calibration: membership of a raw value by three anchors.
 
-    .. math:: m(x) = \frac{1}{1+e^{-z}}, \qquad z = \begin{cases} a (x-q_c)/(q_1-q_c) & \text{towards } q_1 \\
-        a (x-q_c)/(q_c-q_0) & \text{towards } q_0\end{cases}
-
-    with a = `at` log-odds at the outer anchors: 3 (fsQCA, membership .9526) or log(19) (R's QCA, exactly .95).
+    .. math:: m = \frac{1}{1+e^{-z}}, \quad z = a\,\frac{x-q_c}{q_1-q_c} \text{ on the side of } q_1, \quad
+        z = a\,\frac{x-q_c}{q_c-q_0} \text{ on that of } q_0
 
     Parameters
     ----------
     raw : Series, or DataFrame of one row a case
     anchors : (full non-membership q0, crossover qc, full membership q1), or a mapping of columns to such triples
         Falling anchors calibrate the opposite set.
+    at : float
+        Log-odds a at the outer anchors: 3 is fsQCA's (.9526), log(19) that of R's QCA (.95).
     half : float
         Added to a membership of exactly one half, which belongs to no row of a truth table: often .001.
-
-    Returns
-    -------
-    Series or DataFrame
-        Memberships in the columns that `anchors` names.
 
     Raises
     ------
@@ -59,36 +51,23 @@ def calibrate(raw: Any, anchors: Any, *, at: float = 3.0, half: float = 0.0) -> 
 
     Examples
     --------
-    >>> calibrate(pd.Series([400.0, 550.0, 900.0], name="DEV"), (400, 550, 900)).round(4).tolist()
+    >>> calibrate(pd.Series([400.0, 550.0, 900.0]), (400, 550, 900)).round(4).tolist()
     [0.0474, 0.5, 0.9526]
     """
     if isinstance(raw, pd.DataFrame):
-        return pd.DataFrame(
-            {k: calibrate(raw[k], anchors[k], at=at, half=half) for k in known(raw, list(anchors), "anchors")}
-        )
+        known(raw, list(anchors), "anchors")
+        return pd.DataFrame({k: calibrate(raw[k], a, at=at, half=half) for k, a in anchors.items()})
     x = series(raw, "raw")
-    low, cross, full = _triple(anchors, x.name)
-    d = x - cross
-    towards = np.sign(d) == np.sign(full - cross)
-    m = 1 / (1 + np.exp(-at * np.where(towards, d / (full - cross), d / (cross - low))))
-    return m + half * (np.abs(m - 0.5) < TOL)
-
-
-def _triple(anchors: Any, name: Any) -> Anchors:
-    try:
-        low, cross, full = (float(a) for a in anchors)
-    except (TypeError, ValueError):
+    if len(anchors) != 3 or not (anchors[0] < anchors[1] < anchors[2] or anchors[0] > anchors[1] > anchors[2]):
         raise ValueError(
-            f"anchors of {name!r}: give (full non-membership, crossover, full membership), not {anchors!r}"
-        ) from None
-    if not (low < cross < full or low > cross > full):
-        raise ValueError(
-            f"anchors of {name!r}: {low:g}, {cross:g}, {full:g} neither rise nor fall; the crossover lies between the others"
+            f"anchors of {x.name!r}: {anchors} are not full non-membership, crossover, full membership, rising or falling"
         )
-    return low, cross, full
+    low, cross, full = map(float, anchors)
+    d = x - cross
+    m = 1 / (1 + np.exp(-at * np.where(d * (full - cross) > 0, d / (full - cross), d / (cross - low))))
+    return pd.Series(m + half * (np.abs(m - 0.5) < TOL), x.index, name=x.name)
 
 
-# -------------------------------------------------------------------------------------------------- sets and terms
 def members(data: pd.DataFrame, expression: str) -> pd.Series:
     """Membership of each case in a term or a sum of terms.
 
@@ -100,112 +79,92 @@ def members(data: pd.DataFrame, expression: str) -> pd.Series:
     Examples
     --------
     >>> d = pd.DataFrame({"A": [0.8, 0.3], "B": [0.6, 0.1]}, ["p", "q"])
-    >>> members(d, "A*~B").round(1).to_dict(), members(d, "A*~B + ~A").round(1).to_dict()
-    ({'p': 0.4, 'q': 0.3}, {'p': 0.4, 'q': 0.7})
+    >>> members(d, "A*~B + ~A").round(1).to_dict()
+    {'p': 0.4, 'q': 0.7}
     """
     terms = [[k.strip() for k in term.split("*")] for term in str(expression).split("+")]
     F = _sets(data, dict.fromkeys(k.removeprefix("~") for term in terms for k in term))
-    of = [[1 - F[k[1:]] if k.startswith("~") else F[k] for k in term] for term in terms]
-    return pd.concat([pd.concat(term, axis=1).min(axis=1) for term in of], axis=1).max(axis=1).rename(expression)
+    found = [np.min([1 - F[k[1:]] if k.startswith("~") else F[k] for k in t], axis=0) for t in terms]
+    return pd.Series(np.max(found, axis=0), F.index, name=expression)
 
 
 def _sets(data: pd.DataFrame, names: Iterable[str]) -> pd.DataFrame:
-    """Columns of memberships."""
+    """Columns of memberships, once nothing is wrong with them."""
     if not isinstance(data, pd.DataFrame):
         raise TypeError(f"data must be a DataFrame with one row a case, not {type(data).__name__}")
     F = numbers(data[known(data, list(names), "sets")], "data")
-    out = (F < 0) | (F > 1)
-    if out.to_numpy().any():
-        case, name = out.stack().idxmax()
+    out = ((F < 0) | (F > 1)).to_numpy()
+    if out.any():
+        i, j = np.argwhere(out)[0]
         raise ValueError(
-            f"{name!r} of {show(case)} is {F.at[case, name]:g}: memberships lie between 0 and 1; calibrate the raw values first"
+            f"{F.columns[j]!r} of {show(F.index[i])} is {F.iat[i, j]:g}: memberships lie between 0 and 1; calibrate the raw "
+            "values first"
         )
     return F
 
 
 def _fits(x: Array, y: Array) -> Array:
     """Consistency, PRI and coverage of sets x (cases in the last axis) for y; NaN where nobody is a member."""
-    xy, both = np.minimum(x, y).sum(-1), np.minimum(np.minimum(x, y), 1 - y).sum(-1)
-    size = x.sum(-1)
+    xy, both, size = np.minimum(x, y).sum(-1), np.minimum(np.minimum(x, y), 1 - y).sum(-1), x.sum(-1)
     with np.errstate(divide="ignore", invalid="ignore"):
         return np.stack([xy / size, (xy - both) / (size - both), xy / y.sum() + 0 * size], -1)
 
 
 def necessity(data: pd.DataFrame, outcome: str, conditions: Sequence[str]) -> pd.DataFrame:
-    r"""Is a condition, or its absence, there wherever the outcome is?
+    r"""Is a condition x, or its absence, there wherever the outcome y is? One row each.
 
-    .. math:: \text{consistency} = \frac{\sum\min(x_i,y_i)}{\sum y_i}, \quad \text{coverage} = \frac{\sum\min(x_i,y_i)}{\sum x_i},
-        \quad \text{RoN} = \frac{\sum (1-x_i)}{\sum (1-\min(x_i,y_i))}
+    .. math:: \text{consistency} = \frac{\sum\min(x,y)}{\sum y}, \quad \text{coverage} = \frac{\sum\min(x,y)}{\sum x}, \quad
+        \text{RoN} = \frac{\sum (1-x)}{\sum (1-\min(x,y))}
 
-    Parameters
-    ----------
-    data : DataFrame of memberships, one row a case
-    outcome : str
-        A column, or its negation ``"~Y"``.
-    conditions : list of str
-        Columns, or any terms and sums of them.
-
-    Returns
-    -------
-    DataFrame
-        Each condition and its negation: consistency, coverage, RoN (relevance of necessity, near 0 where a condition is
-        there nearly always).
+    RoN, the relevance of necessity, is near 0 for a condition that is nearly always there. Errors as in `members`.
 
     References
     ----------
     Ragin (2006), Political Analysis 14; Schneider and Wagemann (2012), Set-Theoretic Methods, 9.2.1.
     """
-    y, rows = members(data, outcome), {}
+    y, F = members(data, outcome), _sets(data, conditions)
+    rows = {}
     for name in conditions:
-        x = members(data, name)
-        for label, of in ((name, x), (f"~{name}" if set(name).isdisjoint("*+~") else f"not ({name})", 1 - x)):
-            xy = np.minimum(of, y)
-            rows[label] = xy.sum() / y.sum(), xy.sum() / of.sum(), (1 - of).sum() / (1 - xy).sum()
+        for label, x in ((name, F[name]), (f"~{name}", 1 - F[name])):
+            xy = np.minimum(x, y)
+            rows[label] = xy.sum() / y.sum(), xy.sum() / x.sum(), (1 - x).sum() / (1 - xy).sum()
     return pd.DataFrame.from_dict(rows, "index", columns=["consistency", "coverage", "RoN"])
 
 
 def sufficiency(data: pd.DataFrame, outcome: str, terms: Sequence[str]) -> pd.DataFrame:
-    r"""How nearly does each term lie within the outcome, how much of it does it cover, and which cases are in it?
+    r"""How nearly does each term h lie within the outcome y, and how much of it does it cover?
 
-    .. math:: \text{consistency} = \frac{\sum\min(h_i,y_i)}{\sum h_i}, \quad \text{raw coverage} = \frac{\sum\min(h_i,y_i)}{\sum y_i},
-        \quad \text{PRI} = \frac{\sum\min(h_i,y_i) - \sum\min(h_i,y_i,1-y_i)}{\sum h_i - \sum\min(h_i,y_i,1-y_i)}
+    .. math:: \text{consistency} = \frac{\sum\min(h,y)}{\sum h}, \quad \text{raw coverage} = \frac{\sum\min(h,y)}{\sum y}, \quad
+        \text{PRI} = \frac{\sum\min(h,y) - \sum\min(h,y,1-y)}{\sum h - \sum\min(h,y,1-y)}
 
     Unique coverage is what the solution loses without the term.
 
     Returns
     -------
     DataFrame
-        Each term, and "solution" for all together: consistency, PRI, raw coverage, unique coverage, cases (memberships above
-        one half).
+        One row a term, and "solution" for all together; `cases` are those with a membership above one half.
 
     Raises
     ------
     ValueError
-        If there is no term.
+        If there is no term; else as `members`.
     """
     if not len(terms):
         raise ValueError("no terms: a solution has at least one")
-    y, H = members(data, outcome), pd.concat([members(data, t) for t in terms], axis=1)
-    H["solution"] = H.max(axis=1)
-    found = pd.DataFrame(_fits(H.T.to_numpy(), y.to_numpy()), H.columns, FIT[:3])
-    whole, each = found["raw coverage"].iloc[-1], H.iloc[:, :-1]
-    rest = [np.minimum(each.drop(columns=t).max(axis=1).fillna(0), y).sum() / y.sum() for t in terms]
-    found["unique coverage"] = [*(whole - np.array(rest)), np.nan]
-    found["cases"] = [", ".join(map(str, H.index[H[t] > 0.5 + TOL])) for t in H]
+    y, H = members(data, outcome).to_numpy(), np.array([members(data, t) for t in terms])
+    rest = [np.delete(H, j, 0).max(0, initial=0) for j in range(len(H))]
+    whole = np.vstack([H, H.max(0)])
+    found = pd.DataFrame(_fits(whole, y), [*terms, "solution"], ["consistency", "PRI", "raw coverage"])
+    found["unique coverage"] = [*(found["raw coverage"].iloc[-1] - _fits(np.array(rest), y)[:, 2]), np.nan]
+    found["cases"] = [", ".join(map(str, data.index[h > 0.5 + TOL])) for h in whole]
     return found
 
 
-# ----------------------------------------------------------------------------------------------------- truth table
 @dataclass(frozen=True, repr=False)
 class TruthTable(Shown):
-    """What :func:`truth_table` returns.
+    """What :func:`truth_table` returns: what it was given, and `rows`, one row a combination that some case belongs to.
 
-    Attributes
-    ----------
-    data, outcome, conditions
-        As given.
-    rows : DataFrame, one row a combination that some case belongs to
-        The conditions (1 or 0), n, consistency, PRI, out (1: sufficient, 0: not, "?": too few cases), cases.
+    Its columns: the conditions (1 or 0), n, consistency, PRI, out (1 sufficient, 0 not, "?" too few cases), cases.
     """
 
     data: pd.DataFrame
@@ -213,21 +172,9 @@ class TruthTable(Shown):
     conditions: list[str]
     rows: pd.DataFrame
 
-    @property
-    def remainders(self) -> int:
-        """Combinations about which nothing was observed."""
-        return int(2 ** len(self.conditions) - (self.rows["out"] != "?").sum())
-
-    def _states(self) -> Array:
-        """1, 0 or -1 (remainder) of all 2^k combinations."""
-        out = np.full(2 ** len(self.conditions), -1)
-        place = self.rows[self.conditions].to_numpy() @ _powers(2, len(self.conditions))
-        out[place] = self.rows["out"].replace("?", -1).astype(int)
-        return out
-
     def _shown(self) -> list[Part]:
-        told = f"{len(self.rows)} of {2 ** len(self.conditions)} combinations hold a case, {self.remainders} are remainders"
-        return [self.rows.round(3), told]
+        whole, seen = 2 ** len(self.conditions), int((self.rows["out"] != "?").sum())
+        return [self.rows.round(3), f"{seen} of {whole} combinations observed, {whole - seen} logical remainders"]
 
 
 def truth_table(
@@ -239,18 +186,8 @@ def truth_table(
     pri: float = 0.0,
     frequency: int = 1,
 ) -> TruthTable:
-    """Sort the cases into the combinations of conditions; a combination is sufficient from two cut-offs on.
-
-    Parameters
-    ----------
-    data : DataFrame of memberships, one row a case
-    outcome : str
-        A column or its negation ``"~Y"``.
-    conditions : list of str
-    consistency, pri : float
-        Least consistency and PRI of a sufficient row.
-    frequency : int
-        Cases (membership above one half) below which a row is a remainder.
+    """Sort the cases into combinations of conditions; one is sufficient from a `consistency` and a `pri` on, and a remainder
+    if fewer cases than `frequency` have a membership above one half.
 
     Raises
     ------
@@ -261,64 +198,50 @@ def truth_table(
     if not 1 <= len(names) <= MOST or len(set(names)) < len(names):
         raise ValueError(f"give 1 to {MOST} different conditions, not {names}")
     F, y = _sets(data, names), members(data, outcome).to_numpy()
-    on_edge = (F - 0.5).abs() < TOL
-    if on_edge.to_numpy().any():
-        where = on_edge.stack()
-        case, name = where.idxmax()
+    edge = np.argwhere((F - 0.5).abs().to_numpy() < TOL)
+    if len(edge):
         raise ValueError(
-            f"{name!r} of {show(case)} is exactly 0.5, so the case belongs to no row ({int(where.sum())} such membership(s)); "
-            "decide on which side it is, or calibrate with half=0.001"
+            f"{names[edge[0][1]]!r} of {show(F.index[edge[0][0]])} is exactly 0.5, so the case belongs to no row ({len(edge)} such "
+            "membership(s)); decide on which side it is, or calibrate with half=0.001"
         )
-    B = (F > 0.5).astype(int)
-    rows = B.assign(case=B.index.map(str)).groupby(names, sort=False)["case"].agg(["size", ", ".join])
-    rows = rows.set_axis(["n", "cases"], axis=1).reset_index()
-    corner = rows[names].to_numpy()[:, None, :]
-    M = np.where(corner == 1, F.to_numpy(), 1 - F.to_numpy()).min(2)
-    rows[["consistency", "PRI"]] = _fits(M, y)[:, :2]
-    enough = (rows["consistency"] >= consistency - TOL) & (rows["PRI"].fillna(0) >= pri - TOL)
-    rows["out"] = np.where(rows["n"] < frequency, "?", enough.astype(int).astype(str))
-    rows["out"] = rows["out"].map({"1": 1, "0": 0, "?": "?"})
+    corner, place = np.unique(F.to_numpy() > 0.5, axis=0, return_inverse=True)
+    fits = _fits(np.where(corner[:, None], F, 1 - F).min(2), y)
+    rows = pd.DataFrame(corner.astype(int), columns=names).assign(
+        n=np.bincount(place.ravel()), consistency=fits[:, 0], PRI=fits[:, 1]
+    )
+    enough = (fits[:, 0] >= consistency - TOL) & (np.nan_to_num(fits[:, 1]) >= pri - TOL)
+    rows["out"] = [("?" if n < frequency else int(e)) for n, e in zip(rows["n"], enough, strict=True)]
+    rows["cases"] = [", ".join(map(str, F.index[place.ravel() == i])) for i in range(len(rows))]
     rows = rows.sort_values(["consistency", "n"], ascending=False, kind="stable", ignore_index=True)
-    return TruthTable(data, outcome, names, rows[[*names, "n", "consistency", "PRI", "out", "cases"]])
+    return TruthTable(data, outcome, names, rows)
 
 
 # ---------------------------------------------------------------------------------------------------- minimisation
-def _powers(base: int, k: int) -> Array:
-    return base ** np.arange(k - 1, -1, -1)
-
-
 @lru_cache(maxsize=4)
 def _grid(k: int) -> tuple[Array, Array, Array]:
-    """All terms (-1 free, 0 absent, 1 present), what rows each contains, and the term with condition j set free."""
-    terms = np.array(list(product([-1, 0, 1], repeat=k)), np.int8)
-    rows = np.array(list(product([0, 1], repeat=k)), np.int8)
-    inside = np.ones((len(terms), len(rows)), bool)
-    for j in range(k):
-        inside &= (terms[:, j, None] == -1) | (terms[:, j, None] == rows[None, :, j])
-    parent = np.arange(len(terms))[:, None] - (terms + 1) * _powers(3, k)
-    return terms, inside, parent
+    """All terms (-1 free, 0 absent, 1 present), which of the 2^k rows each contains, and the term with a condition set free."""
+    terms, rows = (np.array(list(product(of, repeat=k)), np.int8) for of in ([-1, 0, 1], [0, 1]))
+    inside = ((terms[:, None] == -1) | (terms[:, None] == rows)).all(2)
+    return terms, inside, np.arange(len(terms))[:, None] - (terms + 1) * 3 ** np.arange(k - 1, -1, -1)
 
 
-def _primes(allowed: Array, k: int) -> Array:
-    """Numbers of the terms that contain allowed rows only and that no shorter such term contains."""
-    terms, inside, parent = _grid(k)
+def _primes(allowed: Array, on: Array, k: int) -> Array:
+    """Terms that contain a row of `on` and allowed rows only, and that no shorter such term contains."""
+    terms, inside, freed = _grid(k)
     implies = ~inside[:, ~allowed].any(1)
-    longer = (implies[parent] & (terms >= 0)).any(1)
-    return np.flatnonzero(implies & ~longer)
+    return np.flatnonzero(implies & inside[:, on].any(1) & ~(implies[freed] & (terms >= 0)).any(1))
 
 
-def _covers(chart: Array, irredundant: bool) -> list[tuple[int, ...]]:
+def _covers(chart: Array, irredundant: bool) -> list[frozenset[int]]:
     """All smallest sets (or all irredundant ones) of terms that cover every row; chart is terms × rows."""
-    found: set[frozenset[int]] = set()
+    found: dict[frozenset[int], None] = {}
     most = int(chart.sum(1).max())
 
     def grow(chosen: frozenset[int], left: Array, size: float) -> None:
-        if len(found) >= LIMIT:
-            return
         if not left.any():
-            if all(chart[list(chosen - {t})].any(0).sum() < chart.shape[1] for t in chosen):
-                found.add(chosen)
-        elif len(chosen) + -(-left.sum() // most) <= size:
+            if all(not chart[list(chosen - {t})].any(0).all() for t in chosen):
+                found[chosen] = None
+        elif len(chosen) + -(-left.sum() // most) <= size and len(found) < LIMIT:
             hardest = np.flatnonzero(left)[chart[:, left].sum(0).argmin()]
             for t in np.flatnonzero(chart[:, hardest]):
                 grow(chosen | {int(t)}, left & ~chart[t], size)
@@ -327,40 +250,28 @@ def _covers(chart: Array, irredundant: bool) -> list[tuple[int, ...]]:
         grow(frozenset(), np.ones(chart.shape[1], bool), size)
         if found:
             break
-    return sorted(tuple(sorted(s)) for s in found)
+    return list(found)
 
 
-def _models(states: Array, extra: Array, k: int, irredundant: bool) -> tuple[list[tuple[int, ...]], list[int]]:
-    """Models (numbers of terms) of the sufficient rows, with `extra` rows free to use, and the prime implicants in use."""
+def _models(states: Array, extra: Array, k: int, irredundant: bool = False) -> tuple[list[list[int]], Array]:
+    """Models of the sufficient rows (state 1) with `extra` rows free to use, as numbers of terms; and the prime implicants."""
     on = states == 1
-    prime = _primes(on | extra, k)
-    prime = prime[_grid(k)[1][prime][:, on].any(1)]
-    covers = _covers(_grid(k)[1][prime][:, on], irredundant)
-    return [tuple(int(prime[t]) for t in c) for c in covers], prime.tolist()
+    prime = _primes(on | extra, on, k)
+    return [prime[sorted(c)].tolist() for c in _covers(_grid(k)[1][prime][:, on], irredundant)], prime
 
 
 @dataclass(frozen=True, repr=False)
 class Minimised(Shown):
-    """What :func:`minimise` returns.
-
-    Attributes
-    ----------
-    kind : "complex", "intermediate" or "parsimonious"
-    models : list of lists of terms
-        All that fit the table equally well: more than one is model ambiguity.
-    primes : list of str
-        The prime implicants that cover some sufficient row.
-    table : TruthTable
-    """
+    """What :func:`minimise` returns: `models`, all lists of terms that fit the table equally well (more than one is model
+    ambiguity), `primes`, the prime implicants that they were chosen from, and `fit`, `sufficiency` of the first model."""
 
     kind: str
     models: list[list[str]]
     primes: list[str]
     table: TruthTable
 
-    @cached_property
+    @property
     def fit(self) -> pd.DataFrame:
-        """`sufficiency` of the first model."""
         return sufficiency(self.table.data, self.table.outcome, self.models[0])
 
     def _shown(self) -> list[Part]:
@@ -377,19 +288,10 @@ def minimise(
 ) -> Minimised:
     """Shorten the sufficient rows of a truth table to the fewest terms: A*B + A*~B is A.
 
-    "complex" uses observed rows only. "parsimonious" may use every remainder that makes a term shorter. "intermediate" uses
-    those of them that `expect` makes easy: for each pair of a complex and a parsimonious term that contains it, the literals
-    of the complex one that go against the expectation are dropped, and the remainders inside join the sufficient rows. All
-    3^k terms are enumerated, so that every prime implicant and every model is found.
-
-    Parameters
-    ----------
-    table : TruthTable
-    kind : "complex", "intermediate" or "parsimonious"
-    expect : mapping, for "intermediate"
-        Condition -> 1 (its presence should help) or 0 (its absence); conditions left out: no expectation.
-    irredundant : bool
-        All models without a spare term, not only those with the fewest terms.
+    "complex" uses observed rows only, "parsimonious" every remainder that makes a term shorter, "intermediate" the easy ones:
+    for each complex term within a parsimonious one, the literals that `expect` (condition -> 1 presence, 0 absence) speaks
+    against are dropped, and the remainders inside are used. All 3^k terms are enumerated, so that no prime implicant and no
+    model is missed; `irredundant` asks for all models without a spare term, not only those with the fewest terms.
 
     Raises
     ------
@@ -407,181 +309,153 @@ def minimise(
     [['A']]
     """
     one_of(KINDS, kind=kind)
-    names, states = table.conditions, table._states()
-    k, on, free = len(names), states == 1, states == -1
-    if not on.any():
+    names, k = table.conditions, len(table.conditions)
+    states, rows = np.full(2**k, -1), table.rows[table.rows["out"] != "?"]
+    states[rows[names].to_numpy() @ 2 ** np.arange(k - 1, -1, -1)] = rows["out"].astype(int)
+    if not (states == 1).any():
         raise ValueError("no row of the truth table is sufficient: lower a cut-off, or report that there is no solution")
-    if (kind == "intermediate") != (expect is not None):
-        raise ValueError(f"`expect` goes with kind='intermediate' and with it only; got {kind!r} and {expect!r}")
     odd = {n: v for n, v in (expect or {}).items() if n not in names or v not in (0, 1)}
-    if odd:
-        raise ValueError(f"expect: {odd}; give conditions among {names} the value 1 (presence) or 0 (absence)")
-    found: dict[tuple[int, ...], None] = {}
-    primes: dict[int, None] = {}
+    if odd or (kind == "intermediate") != (expect is not None):
+        raise ValueError(
+            f"kind={kind!r}, expect={expect!r}: 'intermediate', and it alone, needs conditions among {names} with 1 or 0"
+        )
+    found: dict[frozenset[int], None] = {}
+    primes: set[int] = set()
     for extra in _extras(kind, states, names, expect or {}, irredundant):
-        models, used = _models(states, extra & free, k, irredundant)
-        found |= dict.fromkeys(models)
-        primes |= dict.fromkeys(used)
-    text = {i: _text(_grid(k)[0][i], names) for i in primes}
-    order = {i: (-int(_grid(k)[1][i][on].sum()), text[i]) for i in primes}
-    models = [[text[i] for i in sorted(m, key=order.__getitem__)] for m in found]
-    return Minimised(kind, sorted(models, key=lambda m: (len(m), m)), sorted(text.values()), table)
+        models, prime = _models(states, extra & (states == -1), k, irredundant)
+        found |= dict.fromkeys(map(frozenset, models))
+        primes |= set(prime.tolist())
+    text = {i: "*".join(("~", "")[v] + n for v, n in zip(_grid(k)[0][i], names, strict=True) if v >= 0) or "1" for i in primes}
+    told = sorted((sorted(text[i] for i in m) for m in found), key=lambda m: (len(m), m))
+    return Minimised(kind, told, sorted(text.values()), table)
 
 
 def _extras(
     kind: str, states: Array, names: list[str], expect: Mapping[str, int], irredundant: bool
 ) -> Iterable[Array]:
-    """Rows beside the sufficient ones that terms may contain: one set, or one a pair of complex and parsimonious model."""
+    """Rows that terms may contain beside the sufficient ones; for "intermediate" one set for each pair of models."""
     none, k = np.zeros(len(states), bool), len(names)
     if kind != "intermediate":
         return [none if kind == "complex" else ~none]
     terms, inside, _ = _grid(k)
-    wish = np.array([expect.get(n, -1) for n in names])
-    easy: dict[bytes, Array] = {}
-    for longs, shorts in product(_models(states, none, k, irredundant)[0], _models(states, ~none, k, irredundant)[0]):
+    wish, easy = np.array([expect.get(n, -1) for n in names]), {}
+    longs, shorts = (_models(states, extra, k, irredundant)[0] for extra in (none, states == -1))
+    for long, short in product(longs, shorts):
         extra = none.copy()
-        for c, p in product(terms[list(longs)], terms[list(shorts)]):
+        for c, p in product(terms[long], terms[short]):
             if ((p == -1) | (p == c)).all():
                 kept = np.where((p == -1) & (wish >= 0) & (c != wish), -1, c)
-                extra |= inside[int((kept + 1) @ _powers(3, k))]
+                extra |= inside[(kept + 1) @ 3 ** np.arange(k - 1, -1, -1)]
         easy[extra.tobytes()] = extra
     return easy.values()
 
 
-def _text(term: Array, names: Sequence[str]) -> str:
-    return "*".join(("" if v else "~") + n for v, n in zip(term, names, strict=True) if v >= 0) or "1"
-
-
 # ------------------------------------------------------------------------------------------------------ robustness
-def _solved(
-    data: pd.DataFrame, outcome: str, conditions: Sequence[str], kind: Kind, expect: Any, **cuts: Any
-) -> Minimised | None:
-    """The solution, or None if no row is sufficient."""
-    table = truth_table(data, outcome, conditions, **cuts)
-    return minimise(table, kind, expect) if (table.rows["out"] == 1).any() else None
+def solve(
+    data: pd.DataFrame,
+    outcome: str,
+    conditions: Sequence[str],
+    kind: Kind = "complex",
+    expect: Mapping[str, int] | None = None,
+    **cuts: float,
+) -> Minimised:
+    """`truth_table` with the cut-offs given, then `minimise`; errors as there."""
+    return minimise(truth_table(data, outcome, conditions, **cuts), kind, expect)  # type: ignore[arg-type]
 
 
 def robustness(
     raw: pd.DataFrame,
-    anchors: Mapping[str, Anchors],
+    anchors: Mapping[str, Sequence[float]],
     outcome: str,
     conditions: Sequence[str],
     variants: Mapping[str, Mapping[str, Any]],
     *,
     drop: bool = True,
-    kind: Kind = "complex",
-    expect: Mapping[str, int] | None = None,
     **settings: Any,
 ) -> pd.DataFrame:
-    """Solve again with other anchors and cut-offs, and with each case left out.
+    """Solve again with other anchors and cut-offs, and without each case in turn.
 
     Parameters
     ----------
-    raw : DataFrame, one row a case
-    anchors : mapping
-        As for `calibrate`; memberships of exactly one half get .001.
+    raw, anchors
+        As for `calibrate`; a membership of exactly one half gets .001.
     variants : mapping
-        Name -> what differs: `anchors` (those that differ), `consistency`, `pri`, `frequency`.
+        Name -> what differs: `anchors` (those that do), or any of `settings`.
     drop : bool
-        Leave out each case in turn as well ("without …").
+        Leave each case out too ("without …").
     settings
-        `consistency`, `pri`, `frequency` of the first solution, and `at` of the calibration.
+        As for `solve`.
 
     Returns
     -------
     DataFrame
-        "as it is", each variant, each case left out: sufficient rows, terms, models, consistency, coverage (of the first
-        model), kept (share of the first terms that are found again, literal by literal), overlap (Σ min / Σ max of the
-        memberships in both solutions: 1 for the same set of cases).
+        "as it is", each variant, each case left out: terms, models, consistency, coverage (of the first model), kept (share of
+        the first terms found again, literal by literal), overlap (Σ min / Σ max of the memberships in both solutions).
 
     References
     ----------
     Oana and Schneider (2024), Sociological Methods & Research 53.
     """
-    at, out, base = float(settings.pop("at", 3.0)), {}, None
-    runs = {"as it is": {}, **variants, **({f"without {c}": {"leave": c} for c in raw.index} if drop else {})}
+    runs: dict[str, Mapping[str, Any]] = {"as it is": {}, **variants}
+    runs |= {f"without {case}": {"leave": case} for case in raw.index} if drop else {}
+    first: tuple[set[str], pd.Series] | None = None
+    rows = {}
     for name, change in runs.items():
-        given = dict(change)
+        given = {**settings, **change}
         cases = raw.index.drop(given.pop("leave")) if "leave" in given else raw.index
-        sets = calibrate(raw.loc[cases], {**anchors, **given.pop("anchors", {})}, at=at, half=1e-3)
-        found = _solved(sets, outcome, conditions, kind, expect, **{**settings, **given})
-        if found is None:
-            out[name] = 0, 0, 0, np.nan, 0.0, 0.0, 0.0
+        sets = calibrate(raw.loc[cases], {**anchors, **given.pop("anchors", {})}, half=1e-3)
+        try:
+            found = solve(sets, outcome, conditions, **given)
+        except ValueError as error:
+            if first is None or "sufficient" not in str(error):
+                raise
+            rows[name] = 0, 0, np.nan, 0.0, 0.0, 0.0
             continue
-        terms, h = found.models[0], members(sets, " + ".join(found.models[0]))
-        base = base or (set(terms), h)
-        both, whole = np.minimum(h, base[1][cases]), np.maximum(h, base[1][cases])
-        fit = found.fit.loc["solution"]
-        rows = int((found.table.rows["out"] == 1).sum())
-        kept, overlap = len(base[0] & set(terms)) / len(base[0]), both.sum() / whole.sum()
-        out[name] = rows, len(terms), len(found.models), fit["consistency"], fit["raw coverage"], kept, overlap
-    heads = ["sufficient rows", "terms", "models", "consistency", "coverage", "kept", "overlap"]
-    return pd.DataFrame.from_dict(out, "index", columns=heads)
-
-
-@dataclass(frozen=True, repr=False)
-class Placebo(Shown):
-    """What :func:`placebo` returns.
-
-    Attributes
-    ----------
-    goal : Series
-        Consistency and coverage that noise is to reach.
-    draws : DataFrame, one row a permutation
-        Terms, consistency, coverage of the solution; 0 terms, consistency missing and coverage 0 if no row is sufficient.
-    """
-
-    goal: pd.Series
-    draws: pd.DataFrame
-
-    @property
-    def reached(self) -> pd.Series:
-        """Share of the permutations with a consistency, a coverage, and both at least as large as the goal."""
-        at_least = self.draws[list(self.goal.index)].fillna(0).round(9) >= self.goal.round(9)
-        return pd.Series({**at_least.mean(), "both": at_least.all(axis=1).mean()})
-
-    def _shown(self) -> list[Part]:
-        table = pd.DataFrame({"goal": self.goal, "median of noise": self.draws.median(), "share reaching it": self.reached})
-        return [table.reindex(["consistency", "coverage", "both", "terms"]).round(3).fillna("")]
+        terms, h, fit = set(found.models[0]), members(sets, " + ".join(found.models[0])), found.fit.loc["solution"]
+        first = first or (terms, h)
+        both = np.minimum(h, first[1][cases]).sum() / np.maximum(h, first[1][cases]).sum()
+        kept = len(first[0] & terms) / len(first[0])
+        rows[name] = len(terms), len(found.models), fit["consistency"], fit["raw coverage"], kept, both
+    heads = ["terms", "models", "consistency", "coverage", "kept", "overlap"]
+    return pd.DataFrame.from_dict(rows, "index", columns=heads)
 
 
 def placebo(
     data: pd.DataFrame,
     outcome: str,
     conditions: Sequence[str],
-    goal: Mapping[str, float],
     *,
     permutations: int = 300,
     seed: int = 0,
-    kind: Kind = "complex",
-    expect: Mapping[str, int] | None = None,
-    **settings: Any,
-) -> Placebo:
-    """How often does pure noise have a solution this good? The outcome is dealt out to the cases anew, the rest is kept.
+    consistency: float = 0.8,
+    pri: float = 0.0,
+    frequency: int = 1,
+) -> pd.DataFrame:
+    """What complex solution does pure noise have? The outcome is dealt out to the cases anew, the conditions are kept.
 
-    Parameters
-    ----------
-    goal : mapping
-        `consistency` and `coverage` to be reached.
-    permutations, seed : int
-    settings
-        `consistency`, `pri`, `frequency` as for `truth_table`.
-
-    Raises
-    ------
-    ValueError
-        A goal without the two; as `truth_table`.
+    Returns
+    -------
+    DataFrame
+        One row a permutation: terms, consistency, coverage of the first model (0, missing and 0 if no row is sufficient).
+        Errors as in `truth_table`.
 
     References
     ----------
-    Marx (2010), J. Mixed Methods Research 4; Braumoeller (2015), Political Analysis 23, on QCA and chance.
+    Marx (2010), J. Mixed Methods Research 4; Braumoeller (2015), Political Analysis 23: QCA and chance.
     """
-    if set(goal) != {"consistency", "coverage"}:
-        raise ValueError(f"goal: give consistency and coverage, not {sorted(goal)}")
-    rng, y, rows = np.random.default_rng(seed), members(data, outcome).to_numpy(), []
+    table, k = truth_table(data, outcome, conditions, frequency=frequency), len(conditions)
+    F, rng, y = data[table.conditions].to_numpy(float), np.random.default_rng(seed), members(data, outcome).to_numpy()
+    seen = table.rows.loc[table.rows["out"] != "?", table.conditions].to_numpy()
+    place, M = seen @ 2 ** np.arange(k - 1, -1, -1), np.where(seen[:, None] == 1, F, 1 - F).min(2)
+    rows = []
     for _ in range(permutations):
-        shuffled = data[list(conditions)].assign(_noise=rng.permutation(y))
-        found = _solved(shuffled, "_noise", conditions, kind, expect, **settings)
-        fit = found.fit.loc["solution"] if found else {"consistency": np.nan, "raw coverage": 0.0}
-        rows.append((len(found.models[0]) if found else 0, fit["consistency"], fit["raw coverage"]))
-    return Placebo(pd.Series(goal, dtype=float), pd.DataFrame(rows, columns=["terms", "consistency", "coverage"]))
+        noise, states = rng.permutation(y), np.full(2**k, -1)
+        fits = np.nan_to_num(_fits(M, noise))
+        states[place] = (fits[:, 0] >= consistency - TOL) & (fits[:, 1] >= pri - TOL)
+        if not (states == 1).any():
+            rows.append((0, np.nan, 0.0))
+            continue
+        terms = _grid(k)[0][_models(states, np.zeros(2**k, bool), k)[0][0]][:, None]
+        h = np.where(terms == 1, F, np.where(terms == 0, 1 - F, 1.0)).min(2).max(0)
+        rows.append((len(terms), *_fits(h, noise)[[0, 2]]))
+    return pd.DataFrame(rows, columns=["terms", "consistency", "coverage"])

@@ -1,6 +1,5 @@
 """Variables of Bi and Zhao (2025): eight conditions and an efficiency score of 31 provinces, as fuzzy sets."""
 
-from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -160,3 +159,92 @@ def printed_tables(data: pd.DataFrame) -> dict[str, pd.DataFrame]:
     whole = fit.loc["solution", ["consistency", "raw coverage"]]
     both = pd.DataFrame({"all": whole.to_numpy(float)}, ["solution consistency / 解的一致性", "solution coverage / 解的覆盖性"])
     return {"3": moments, "3 anchors": quartiles, "4": pd.concat(parts, axis=1), "5": pd.concat([five, both]).astype(float)}
+
+
+def in_text(panel: pd.DataFrame) -> dict[tuple[str, str, str], float]:
+    """Numbers of the text that the prepared panel gives."""
+    years, F = panel.index.get_level_values("year"), sets(cross_section(panel))
+    found: dict[tuple[str, str], float] = {
+        ("sample", "first year"): years.min(),
+        ("sample", "last year"): years.max(),
+        ("sample", "cases / 案例"): len(F),
+        ("calibration", "set scores from"): round(float(F.min(axis=None)), 2),
+        ("calibration", "set scores to"): round(float(F.max(axis=None)), 2),
+        ("index", "number of condition indicators"): sum(map(len, GOALS.values())) + len(SINGLE),
+        ("solution", "number of configurations"): len(qca.solve(F, OUTCOME, CONDITIONS, consistency=CUT).models[0]),
+    }
+    found |= {("index", f"number of indicators of {k}"): len(v) for k, v in GOALS.items()}
+    found |= {("index", f"number of indicators of {k}"): 1 for k in SINGLE}
+    return {("prose", column, row): float(v) for (row, column), v in found.items()}
+
+
+def from_print() -> dict[tuple[str, str, str], float]:
+    """Numbers of the text that follow from other printed figures."""
+    p = published(SLUG).other.query("table == '5' and value == value").set_index(["column", "row"])["value"]
+    zh = {"raw coverage": "原始覆盖度", "unique coverage": "唯一覆盖度"}
+    found = {("prose", f"{k} in per cent", h): 100 * p[h, f"{k} / {v}"] for h in printed_terms() for k, v in zh.items()}
+    return found | {("prose", "overall coverage in per cent", "solution"): 100 * p["all", "solution coverage / 解的覆盖性"]}
+
+
+# ------------------------------------------------------------------------------------------------ a student's panel
+MOVED, NOISE, TRIES = 0.15, 0.03, 300
+"""Standard deviation of the logarithm by which a student's values lie farther from the crossover or nearer to it; of fresh
+noise in log output; draws of the former until the same rows are sufficient."""
+
+
+def redrawn(panel: pd.DataFrame, shipped: dict[str, Any], seed: int) -> tuple[pd.DataFrame, dict[str, Any]]:
+    """A student's panel and its truth, from the shipped ones.
+
+    Every province keeps its side of each crossover, farther from it or nearer, so that the truth table has the same rows; draws
+    in which other rows are sufficient are drawn again. Output gets the effect times the student's factor, and noise.
+    """
+    rng = np.random.default_rng([seed, 11])
+    factor, effect = redraw.factor(rng), shipped["effect"]
+    data = prepare(panel)
+    cases, there = cross_section(data), anchors()
+    cross = pd.Series({k: a[1] for k, a in there.items()})
+    F = sets(cases)
+    rows = qca.truth_table(F, OUTCOME, CONDITIONS).rows[CONDITIONS].to_numpy()
+    kept = _consistency(F, rows) >= CUT
+    for _ in range(TRIES):
+        far = np.exp(MOVED * rng.standard_normal(cases.shape))
+        new = cross + (cases - cross) * far
+        new = new.clip(cases.min(), cases.max(), axis=1).assign(S=cases["S"])
+        new["Y"] = new["Y"].where(cases["Y"] < 1 - 1e-6, cases["Y"])
+        if ((_consistency(sets(new), rows) >= CUT) == kept).all():
+            break
+    else:
+        raise RuntimeError(f"none of {TRIES} draws keeps the sufficient rows of the shipped panel")
+    made = panel.copy()
+    ratio = (new / cases).reindex(panel.index, level="province")
+    for k, names in {**{k: list(v) for k, v in GOALS.items()}, **{k: [v] for k, v in SINGLE.items()}}.items():
+        for n in names:
+            value = 100 - (100 - panel[n]) * _shortfall(new, cases, panel) if k == "A" else panel[n] * ratio[k]
+            made[n] = value.round().astype(int) if panel[n].dtype.kind == "i" else value.round(4)
+    before, after = (_before(by_year(d)["member"]) for d in (data, prepare(made)))
+    noise = NOISE * redraw.ar1(rng, (len(cases), panel.index.unique("year").size), 0.5).ravel()
+    path = data["output"] * np.exp(effect * (factor * after - before) + noise)
+    late = panel.index.get_level_values("year") > FIRST
+    mean = [d[late].groupby("province").mean() for d in (data["output"], path)]
+    level = (mean[0] / mean[1] * new["Y"] / cases["Y"]).reindex(panel.index, level="province")
+    made["value_added"] = (path * level * panel["price_level"]).round(4)
+    said = "Values nearer to the crossovers or farther on the same side; effect times the factor, fresh noise in output."
+    more = {"factor": factor, "effect": factor * effect, "redrawn": said}
+    return made, redraw.truth_of(shipped, seed, "process", "elasticities", **more)
+
+
+def _consistency(F: pd.DataFrame, rows: redraw.Array) -> redraw.Array:
+    """Of rows of a truth table."""
+    X, y = F[CONDITIONS].to_numpy(), F[OUTCOME].to_numpy()
+    H = np.where(rows[:, None] == 1, X, 1 - X).min(2)
+    return np.asarray(np.minimum(H, y).sum(1) / H.sum(1))
+
+
+def _shortfall(new: pd.DataFrame, cases: pd.DataFrame, panel: pd.DataFrame) -> pd.Series:
+    """By what factor agencies fall short of 100 per cent."""
+    return ((100 - new["A"]) / (100 - cases["A"]).where(cases["A"] < 100, 1)).reindex(panel.index, level="province")
+
+
+def _before(member: pd.Series) -> pd.Series:
+    """Membership of the year before; of the same year in the first."""
+    return member.groupby("province").shift(1).fillna(member)
