@@ -32,6 +32,7 @@ solutions <- function(set, data, outcome, cut, n, expect) {
   keep("intermediate", unname(found))
 }
 data(LF); data(CVF)
+LF[] <- lapply(LF, function(x) as.numeric(unclass(x))) # labels off
 write.csv(LF, file.path(folder, "qca.lf.csv"), quote = FALSE)
 write.csv(CVF, file.path(folder, "qca.cvf.csv"), quote = FALSE)
 solutions("lf", LF, "SURV", 0.8, 1, "1,1,1,1,1")

@@ -83,16 +83,16 @@ def members(data: pd.DataFrame, expression: str) -> pd.Series:
     {'p': 0.4, 'q': 0.7}
     """
     terms = [[k.strip() for k in term.split("*")] for term in str(expression).split("+")]
-    F = _sets(data, dict.fromkeys(k.removeprefix("~") for term in terms for k in term))
+    F = _sets(data, list(dict.fromkeys(k.removeprefix("~") for term in terms for k in term)))
     found = [np.min([1 - F[k[1:]] if k.startswith("~") else F[k] for k in t], axis=0) for t in terms]
     return pd.Series(np.max(found, axis=0), F.index, name=expression)
 
 
-def _sets(data: pd.DataFrame, names: Iterable[str]) -> pd.DataFrame:
+def _sets(data: pd.DataFrame, names: Sequence[str]) -> pd.DataFrame:
     """Columns of memberships, once nothing is wrong with them."""
     if not isinstance(data, pd.DataFrame):
         raise TypeError(f"data must be a DataFrame with one row a case, not {type(data).__name__}")
-    F = numbers(data[known(data, list(names), "sets")], "data")
+    F = numbers(data[known(data, names, "sets")], "data")
     out = ((F < 0) | (F > 1)).to_numpy()
     if out.any():
         i, j = np.argwhere(out)[0]
@@ -194,10 +194,10 @@ def truth_table(
     TypeError, ValueError
         As `members`; more than ten conditions; a case with membership exactly one half (it is named).
     """
-    names = known(data, list(conditions), "conditions")
-    if not 1 <= len(names) <= MOST or len(set(names)) < len(names):
-        raise ValueError(f"give 1 to {MOST} different conditions, not {names}")
-    F, y = _sets(data, names), members(data, outcome).to_numpy()
+    if not 1 <= len(conditions) <= MOST and not isinstance(conditions, str):
+        raise ValueError(f"give 1 to {MOST} conditions, not {len(conditions)}")
+    F, y = _sets(data, conditions), members(data, outcome).to_numpy()
+    names = list(F)
     edge = np.argwhere((F - 0.5).abs().to_numpy() < TOL)
     if len(edge):
         raise ValueError(
