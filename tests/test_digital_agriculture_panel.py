@@ -115,7 +115,9 @@ def within(world, data=None):
     before = paper.by_year(data)["member"].groupby("province").shift(1)
     logs = {k: np.log(data[k]) for k in [*paper.INPUTS, "output"]}
     frame = data.assign(**logs, before=before).reset_index()
-    m = pf.feols(f"output ~ before + {' + '.join(paper.INPUTS)} | province + year", frame, vcov={"CRV1": "province"})
+    m = pf.feols(
+        f"output ~ before + {' + '.join(paper.INPUTS)} | province + year", frame, vcov={"CRV1": "province"}
+    )
     return m.coef()["before"], m.se()["before"]
 
 

@@ -114,7 +114,11 @@ def crisp(on, k, remainders=()):
 
 
 def holds(term, row, names):
-    return all(row[names.index(x[-1])] == (0 if x[0] == "~" else 1) for x in term.split("*")) if term != "1" else True
+    return (
+        all(row[names.index(x[-1])] == (0 if x[0] == "~" else 1) for x in term.split("*"))
+        if term != "1"
+        else True
+    )
 
 
 @pytest.mark.parametrize("seed", range(12))
@@ -192,7 +196,9 @@ def test_robustness_by_hand():
     assert found.loc[f"without {case}", "coverage"] == pytest.approx(left.fit.loc["solution", "raw coverage"])
     base = qca.members(sets, " + ".join(qca.solve(sets, "SURV", names, consistency=0.8).models[0]))
     other = qca.members(sets, " + ".join(qca.solve(sets, "SURV", names, consistency=0.7).models[0]))
-    assert found.loc["cut .7", "overlap"] == pytest.approx(np.minimum(base, other).sum() / np.maximum(base, other).sum())
+    assert found.loc["cut .7", "overlap"] == pytest.approx(
+        np.minimum(base, other).sum() / np.maximum(base, other).sum()
+    )
 
 
 def test_noise_is_what_a_permuted_outcome_gives():
@@ -208,8 +214,14 @@ def test_noise_is_what_a_permuted_outcome_gives():
         models = qca.minimise(table).models
         fits = [qca.sufficiency(shuffled, "SURV", m).loc["solution"] for m in models]
         assert row.terms == len(models[0])
-        assert any(row.consistency == pytest.approx(f["consistency"]) and row.coverage == pytest.approx(f["raw coverage"]) for f in fits)
-    pd.testing.assert_frame_equal(found, qca.placebo(data, "SURV", names, permutations=20, seed=3, consistency=0.75, pri=0.3))
+        assert any(
+            row.consistency == pytest.approx(f["consistency"])
+            and row.coverage == pytest.approx(f["raw coverage"])
+            for f in fits
+        )
+    pd.testing.assert_frame_equal(
+        found, qca.placebo(data, "SURV", names, permutations=20, seed=3, consistency=0.75, pri=0.3)
+    )
 
 
 # --- bad input ---------------------------------------------------------------------------------------
@@ -237,7 +249,7 @@ LF, FIVE = SETS["lf"], list(SETS["lf"])[:-1]
         (lambda: qca.solve(LF, "SURV", FIVE, "intermediate"), ValueError, "expect=None: 'intermediate', and it alone"),
         (lambda: qca.solve(LF, "SURV", FIVE, "complex", {"DEV": 1}), ValueError, "'intermediate', and it alone"),
         (lambda: qca.solve(LF, "SURV", FIVE, "intermediate", {"DEV": 2}), ValueError, "with 1 or 0"),
-        (lambda: qca.robustness(LF, {k: (0.1, 0.5, 0.9) for k in LF}, "SURV", FIVE, {}, consistency=1.0), ValueError, "no row"),
+        (lambda: qca.robustness(LF, dict.fromkeys(LF, (0.1, 0.5, 0.9)), "SURV", FIVE, {}, consistency=1.0), ValueError, "no row"),
     ],
 )  # fmt: skip
 def test_bad_input(call, error, message):

@@ -45,13 +45,14 @@ TERMS = np.array([vector(t) for t in paper.printed_terms().values()])
 CORE = np.array([vector(t) for t in paper.core_terms()])
 FIVE = PRINTED.other.query("table == '5' and value == value").set_index(["column", "row"])["value"]
 FIT = np.array([[FIVE[h, k] for k in ("consistency / 一致性", "raw coverage / 原始覆盖度", "unique coverage / 唯一覆盖度")] for h in paper.printed_terms()])  # fmt: skip
-WHOLE = np.array([FIVE["all", "solution consistency / 解的一致性"], FIVE["all", "solution coverage / 解的覆盖性"]])
+WHOLE = np.array(
+    [FIVE["all", "solution consistency / 解的一致性"], FIVE["all", "solution coverage / 解的覆盖性"]]
+)
 FOUR = PRINTED.other.query("table == '4'").pivot(index="row", columns="column", values="value")
 FOUR = FOUR.loc[[s + k for k in paper.CONDITIONS for s in ("", "~")]]
 FOUR = FOUR[[f"{o} TFP: {m}" for o in ("high", "low") for m in ("consistency", "coverage")]].to_numpy()
 
 # ------------------------------------------------------------------------------------------------ truth-table rows
-TWICE, FREE = {0: 2, 2: 2}, {0: [1, 1], 1: [1], 2: [1, 0]}
 POSITIVE = np.array(
     [[1] * 8, [1] * 8, [1, 1, 1, 1, 0, 1, 1, 1], [1, 1, 1, 1, 1, 0, 1, 1], [1, 1, 1, 0, 0, 1, 1, 1], [1, 1, 0, 0, 0, 1, 1, 1],
      *TERMS[3:4], *TERMS[4:5], *TERMS[4:5], *TERMS[5:6]]
@@ -97,7 +98,9 @@ def corners(rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
         if len(models) == 1 and sorted(map(tuple, terms[models[0]].tolist())) == wanted:
             break
     else:
-        raise RuntimeError("no rows leave the printed core marks as the only parsimonious solution: take another seed")
+        raise RuntimeError(
+            "no rows leave the printed core marks as the only parsimonious solution: take another seed"
+        )
     high = np.zeros(N, bool)
     high[: len(POSITIVE)] = True
     high[len(POSITIVE) + rng.choice(RESIDUE, HIGH, replace=False)] = True
@@ -125,7 +128,6 @@ EFFICIENT = 9
 SOFT = [0.2, 0.05, 0.01, 0.0]
 """Width over which the smaller of two memberships is rounded, from round to round."""
 COUNTED = paper.CONDITIONS.index("S")
-TAIL = 3.5
 
 
 def memberships(x: np.ndarray) -> np.ndarray:
@@ -153,7 +155,7 @@ def inside(F: np.ndarray, terms: np.ndarray, soft: float = 0.0) -> np.ndarray:
     literal = np.where(t == 1, cases, np.where(t == 0, 1 - cases, 1.0))
     if not soft:
         return literal.min(-1)
-    return -soft / 2 * np.log(np.exp(-2 * literal / soft).sum(-1)) + soft / 2 * np.log(1.0)
+    return -soft / 2 * np.log(np.exp(-2 * literal / soft).sum(-1))
 
 
 def numbers(m: np.ndarray, soft: float = 0.0) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -178,17 +180,36 @@ def residuals(m: np.ndarray, rows: np.ndarray, soft: float = 0.0) -> np.ndarray:
     four, five, whole = numbers(m, soft)
     H, y = inside(m[..., :K], rows), m[..., None, :, K]
     consistency = np.minimum(H, y).sum(-1) / H.sum(-1)
-    wrong = np.maximum(consistency[..., len(POSITIVE) :] - BELOW, 0), np.maximum(ABOVE - consistency[..., STRONG], 0)
-    flat = (1.0 * (four - FOUR)).reshape(*m.shape[:-2], -1), ((five - FIT) * np.minimum(0.1 / FIT, 3)).reshape(*m.shape[:-2], -1)
+    wrong = (
+        np.maximum(consistency[..., len(POSITIVE) :] - BELOW, 0),
+        np.maximum(ABOVE - consistency[..., STRONG], 0),
+    )
+    flat = (
+        (1.0 * (four - FOUR)).reshape(*m.shape[:-2], -1),
+        ((five - FIT) * np.minimum(0.1 / FIT, 3)).reshape(*m.shape[:-2], -1),
+    )
     return np.concatenate([*flat, 1.5 * (whole - WHOLE), *wrong], -1)
 
 
 def moments(x: np.ndarray) -> np.ndarray:
     """Means and standard deviations over the printed ones, less one (... x 18)."""
-    return np.concatenate([x.mean(-2) / MOMENTS["mean"].to_numpy(), x.std(-2, ddof=1) / MOMENTS["sd"].to_numpy()], -1) - 1
+    return (
+        np.concatenate(
+            [x.mean(-2) / MOMENTS["mean"].to_numpy(), x.std(-2, ddof=1) / MOMENTS["sd"].to_numpy()], -1
+        )
+        - 1
+    )
 
 
-def least(f: Any, x: np.ndarray, lower: np.ndarray, upper: np.ndarray, moves: np.ndarray, scale: np.ndarray, tries: int) -> np.ndarray:
+def least(
+    f: Any,
+    x: np.ndarray,
+    lower: np.ndarray,
+    upper: np.ndarray,
+    moves: np.ndarray,
+    scale: np.ndarray,
+    tries: int,
+) -> np.ndarray:
     """Least squares over the cells that move, the derivative by differences of all cells at once."""
 
     def point(z: np.ndarray) -> np.ndarray:
@@ -217,10 +238,16 @@ def stretch(x: np.ndarray, moves: np.ndarray) -> None:
         if j < K:
             keep[last], moves[last, j] = most, False
 
-        def wide(k: float, keep: np.ndarray = keep, ends: tuple = (low[j], full[j], least, most)) -> np.ndarray:
+        def wide(
+            k: float, keep: np.ndarray = keep, ends: tuple = (low[j], full[j], least, most), j: int = j
+        ) -> np.ndarray:
             low, full, least, most = ends
             up = np.where(keep > full, np.minimum(full + k * (keep - full), 0.95 * most), keep)
-            return np.where(moves[:, j], np.where((keep < low) & (j == COUNTED), np.maximum(low - k * (low - keep), 1.05 * least), up), keep)
+            return np.where(
+                moves[:, j],
+                np.where((keep < low) & (j == COUNTED), np.maximum(low - k * (low - keep), 1.05 * least), up),
+                keep,
+            )
 
         grid = np.linspace(0, 40, 4001)
         best = min(grid, key=lambda k: abs(wide(k).std(ddof=1) / sd - 1))
@@ -233,7 +260,10 @@ def fit(rng: np.random.Generator, seed: int = 78, tries: int = 60) -> tuple[np.n
     low, cross, full = ANCHOR.T
     side = np.column_stack([rows == 1, high])
     ends = memberships(MOMENTS[["min", "max"]].to_numpy().T)
-    lower, upper = np.where(side, 0.5 + EDGE, np.maximum(ends[0], 5e-4)), np.where(side, np.minimum(ends[1], 1 - 5e-4), 0.5 - EDGE)
+    lower, upper = (
+        np.where(side, 0.5 + EDGE, np.maximum(ends[0], 5e-4)),
+        np.where(side, np.minimum(ends[1], 1 - 5e-4), 0.5 - EDGE),
+    )
     step = 1 / (1 + np.exp(-1 / 3))
     lower[:, COUNTED] = np.where(side[:, COUNTED], step, lower[:, COUNTED])
     upper[:, COUNTED] = np.where(side[:, COUNTED], upper[:, COUNTED], 1 - step)
@@ -252,10 +282,21 @@ def fit(rng: np.random.Generator, seed: int = 78, tries: int = 60) -> tuple[np.n
     moves[:, COUNTED] = False
     scale = np.broadcast_to((full - low) / 6, x.shape)
     for weight in (0.02, 0.05, 0.05):
-        x = least(lambda q, w=weight: np.concatenate([residuals(memberships(q), rows), w * moments(q)], -1), x, lo, hi, moves, scale, tries)
+        x = least(
+            lambda q, w=weight: np.concatenate([residuals(memberships(q), rows), w * moments(q)], -1),
+            x,
+            lo,
+            hi,
+            moves,
+            scale,
+            tries,
+        )
     four, five, whole = numbers(memberships(x))
-    return x, rows, float(max(np.abs(four - FOUR).max(), np.abs(five - FIT).max(), np.abs(whole - WHOLE).max()))
-
+    return (
+        x,
+        rows,
+        float(max(np.abs(four - FOUR).max(), np.abs(five - FIT).max(), np.abs(whole - WHOLE).max())),
+    )
 
 
 # ---------------------------------------------------------------------------------------------------- raw columns
@@ -282,7 +323,9 @@ BETA = 0.4
 """By how much log output rises a year after membership in the six configurations has gone from 0 to 1."""
 
 
-def spread(rng: np.random.Generator, mean: np.ndarray, growth: float, noise: float, window: slice) -> np.ndarray:
+def spread(
+    rng: np.random.Generator, mean: np.ndarray, growth: float, noise: float, window: slice
+) -> np.ndarray:
     """Yearly values (31 x 10) whose means over the window are given."""
     path = np.exp(growth * np.arange(T) + noise * ar1(rng, (N, T), 0.6))
     return path * (mean / path[:, window].mean(1))[:, None]
@@ -305,7 +348,13 @@ def conditions(rng: np.random.Generator, x: np.ndarray) -> dict[str, np.ndarray]
     value = dict(zip(NAMES, x.T, strict=True))
     for k, goals in paper.GOALS.items():
         last = list(goals)[1]  # takes up the rounding of the others
-        share = np.exp(rng.normal(0, [0.08 if n in ("phones", "finance_index", "transport_spending") else 0.3 for n in goals], (N, len(goals))))
+        share = np.exp(
+            rng.normal(
+                0,
+                [0.08 if n in ("phones", "finance_index", "transport_spending") else 0.3 for n in goals],
+                (N, len(goals)),
+            )
+        )
         share *= (value[k] / 100 / share.mean(1))[:, None]
         for j, (n, goal) in enumerate(goals.items()):
             out[n] = np.round(spread(rng, share[:, j] * goal, GROWING, 0.05, early), DIGITS.get(n, 2))
@@ -317,7 +366,9 @@ def conditions(rng: np.random.Generator, x: np.ndarray) -> dict[str, np.ndarray]
         elif k == "A":
             out[n] = np.round(100 - spread(rng, 100 - value[k], 0, 0.1, early), 3)
         else:
-            out[n] = np.round(spread(rng, value[k], GROWTH.get(k, GROWING), 0.02 if k == "E" else 0.1, early), 3)
+            out[n] = np.round(
+                spread(rng, value[k], GROWTH.get(k, GROWING), 0.02 if k == "E" else 0.1, early), 3
+            )
     return out
 
 
@@ -355,7 +406,11 @@ def table(x: np.ndarray, seed: int, beta: float) -> pd.DataFrame:
     at = {"province": np.repeat(names, T), "year": np.tile(YEARS, N)}
     d = pd.DataFrame(at | {k: v.ravel() for k, v in made.items()})
     d["price_level"] = np.tile(np.round(np.exp(np.cumsum(np.array(PRICES.split(), float)) / 100), 4), N)
-    for k, values in {"code": u["code"].astype(int), "province_zh": u["name_zh"], "region": u["region4"]}.items():
+    for k, values in {
+        "code": u["code"].astype(int),
+        "province_zh": u["name_zh"],
+        "region": u["region4"],
+    }.items():
         d[k] = np.repeat(values.to_numpy(), T)
     late = d[d["year"] > paper.FIRST].groupby("province", sort=False)[paper.INPUTS].mean()
     mean = potential(late, x[:, K])
@@ -363,11 +418,18 @@ def table(x: np.ndarray, seed: int, beta: float) -> pd.DataFrame:
     member = paper.by_year(indexed)["member"].to_numpy().reshape(N, T)
     before = np.column_stack([member[:, :1], member[:, :-1]])
     used = sum(a * np.log(made[n]) for n, a in SHARE.items())
-    path = np.exp(used + 0.02 * np.arange(T) + beta * before + NOISE * ar1(np.random.default_rng([seed, PATH]), (N, T), 0.5))
+    path = np.exp(
+        used
+        + 0.02 * np.arange(T)
+        + beta * before
+        + NOISE * ar1(np.random.default_rng([seed, PATH]), (N, T), 0.5)
+    )
     real = path * (mean / path[:, 1:].mean(1))[:, None]
     d["value_added"] = np.round(real.ravel() * d["price_level"], 4)
     place = u["code"].astype(int).to_dict()
-    return d.sort_values("province", key=lambda k: k.map(place), kind="stable")[list(DICTIONARY)].reset_index(drop=True)
+    return d.sort_values("province", key=lambda k: k.map(place), kind="stable")[list(DICTIONARY)].reset_index(
+        drop=True
+    )
 
 
 NOISE, PATH = 0.04, 3
@@ -422,13 +484,19 @@ def targets(data: pd.DataFrame) -> pd.DataFrame:
     """Tables 3 to 5 as printed and as the file gives them: all imposed but for the anchors, which are used and not reached."""
     found, out = paper.printed_tables(data), []
     printed = {("3", c, v): MOMENTS.loc[v, c] for c in ("mean", "sd", "min", "max") for v in NAMES}
-    printed |= {(r.table, r.column, r.row): r.value for r in PRINTED.other.itertuples() if r.table in "45" and np.isfinite(r.value)}
+    printed |= {
+        (r.table, r.column, r.row): r.value
+        for r in PRINTED.other.itertuples()
+        if r.table in "45" and np.isfinite(r.value)
+    }
     for (t, column, row), wanted in printed.items():
         value = found[t].loc[row, column]
         kind = column if column in ("mean", "sd") else "other"
         tier = "cheap" if column in ("min", "max") else "binding"
         met = "met" if abs(value - wanted) <= (0.1 * abs(wanted) if t == "3" else 0.006) else "missed"
-        out.append((t, column, row, kind, tier, "imposed", wanted, value, None, None, value - wanted, met, ""))
+        out.append(
+            (t, column, row, kind, tier, "imposed", wanted, value, None, None, value - wanted, met, "")
+        )
     return pd.DataFrame(out, columns=HEAD)
 
 
@@ -443,7 +511,13 @@ def draw(seed: int = SEED) -> dict[str, Drawn]:
             text = d.to_csv(index=False, lineterminator="\n", float_format="%.10g")
             report = targets(paper.prepare(d.set_index(["province", "year"])))
             truth: dict[str, Any] = {"data": NOTICE, "paper": SLUG, "seed": seed, "world": world or "shipped"}
-            truth |= {"parameters": dict(given), "process": PROCESS, "effect": effect, "elasticities": SHARE, "noise": NOISE}
+            truth |= {
+                "parameters": dict(given),
+                "process": PROCESS,
+                "effect": effect,
+                "elasticities": SHARE,
+                "noise": NOISE,
+            }
             truth |= {"largest_gap": left, "targets": report.to_dict("records")}
             out[world] = Drawn(PAPER, world, text, _plain(truth), report, pd.DataFrame, pd.DataFrame(), {})
     return out

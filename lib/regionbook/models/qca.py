@@ -58,7 +58,9 @@ def calibrate(raw: Any, anchors: Any, *, at: float = 3.0, half: float = 0.0) -> 
         known(raw, list(anchors), "anchors")
         return pd.DataFrame({k: calibrate(raw[k], a, at=at, half=half) for k, a in anchors.items()})
     x = series(raw, "raw")
-    if len(anchors) != 3 or not (anchors[0] < anchors[1] < anchors[2] or anchors[0] > anchors[1] > anchors[2]):
+    if len(anchors) != 3 or not (
+        anchors[0] < anchors[1] < anchors[2] or anchors[0] > anchors[1] > anchors[2]
+    ):
         raise ValueError(
             f"anchors of {x.name!r}: {anchors} are not full non-membership, crossover, full membership, rising or falling"
         )
@@ -174,7 +176,10 @@ class TruthTable(Shown):
 
     def _shown(self) -> list[Part]:
         whole, seen = 2 ** len(self.conditions), int((self.rows["out"] != "?").sum())
-        return [self.rows.round(3), f"{seen} of {whole} combinations observed, {whole - seen} logical remainders"]
+        return [
+            self.rows.round(3),
+            f"{seen} of {whole} combinations observed, {whole - seen} logical remainders",
+        ]
 
 
 def truth_table(
@@ -220,9 +225,10 @@ def truth_table(
 @lru_cache(maxsize=4)
 def _grid(k: int) -> tuple[Array, Array, Array]:
     """All terms (-1 free, 0 absent, 1 present), which of the 2^k rows each contains, and the term with a condition set free."""
-    terms, rows = (np.array(list(product(of, repeat=k)), np.int8) for of in ([-1, 0, 1], [0, 1]))
-    inside = ((terms[:, None] == -1) | (terms[:, None] == rows)).all(2)
-    return terms, inside, np.arange(len(terms))[:, None] - (terms + 1) * 3 ** np.arange(k - 1, -1, -1)
+    terms: Array = np.array(list(product([-1, 0, 1], repeat=k)), np.int8)
+    rows: Array = np.array(list(product([0, 1], repeat=k)), np.int8)
+    inside: Array = np.equal(terms[:, None], rows) | np.equal(terms[:, None], -1)
+    return terms, inside.all(2), np.arange(len(terms))[:, None] - (terms + 1) * 3 ** np.arange(k - 1, -1, -1)
 
 
 def _primes(allowed: Array, on: Array, k: int) -> Array:
@@ -275,7 +281,9 @@ class Minimised(Shown):
         return sufficiency(self.table.data, self.table.outcome, self.models[0])
 
     def _shown(self) -> list[Part]:
-        facts = {f"{self.kind} solution": f"{len(self.models)} model(s) from {len(self.primes)} prime implicants"}
+        facts = {
+            f"{self.kind} solution": f"{len(self.models)} model(s) from {len(self.primes)} prime implicants"
+        }
         return [facts | {f"M{i}": " + ".join(m) for i, m in enumerate(self.models[:8], 1)}, self.fit.round(3)]
 
 
@@ -313,7 +321,9 @@ def minimise(
     states, rows = np.full(2**k, -1), table.rows[table.rows["out"] != "?"]
     states[rows[names].to_numpy() @ 2 ** np.arange(k - 1, -1, -1)] = rows["out"].astype(int)
     if not (states == 1).any():
-        raise ValueError("no row of the truth table is sufficient: lower a cut-off, or report that there is no solution")
+        raise ValueError(
+            "no row of the truth table is sufficient: lower a cut-off, or report that there is no solution"
+        )
     odd = {n: v for n, v in (expect or {}).items() if n not in names or v not in (0, 1)}
     if odd or (kind == "intermediate") != (expect is not None):
         raise ValueError(
@@ -325,7 +335,10 @@ def minimise(
         models, prime = _models(states, extra & (states == -1), k, irredundant)
         found |= dict.fromkeys(map(frozenset, models))
         primes |= set(prime.tolist())
-    text = {i: "*".join(("~", "")[v] + n for v, n in zip(_grid(k)[0][i], names, strict=True) if v >= 0) or "1" for i in primes}
+    text = {
+        i: "*".join(("~", "")[v] + n for v, n in zip(_grid(k)[0][i], names, strict=True) if v >= 0) or "1"
+        for i in primes
+    }
     told = sorted((sorted(text[i] for i in m) for m in found), key=lambda m: (len(m), m))
     return Minimised(kind, told, sorted(text.values()), table)
 
@@ -411,7 +424,11 @@ def robustness(
                 raise
             rows[name] = 0, 0, np.nan, 0.0, 0.0, 0.0
             continue
-        terms, h, fit = set(found.models[0]), members(sets, " + ".join(found.models[0])), found.fit.loc["solution"]
+        terms, h, fit = (
+            set(found.models[0]),
+            members(sets, " + ".join(found.models[0])),
+            found.fit.loc["solution"],
+        )
         first = first or (terms, h)
         both = np.minimum(h, first[1][cases]).sum() / np.maximum(h, first[1][cases]).sum()
         kept = len(first[0] & terms) / len(first[0])
@@ -444,7 +461,11 @@ def placebo(
     Marx (2010), J. Mixed Methods Research 4; Braumoeller (2015), Political Analysis 23: QCA and chance.
     """
     table, k = truth_table(data, outcome, conditions, frequency=frequency), len(conditions)
-    F, rng, y = data[table.conditions].to_numpy(float), np.random.default_rng(seed), members(data, outcome).to_numpy()
+    F, rng, y = (
+        data[table.conditions].to_numpy(float),
+        np.random.default_rng(seed),
+        members(data, outcome).to_numpy(),
+    )
     seen = table.rows.loc[table.rows["out"] != "?", table.conditions].to_numpy()
     place, M = seen @ 2 ** np.arange(k - 1, -1, -1), np.where(seen[:, None] == 1, F, 1 - F).min(2)
     rows = []

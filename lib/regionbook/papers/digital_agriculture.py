@@ -58,7 +58,7 @@ def anchors() -> dict[str, tuple[float, float, float]]:
     (7.0, 8.0, 9.0)
     """
     t = published(SLUG).other.query("table == '3'").pivot(index="row", columns="column", values="value")
-    return {str(k): (r[0], r[1], r[2]) for k, r in zip(t.index, t[ANCHORS].to_numpy(), strict=True)}
+    return {str(k): (r[0], r[1], r[2]) for k, r in zip(t.index, t[ANCHORS].to_numpy().tolist(), strict=True)}
 
 
 def printed_terms() -> dict[str, str]:
@@ -69,7 +69,11 @@ def printed_terms() -> dict[str, str]:
     >>> printed_terms()["H3"]
     'DA*DM*~G*~A*S*E*SC'
     """
-    marks = published(SLUG).other.query("table == '5' and row in @CONDITIONS").pivot(index="column", columns="row", values="value_text")
+    marks = (
+        published(SLUG)
+        .other.query("table == '5' and row in @CONDITIONS")
+        .pivot(index="column", columns="row", values="value_text")
+    )
     sign = {"present": "", "absent": "~"}
     return {
         str(h): "*".join(sign[m.split("_")[1]] + k for k, m in row.items() if m != "dont_care")
@@ -79,9 +83,15 @@ def printed_terms() -> dict[str, str]:
 
 def core_terms() -> list[str]:
     """What the core marks of Table 5 say by themselves: the terms that a parsimonious solution would have."""
-    marks = published(SLUG).other.query("table == '5' and row in @CONDITIONS").pivot(index="column", columns="row", values="value_text")
+    marks = (
+        published(SLUG)
+        .other.query("table == '5' and row in @CONDITIONS")
+        .pivot(index="column", columns="row", values="value_text")
+    )
     sign = {"core_present": "", "core_absent": "~"}
-    terms = ("*".join(sign[m] + k for k, m in row.items() if m in sign) for _, row in marks[CONDITIONS].iterrows())
+    terms = (
+        "*".join(sign[m] + k for k, m in row.items() if m in sign) for _, row in marks[CONDITIONS].iterrows()
+    )
     return list(dict.fromkeys(terms))
 
 
@@ -92,7 +102,9 @@ def prepare(panel: pd.DataFrame) -> pd.DataFrame:
     """
     made = {k: sum(panel[n] / g for n, g in goals.items()) * 100 / len(goals) for k, goals in GOALS.items()}
     made |= {k: panel[n] for k, n in SINGLE.items()}
-    return panel.assign(**{k: made[k] for k in CONDITIONS}, output=panel["value_added"] / panel["price_level"])
+    return panel.assign(
+        **{k: made[k] for k in CONDITIONS}, output=panel["value_added"] / panel["price_level"]
+    )
 
 
 def cross_section(data: pd.DataFrame) -> pd.DataFrame:
@@ -157,8 +169,16 @@ def printed_tables(data: pd.DataFrame) -> dict[str, pd.DataFrame]:
     zh = {"consistency": "一致性", "raw coverage": "原始覆盖度", "unique coverage": "唯一覆盖度"}
     five.index = [f"{k} / {v}" for k, v in zh.items()]
     whole = fit.loc["solution", ["consistency", "raw coverage"]]
-    both = pd.DataFrame({"all": whole.to_numpy(float)}, ["solution consistency / 解的一致性", "solution coverage / 解的覆盖性"])
-    return {"3": moments, "3 anchors": quartiles, "4": pd.concat(parts, axis=1), "5": pd.concat([five, both]).astype(float)}
+    both = pd.DataFrame(
+        {"all": whole.to_numpy(float)},
+        ["solution consistency / 解的一致性", "solution coverage / 解的覆盖性"],
+    )
+    return {
+        "3": moments,
+        "3 anchors": quartiles,
+        "4": pd.concat(parts, axis=1),
+        "5": pd.concat([five, both]).astype(float),
+    }
 
 
 def in_text(panel: pd.DataFrame) -> dict[tuple[str, str, str], float]:
@@ -171,7 +191,9 @@ def in_text(panel: pd.DataFrame) -> dict[tuple[str, str, str], float]:
         ("calibration", "set scores from"): round(float(F.min(axis=None)), 2),
         ("calibration", "set scores to"): round(float(F.max(axis=None)), 2),
         ("index", "number of condition indicators"): sum(map(len, GOALS.values())) + len(SINGLE),
-        ("solution", "number of configurations"): len(qca.solve(F, OUTCOME, CONDITIONS, consistency=CUT).models[0]),
+        ("solution", "number of configurations"): len(
+            qca.solve(F, OUTCOME, CONDITIONS, consistency=CUT).models[0]
+        ),
     }
     found |= {("index", f"number of indicators of {k}"): len(v) for k, v in GOALS.items()}
     found |= {("index", f"number of indicators of {k}"): 1 for k in SINGLE}
@@ -182,8 +204,15 @@ def from_print() -> dict[tuple[str, str, str], float]:
     """Numbers of the text that follow from other printed figures."""
     p = published(SLUG).other.query("table == '5' and value == value").set_index(["column", "row"])["value"]
     zh = {"raw coverage": "原始覆盖度", "unique coverage": "唯一覆盖度"}
-    found = {("prose", f"{k} in per cent", h): 100 * p[h, f"{k} / {v}"] for h in printed_terms() for k, v in zh.items()}
-    return found | {("prose", "overall coverage in per cent", "solution"): 100 * p["all", "solution coverage / 解的覆盖性"]}
+    found = {
+        ("prose", f"{k} in per cent", h): 100 * p[h, f"{k} / {v}"]
+        for h in printed_terms()
+        for k, v in zh.items()
+    }
+    return found | {
+        ("prose", "overall coverage in per cent", "solution"): 100
+        * p["all", "solution coverage / 解的覆盖性"]
+    }
 
 
 # ------------------------------------------------------------------------------------------------ a student's panel
@@ -210,13 +239,18 @@ def redrawn(panel: pd.DataFrame, shipped: dict[str, Any], seed: int) -> tuple[pd
         new = cross + (cases - cross) * far
         new = new.clip(cases.min(), cases.max(), axis=1).assign(S=cases["S"])
         new["Y"] = new["Y"].clip(upper=0.985).where(cases["Y"] < 1 - 1e-6, cases["Y"])
-        if ((_consistency(new, rows, there) >= CUT) == kept).all():
+        found = _consistency(new, rows, there)
+        if ((found >= CUT) == kept).all() and np.abs(found - CUT).min() > 0.002:  # raw values will be rounded
             break
     made = panel.copy()
     ratio = (new / cases).reindex(panel.index, level="province")
-    for k, names in {**{k: list(v) for k, v in GOALS.items()}, **{k: [v] for k, v in SINGLE.items()}}.items():
-        for n in names:
-            value = 100 - (100 - panel[n]) * _shortfall(new, cases, panel) if k == "A" else panel[n] * ratio[k]
+    for name, of in {**GOALS, **{k: [v] for k, v in SINGLE.items()}}.items():
+        for n in of:
+            value = panel[n] * ratio[name]
+            if name == "A":  # a share of 100: its shortfall is what grows or shrinks
+                value = 100 - (100 - panel[n]) * (
+                    (100 - new["A"]) / (100 - cases["A"]).clip(lower=1e-9)
+                ).reindex(panel.index, level="province")
             made[n] = value.round().astype(int) if panel[n].dtype.kind == "i" else value.round(4)
     before, after = (_before(by_year(d)["member"]) for d in (data, prepare(made)))
     noise = NOISE * redraw.ar1(rng, (len(cases), panel.index.unique("year").size), 0.5).ravel()
@@ -237,11 +271,6 @@ def _consistency(cases: pd.DataFrame, rows: redraw.Array, there: dict[str, Any])
     F = 1 / (1 + np.exp(-3 * np.where(d > 0, d / (full - cross), d / (cross - low))))
     H = np.where(rows[:, None] == 1, F[:, :-1], 1 - F[:, :-1]).min(2)
     return np.asarray(np.minimum(H, F[:, -1]).sum(1) / H.sum(1))
-
-
-def _shortfall(new: pd.DataFrame, cases: pd.DataFrame, panel: pd.DataFrame) -> pd.Series:
-    """By what factor agencies fall short of 100 per cent."""
-    return ((100 - new["A"]) / (100 - cases["A"]).where(cases["A"] < 100, 1)).reindex(panel.index, level="province")
 
 
 def _before(member: pd.Series) -> pd.Series:
