@@ -458,7 +458,7 @@ def placebo(
 
     References
     ----------
-    Marx (2010), J. Mixed Methods Research 4; Braumoeller (2015), Political Analysis 23: QCA and chance.
+    Marx (2010), Int. J. Multiple Research Approaches 4; Braumoeller (2015), Political Analysis 23: QCA and chance.
     """
     table, k = truth_table(data, outcome, conditions, frequency=frequency), len(conditions)
     F, rng, y = (
