@@ -225,17 +225,18 @@ def truth_table(
 @lru_cache(maxsize=4)
 def _grid(k: int) -> tuple[Array, Array, Array]:
     """All terms (-1 free, 0 absent, 1 present), which of the 2^k rows each contains, and the term with a condition set free."""
-    terms: Array = np.array(list(product([-1, 0, 1], repeat=k)), np.int8)
-    rows: Array = np.array(list(product([0, 1], repeat=k)), np.int8)
-    inside: Array = np.equal(terms[:, None], rows) | np.equal(terms[:, None], -1)
+    terms = np.array(list(product([-1, 0, 1], repeat=k)), np.int8)
+    rows = np.array(list(product([0, 1], repeat=k)), np.int8)
+    inside: Any = (terms[:, None] == -1) | (terms[:, None] == rows)
     return terms, inside.all(2), np.arange(len(terms))[:, None] - (terms + 1) * 3 ** np.arange(k - 1, -1, -1)
 
 
 def _primes(allowed: Array, on: Array, k: int) -> Array:
     """Terms that contain a row of `on` and allowed rows only, and that no shorter such term contains."""
     terms, inside, freed = _grid(k)
-    implies = ~inside[:, ~allowed].any(1)
-    return np.flatnonzero(implies & inside[:, on].any(1) & ~(implies[freed] & (terms >= 0)).any(1))
+    implies: Array = np.asarray(inside[:, on].any(1))
+    implies[implies] = ~(inside[implies] & ~allowed).any(1)
+    return np.flatnonzero(implies)[~(implies[freed[implies]] & (terms[implies] >= 0)).any(1)]
 
 
 def _covers(chart: Array, irredundant: bool) -> list[frozenset[int]]:
