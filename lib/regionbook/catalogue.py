@@ -41,6 +41,9 @@ METHODS: dict[str, dict[str, str | None]] = {
         "difference between groups: permutation, SUEST, Chow": r"permutation_test|suest_test|chow_test",
         "sensitivity to an omitted variable (ITCV, Oster)": r"confounding_threshold|robustness_value|oster\(",
     },
+    "Configurations": {
+        "fuzzy-set QCA (模糊集定性比较分析)": r"truth_table\(|qca\.",
+    },
     "Frontiers": {
         "data envelopment analysis (数据包络分析)": r"\bdea\(|\bsbm\(",
         "Malmquist index (Malmquist指数)": r"malmquist\(",
