@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import csv
+import getpass
 import os
 import shutil
 import subprocess
@@ -11,6 +11,7 @@ from pathlib import Path
 
 import nbformat
 import pytest
+from nbgrader.api import Gradebook
 
 from regionbook.cli import __main__ as cli
 from regionbook.cli import course
@@ -41,31 +42,38 @@ def solved(folder: Path) -> nbformat.NotebookNode:
     return sheet
 
 
+@pytest.mark.skipif(os.name == "nt", reason="nbgrader has no exchange on Windows")
 def test_a_course(tmp_path):
-    """generate_assignment (again), autograde, generate_feedback and export take the folder as it is."""
+    """generate_assignment (again), the exchange, autograde, and generate_feedback take the folder as it is."""
     folder = tmp_path / "course"
     assert cli.main(["nbgrader", "solutions/00-start/2-reading-a-paper", "--to", str(folder)]) == 0
     sheet = (folder / "release" / NAME / f"{NAME}.ipynb").read_text(encoding="utf-8")
     assert "YOUR ANSWER HERE 请在此作答" in sheet and "BEGIN SOLUTION" not in sheet and "HIDDEN" not in sheet
     assert "ERROR" not in command(folder, "generate_assignment", NAME, "--force")
-    for who, nb in (("lilei", solved(folder)), ("mei", None)):
-        handed_in = folder / "submitted" / who / NAME
-        handed_in.mkdir(parents=True)
-        if nb:
-            nbformat.write(nb, handed_in / f"{NAME}.ipynb")
-        else:
-            shutil.copy(folder / "release" / NAME / f"{NAME}.ipynb", handed_in)
+    handed_in = folder / "submitted" / "mei" / NAME
+    handed_in.mkdir(parents=True)
+    shutil.copy(folder / "release" / NAME / f"{NAME}.ipynb", handed_in)
+    exchange = [f"--Exchange.root={tmp_path / 'exchange'}", f"--Exchange.cache={tmp_path / 'cache'}"]
+    home = tmp_path / "home"  # of a student on a hub, who is right
+    for place in (home, tmp_path / "exchange"):
+        place.mkdir()
+        place.chmod(0o777)
+    command(folder, "release_assignment", NAME, *exchange)
+    command(home, "fetch_assignment", NAME, "--course=regionbook", *exchange)
+    nbformat.write(solved(folder), home / NAME / f"{NAME}.ipynb")
+    command(home, "submit", NAME, "--course=regionbook", *exchange)
+    command(folder, "collect", NAME, *exchange)
+    right = getpass.getuser()
     said = command(folder, "autograde", NAME)
     assert "ERROR" not in said and "cannot be converted" not in said
     said = command(folder, "generate_feedback", NAME)
     assert "ERROR" not in said and "cannot be converted" not in said
-    command(folder, "export")
-    rows = csv.DictReader((folder / "grades.csv").open(encoding="utf-8"))
-    got = {row["student_id"]: float(row["raw_score"]) for row in rows}
+    with Gradebook(f"sqlite:///{folder / 'gradebook.db'}", "regionbook") as book:
+        got = {who: book.find_submission(NAME, who).score for who in (right, "mei")}
     source = nbformat.read(folder / "source" / NAME / f"{NAME}.ipynb", as_version=4)
     about = [cell.metadata.get("nbgrader", {}) for cell in source.cells]
     machine = sum(a["points"] for a in about if a.get("grade") and not a.get("solution"))
-    assert got == {"lilei": machine, "mei": 0.0} and machine > 0
+    assert got == {right: machine, "mei": 0.0} and machine > 0
     for who in got:
         assert (folder / "feedback" / who / NAME / f"{NAME}.html").is_file()
 
