@@ -307,7 +307,12 @@ def test_held_points_are_paid_when_the_lecturer_says_so(students, tmp_path):
 
 
 def test_look_alikes_are_listed_and_nothing_more(students):
-    same = {"answers": {"index-check": "z", "bound-check": "z"}, "code": {"index": "z", "bound": "y"}}
+    wrong = tuple((cell, "NotYet: Not yet (还不对): look again.") for cell in CELLS)
+    same = {
+        "answers": {"index-check": "z", "bound-check": "z"},
+        "notes": wrong,
+        "code": {"index": "z", "bound": "y"},
+    }
     some = [sheet(k) for k in range(3, 12)] + [sheet(1, **same), sheet(2, **same)]
     group = group_of(some, students)
     assert len(group.alike) == 2 and all(
@@ -316,6 +321,9 @@ def test_look_alikes_are_listed_and_nothing_more(students):
     assert "equal answers on different panels in bound-check, index-check" in group.alike[0]
     assert "2 of 2 answer cells have the same code" in group.alike[1]
     assert not held(group, 1) and not held(group, 2)
+    left_out = {"points": dict.fromkeys(CELLS, 0.0), "notes": (("index-check", "NameError: name 'belt'"),)}
+    some = [sheet(k) for k in range(3, 12)] + [sheet(k, **same | left_out | {"code": {}}) for k in (1, 2)]
+    assert not group_of(some, students).alike
     everybody = [sheet(k, code={"index": "one", "bound": "line"}) for k in range(1, 12)]
     assert not group_of(everybody, students).alike
 

@@ -165,13 +165,13 @@ def alike(results: list[Result], names: dict[int, str], personal: Callable[[str]
         for what in ("answers", "code"):
             count: dict[tuple[str, str], int] = defaultdict(int)
             for r in sheets:
-                for pair in getattr(r, what).items():
+                for pair in _marks(r, what):
                     count[pair] += 1
             rare = {pair for pair, n in count.items() if n <= max(3, len(sheets) // 10)}
             for one, two in combinations(sheets, 2):
                 if names[id(one)] == names[id(two)]:
                     continue
-                mine, other = getattr(one, what).items(), getattr(two, what).items()
+                mine, other = _marks(one, what), _marks(two, what)
                 same, least = sorted(cell for cell, _ in rare & mine & other), min(len(mine), len(other))
                 both = f"{exercise}: {names[id(one)]} and {names[id(two)]}"
                 if len(same) < 2:
@@ -182,6 +182,14 @@ def alike(results: list[Result], names: dict[int, str], personal: Callable[[str]
                     cells = ", ".join(same)
                     found.append(f"{both}: {len(same)} of {least} answer cells have the same code ({cells})")
     return found
+
+
+def _marks(r: Result, what: str) -> set[tuple[str, str]]:
+    """Fingerprints by cell, of answers those that were given: a task left out is equal for all who left it out."""
+    if what == "code":
+        return set(r.code.items())
+    judged = {at for at, text in r.notes if text.startswith(("NotYet", "AssertionError"))}
+    return {(cell, mark) for cell, mark in r.answers.items() if r.points.get(cell) or cell in judged}
 
 
 # ---------------------------------------------------------------------------------------------------------- tables
