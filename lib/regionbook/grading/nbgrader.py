@@ -24,23 +24,9 @@ c.Execute.timeout = 300
 def export(sheets: Mapping[str, Any], to: Path) -> list[str]:
     """Write the course and let nbgrader make the sheets to hand out, so that its gradebook knows them.
 
-    Parameters
-    ----------
-    sheets
-        Solutions as notebooks (with ``### BEGIN SOLUTION`` and hidden tests) by the name of the assignment, such as
-        ``"city-innovation-2-regressions"``; each becomes an assignment of one notebook of that name.
-    to
-        Folder of the course; new, empty, or one that was made by this function.
-
-    Returns
-    -------
-    list of str
-        The assignments, in the order of ``sheets``.
-
-    Raises
-    ------
-    ValueError
-        If the folder holds something else, or nbgrader refuses a sheet (its words are told).
+    ``sheets`` are solutions as notebooks by the name of the assignment, such as ``"city-innovation-2-regressions"``;
+    each becomes an assignment of one notebook of that name. The folder ``to`` is new, empty or such a course; the
+    assignments are returned. A ValueError says if it holds something else, or nbgrader refuses a sheet, in its words.
     """
     from nbgrader.apps import NbGraderAPI
     from traitlets.config import PyFileConfigLoader

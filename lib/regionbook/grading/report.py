@@ -67,21 +67,10 @@ def tasks(group: Class) -> list[list[str]]:
 
 
 def report(group: Class, mistakes: dict[str, list[str]], pages: dict[str, Path]) -> str:
-    """The page of the class.
+    """The page of the class, as HTML that loads nothing.
 
-    Parameters
-    ----------
-    group
-        The class, as `points.gather` and `points.read_hand` made it.
-    mistakes
-        By exercise the texts of `mistakes_of`.
-    pages
-        Feedback pages by the row's key; the list of students links to them.
-
-    Returns
-    -------
-    str
-        HTML that loads nothing.
+    ``mistakes`` are the texts of `mistakes_of` by exercise, ``pages`` the feedback pages by the row's key, linked from
+    the list of students.
     """
     there = [row for row in group.rows if row.sheets]
     totals, waiting = [group.total(row) for row in there], sum(row.to_read() for row in there)
