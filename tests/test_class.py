@@ -435,6 +435,20 @@ def test_canvas(students, tmp_path):
     assert told == ["Test, Student: nobody of this class", "张伟: no points yet"]
 
 
+def test_moodle_with_hidden_names(students, tmp_path):
+    """Then the participant's number in the folder of what was handed in is all there is."""
+    done = [replace(sheet(k), points={**CELLS, "words": 0.5 * k}) for k in (1, 2)]
+    group = group_of(done, students)
+    worksheet = tmp_path / "w.csv"
+    worksheet.write_text(
+        "Identifier,Status,Grade,Last modified (grade)\nParticipant 1002,,,-\nParticipant 7,,,-\n"
+    )
+    pages = {row.key: students for row in group.rows}
+    told = gradebook.moodle_worksheet(group, worksheet, tmp_path, pages)
+    assert [line["Grade"] for line in table(tmp_path / "moodle-grades.csv")] == ["5", ""]
+    assert told == ["Participant 7 : nobody of this class"]
+
+
 def test_other_files_than_gradebooks(students, tmp_path):
     group = group_of([sheet(1)], students)
     with pytest.raises(roster.ListError, match="this is no gradebook of Canvas"):

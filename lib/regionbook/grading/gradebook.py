@@ -85,10 +85,18 @@ def moodle_worksheet(group: Class, worksheet: Path, to: Path, pages: dict[str, P
             f"has one called Grade); in the assignment choose Download grading worksheet. There are: {', '.join(head)}"
         )
     find, told, scales = finder(group), [], set()
+    known: dict[
+        str, Row
+    ] = {}  # by participant, from the names of the folders: names in the file may be hidden
+    for person in group.rows:
+        for sheet in person.sheets.values():
+            if numbered := re.search(r"_(\d+)_assignsubmission_", sheet.file):
+                known[numbered[1]] = person
     with zipfile.ZipFile(to / "moodle-feedback.zip", "w", zipfile.ZIP_DEFLATED) as packed:
         for row in filter(any, rows[1:]):
             row += [""] * (len(head) - len(row))
-            who = find([row[k] for k, name in enumerate(head) if name in WHO])
+            participant = re.findall(r"\d*$", row[0])[0]
+            who = known.get(participant) or find([row[k] for k, name in enumerate(head) if name in WHO])
             if who is None or not ready(who):
                 told.append(f"{' '.join(row[:2])}: {'no points yet' if who else 'nobody of this class'}")
                 continue
@@ -99,7 +107,6 @@ def moodle_worksheet(group: Class, worksheet: Path, to: Path, pages: dict[str, P
             lines = [f"{name}: {who.points(name):g} / {group.maximum(name):g}" for name in who.sheets]
             if feedback >= 0:
                 row[feedback] = "<br>".join(map(escape, lines))
-            participant = re.findall(r"\d*$", row[0])[0]
             folder = f"{'-'.join(_words(row[1])) or 'student'}_{participant}_assignfeedback_file"
             packed.write(pages[who.key], f"{folder}/feedback.html")
     write_csv(to / "moodle-grades.csv", rows, "utf-8")
