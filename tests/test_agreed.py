@@ -63,6 +63,12 @@ def test_one_side_alone(project, changes, words):
         [TEXT, ANSWER],
         [CODE, CHECK],
         [("    p = raw / raw.sum()", "    p =  raw / raw.sum()\n    rb.mistake('other words', 1.0)")],
+        [
+            (
+                "    return (1 - e)",
+                "    rb.key(\n        'a/b/c',\n        hint='in (brackets)')\n    return (1 - e)",
+            )
+        ],
         [("Write your student number into", "Please write your number into")],
         [("Text after the task.", "Other words.")],
     ],

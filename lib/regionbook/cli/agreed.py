@@ -3,6 +3,7 @@
 ``solutions/agreed.json`` keeps a fingerprint of each; `sync` compares, and asks before it takes the new state over.
 """
 
+import ast
 import hashlib
 import json
 import re
@@ -13,8 +14,6 @@ from regionbook.cli import notebooks as nbs
 from regionbook.paths import ROOT
 
 SAID = re.compile(r"(?ms)^\s*### BEGIN SOLUTION$(.*?)^\s*### END SOLUTION$")
-HINTS = re.compile(r"(?m)^\s*rb\.(?:key|mistake)\(.*$")
-"""Hints and usual mistakes may be reworded without a word to anybody."""
 Parts = dict[str, dict[str, str]]
 
 
@@ -28,7 +27,7 @@ def parts(nb: Any) -> Parts:
             said = {}  # what stands above is about the sheet
         elif about.get("solution"):
             own = "\n".join(SAID.findall(cell.source)) if cell.cell_type == "markdown" else cell.source
-            said["solution"] = said.get("solution", "") + HINTS.sub("", own)
+            said["solution"] = said.get("solution", "") + _without_hints(own)
             if cell.cell_type == "markdown":
                 said["text"] = said.get("text", "") + SAID.sub("", cell.source)
         elif about.get("grade"):
@@ -42,6 +41,20 @@ def parts(nb: Any) -> Parts:
             }
             said = {}
     return found
+
+
+def _without_hints(code: str) -> str:
+    """A solution without ``rb.key`` and ``rb.mistake``: hints may be reworded without a word to anybody."""
+    lines = code.splitlines()
+    try:
+        nodes = list(ast.walk(ast.parse(code)))
+    except SyntaxError:  # words, or a cell of IPython
+        return code
+    for node in nodes:
+        if isinstance(node, ast.Expr) and ast.unparse(node).startswith(("rb.key(", "rb.mistake(")):
+            for k in range(node.lineno - 1, node.end_lineno or node.lineno):
+                lines[k] = ""
+    return "\n".join(lines)
 
 
 def stored(root: Path = ROOT) -> dict[str, Parts]:
