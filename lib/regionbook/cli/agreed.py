@@ -63,20 +63,24 @@ def stored(root: Path = ROOT) -> dict[str, Parts]:
     return json.loads(file.read_text(encoding="utf-8")) if file.exists() else {}
 
 
-def check(md: Path, accept: bool = False, root: Path = ROOT) -> None:
-    """Raise a LessonError if one of text, solution and check of a task changed alone; else, or if accepted, store them."""
-    known, name = stored(root), f"{md.parent.name}/{md.stem}"
-    now, lone = parts(nbs.read_text(md)), []
-    for task, its in now.items():
-        before = known.get(name, {}).get(task, {})
+def check(md: Path, root: Path = ROOT) -> None:
+    """Raise a LessonError if one of text, solution and check of a task changed alone since they last agreed."""
+    known, lone = stored(root).get(f"{md.parent.name}/{md.stem}", {}), []
+    for task, its in parts(nbs.read_text(md)).items():
+        before = known.get(task, {})
         changed = [part for part in before if its.get(part) != before[part]]
         if len(changed) == 1 < len(before):
             lone.append(f"of task {task!r} the {changed[0]}")
-    if lone and not accept:
+    if lone:
         raise nbs.LessonError(
             f"only one side changed: {'; '.join(lone)}. Do text, solution and check still say the same? Then "
             f"`workbook.py sync --agreed {nbs.label(md, root)}`; else change the others too"
         )
+
+
+def keep(md: Path, root: Path = ROOT) -> None:
+    """Take the state of a solution for agreed."""
+    known, name, now = stored(root), f"{md.parent.name}/{md.stem}", parts(nbs.read_text(md))
     if known.get(name) != now:
         kept = {sheet: json.dumps(its, sort_keys=True) for sheet, its in sorted({**known, name: now}.items())}
         lines = ",\n".join(f"{json.dumps(sheet)}: {its}" for sheet, its in kept.items())
