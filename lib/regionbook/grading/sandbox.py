@@ -172,15 +172,19 @@ class Box:
     def __init__(self, kind: str, place: Place) -> None:
         self.kind, self.place = kind, place
         self.line: Line | None = None
+        self.warden = kind != "nothing" or hasattr(os, "fork")
+        """Whether the process that is talked to stands outside of the sheet's own."""
+        self.warm = self.warden and kind not in ("podman", "docker")
+        """Whether it serves one sheet after the other."""
 
     def new(self) -> None:
         """Make room for a new sheet. `Dead` if the sandbox does not start."""
-        if self.line and not self._warm():
+        if self.line and not self.warm:
             self.close()
         if not self.line:
             command, env = command_of(self.kind, self.place)
             self.line = Line(command, 64 << 20, env=env, cwd=self.place.scratch, start_new_session=os.name == "posix")
-        if self.kind != "nothing" or hasattr(os, "fork"):
+        if self.warden:
             self._reply(self.line.tell({"op": "new"}), 120)
 
     def ask(self, command: dict[str, Any], timeout: float) -> dict[str, Any]:
@@ -192,7 +196,7 @@ class Box:
             raise Dead("ended")
         number, stopped = self.line.tell(command), False
         reply = self._reply(number, timeout, must=False)
-        if reply is None and self._warm():
+        if reply is None and self.warden:
             self.line.tell({"op": "stop"})
             reply, stopped = self._reply(number, PATIENCE, must=False), True
         if reply is None:
@@ -205,7 +209,7 @@ class Box:
     def end(self) -> None:
         """Kill what runs and forget what it wrote."""
         try:
-            if self.line and self._warm():
+            if self.line and self.warm:
                 self._reply(self.line.tell({"op": "end"}), 60)
             else:
                 self.close()
@@ -216,7 +220,7 @@ class Box:
         """End the sandbox itself."""
         if self.line:
             with contextlib.suppress(Dead, OSError):
-                if self._warm() and self.line.process.stdin:
+                if self.warden and self.line.process.stdin:
                     self.line.process.stdin.close()  # the warden ends what runs, and goes
                     self.line.process.wait(10)
             with contextlib.suppress(OSError, AttributeError):
@@ -224,20 +228,15 @@ class Box:
             self.line.close()
             self.line = None
 
-    def _warm(self) -> bool:
-        return self.kind in ("bubblewrap", "landlock") or (self.kind == "nothing" and hasattr(os, "fork"))
-
     def _reply(self, number: int, timeout: float, must: bool = True) -> dict[str, Any] | None:
         end = time.monotonic() + timeout
         assert self.line
         while (line := self.line.hear(end - time.monotonic())) is not None:
             mark, _, text = line.partition(b" ")
-            if mark != str(number).encode():
-                if not (self.kind == "nothing" and not self._warm()):
-                    continue  # an answer that comes too late
-                text = line
+            if self.warden and mark != str(number).encode():
+                continue  # an answer that comes too late
             try:
-                return dict(json.loads(text))
+                return dict(json.loads(text if self.warden else line))
             except (ValueError, TypeError, RecursionError):
                 self.end()
                 raise Dead("gave an answer that is none") from None

@@ -195,8 +195,12 @@ def matched(cells: list[Cell], sheet: Sheet) -> tuple[list[Cell], list[str]]:
         if name and name not in known.values() and k not in known:
             known[k] = name
     known |= _by_place(cells, sheet, known)
-    found = [replace(own[known[k]], source=cell.source) if k in known else replace(cell, name="") for k, cell in enumerate(cells)]
-    found = [replace(own[c.name]) if c.name and (own[c.name].test or own[c.name].task) else c for c in found]
+    found = []
+    for k, cell in enumerate(cells):
+        given = own.get(known.get(k, ""))
+        # kind, points and tests are not the student's to choose
+        as_given = given and (given.test or given.kind == "code" != cell.kind)
+        found.append(given if given and as_given else replace(given or Cell(cell.kind, ""), source=cell.source))
     notes = []
     if len(known) > before and before < len(own) / 2:
         notes.append("a program dropped the names of its cells: they were matched with the hand-out by text and place")
