@@ -16,7 +16,7 @@ SHEET = "01-sample/1-index"
 @pytest.fixture
 def project(tmp_path):
     shutil.copytree(ROOT / "tests/sample", tmp_path / "p")
-    agreed.check(tmp_path / "p/solutions" / f"{SHEET}.md", root=tmp_path / "p")
+    agreed.keep(tmp_path / "p/solutions" / f"{SHEET}.md", tmp_path / "p")
     return tmp_path / "p"
 
 
@@ -50,10 +50,10 @@ def test_one_side_alone(project, changes, words):
     md = edit(project, *changes)
     before = agreed.stored(project)
     with pytest.raises(nbs.LessonError, match=rf"only one side changed: {words}.*sync --agreed solutions/01"):
-        agreed.check(md, root=project)
+        agreed.check(md, project)
     assert agreed.stored(project) == before
-    agreed.check(md, accept=True, root=project)
-    agreed.check(md, root=project)  # and not asked again
+    agreed.keep(md, project)
+    agreed.check(md, project)  # and not asked again
     assert agreed.stored(project) != before
 
 
@@ -63,18 +63,25 @@ def test_one_side_alone(project, changes, words):
         [TEXT, ANSWER],
         [CODE, CHECK],
         [("    p = raw / raw.sum()", "    p =  raw / raw.sum()\n    rb.mistake('other words', 1.0)")],
+        [
+            (
+                "    return (1 - e)",
+                "    rb.key(\n        'a/b/c',\n        hint='in (brackets)')\n    return (1 - e)",
+            )
+        ],
         [("Write your student number into", "Please write your number into")],
         [("Text after the task.", "Other words.")],
     ],
 )
 def test_nothing_to_ask(project, changes):
-    agreed.check(edit(project, *changes), root=project)
+    agreed.check(edit(project, *changes), project)
 
 
 def test_sync_asks(project, capsys):
     edit(project, TEXT)
     assert lessons.sync(["1-index"], root=project) == 1
     assert "only one side changed: of task 'read' the text" in capsys.readouterr().out
+    assert not (project / "exercises" / f"{SHEET}.ipynb").exists()
     assert lessons.sync([], root=project, agreed=[f"solutions/{SHEET}"]) == 0
     assert "smaller" in (project / "exercises" / f"{SHEET}.ipynb").read_text(encoding="utf-8")
 

@@ -12,6 +12,7 @@ import zipfile
 from dataclasses import replace
 from pathlib import Path
 
+import nbformat
 import pytest
 
 from regionbook.cli import __main__ as cli
@@ -134,6 +135,32 @@ def test_from_hand_out_to_moodle(students, tmp_path, capsys):
     assert not re.search(r"""(?:src|href)=["'](?:https?:)?//""", report) and "<script" not in report
     for link in re.findall(r'href="([^"]+)"', report):
         assert (out / link).is_file()
+
+
+def test_graded_for_real(students, tmp_path, capsys):
+    """Two sheets as Moodle packs them, through the grader, into the class's tables: one right, one as handed out."""
+    name = "00-start/2-reading-a-paper"
+    sheet_text = (ROOT / "exercises" / f"{name}.ipynb").read_text(encoding="utf-8")
+    nb = nbformat.reads(sheet_text, as_version=4)
+    source = nbs.read_text(ROOT / "solutions" / f"{name}.md")
+    for cell, right in zip(nb.cells, source.cells, strict=True):
+        if cell.metadata.get("nbgrader", {}).get("solution"):
+            cell.source = "\n".join(line for line in right.source.splitlines() if "### " not in line)
+    with zipfile.ZipFile(tmp_path / "all.zip", "w") as packed:
+        packed.writestr("Han Mei_1002_assignsubmission_file/sheet.ipynb", nbformat.writes(nb))
+        packed.writestr("王芳_1003_assignsubmission_file/作业.ipynb", sheet_text)
+    kept, out = str(tmp_path / "results"), tmp_path / "out"
+    words = ["grade", str(tmp_path / "all.zip"), "--results", kept, "--trust-the-code"]  # where no sandbox is
+    assert cli.main(words) == 0
+    assert cli.main(["report", kept, "--roster", str(students), "--to", str(out)]) == 0
+    line = table(out / "points.csv")
+    machine = next(h for h in line[0] if h.startswith(f"{name} /"))
+    cells = [c.metadata.get("nbgrader", {}) for c in source.cells]
+    assert float(line[1][machine]) == sum(
+        c["points"] for c in cells if c.get("grade") and not c.get("solution")
+    )
+    assert line[2][machine] == "0" and line[0][machine] == "" and not any(row["held back"] for row in line)
+    assert "12 students, 2 handed in" in capsys.readouterr().out
 
 
 def test_what_a_students_copy_holds(tmp_path, capsys, monkeypatch):

@@ -55,10 +55,21 @@ def parser() -> argparse.ArgumentParser:
     doctor.add_argument("--size", action="store_true", help="lines of the library by room, nothing else")
 
     grade = commands.add_parser("grade", help="grade handed-in notebooks")
-    grade.add_argument("files", nargs="+", help="notebooks made from exercises/, or folders of them")
+    grade.add_argument(
+        "files", nargs="+", help="notebooks made from exercises/, folders of them, zip files of a platform"
+    )
     grade.add_argument("--csv", dest="table", help="write the points of every cell to this file")
+    grade.add_argument(
+        "--results", dest="folder", default="results", metavar="FOLDER",
+        help="where each sheet's result is kept; what is there and has not changed is not graded again (default: results)",
+    )  # fmt: skip
+    grade.add_argument("--workers", type=int, help="sheets side by side (default: one a processor core)")
     grade.add_argument("--exercise", help="CHAPTER/N-name, if the file names do not tell")
     grade.add_argument("--timeout", type=int, default=120, help="seconds a cell may take (default 120)")
+    grade.add_argument(
+        "--trust-the-code", action="store_true", dest="trust",
+        help="where there is no sandbox: run the students' code as you, with your files and your network",
+    )  # fmt: skip
 
     _of_a_course(commands)
     return top

@@ -106,8 +106,8 @@ def sync(
                 nbs.write(nbs.as_text(nbformat.read(md.with_suffix(".ipynb"), as_version=4)), md)
             elif take != "text" and (trouble := nbs.two_versions(md)):
                 raise nbs.LessonError(trouble)
-            if exercise_of(md, root):
-                agreement.check(md, md in accepted, root)
+            if exercise_of(md, root) and md not in accepted:
+                agreement.check(md, root)
             seal_keys(md, root)
             nb = nbs.read_text(md)
             nbs.execute(nb, md.parent, progress=line)
@@ -124,8 +124,10 @@ def sync(
         path = exercise_of(md, root)
         if path and md not in failed:
             if md not in todo:  # the data may have changed
-                agreement.check(md, md in accepted, root)
+                if md not in accepted:
+                    agreement.check(md, root)
                 seal_keys(md, root)
+            agreement.keep(md, root)
             text = nbs.dumps(sheet_of(md))
             if not path.exists() or path.read_text(encoding="utf-8") != text:
                 nbs.write(text, path)
