@@ -154,9 +154,9 @@ def write(name: str, found: list[Result]) -> None:
             lines.append([*who, "", "", "", harmless(f"not graded: {r.failed}")])
         for k, (cell, maximum) in enumerate(r.maximum.items()):
             points = "" if r.points[cell] is None else f"{r.points[cell]:g}"
-            notes = [said for at, said in r.notes if at == cell] or (["read"] if not points else [])
+            notes = [tame(said) for at, said in r.notes if at == cell] or (["read"] if not points else [])
             # what belongs to no graded cell stands in the file's first row
-            notes += [] if k else [said for at, said in r.notes if at not in r.maximum]
+            notes += [] if k else [tame(said) for at, said in r.notes if at not in r.maximum]
             lines.append([*who, harmless(cell), points, f"{maximum:g}", harmless("; ".join(notes))])
     path = Path(name)
     draft = path.with_name(f".{path.name}.{os.getpid()}.part")

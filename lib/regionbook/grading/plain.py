@@ -13,13 +13,14 @@ import pandas as pd
 KINDS = "biufcmM"
 """Kinds of numpy dtypes whose bytes may be handed over: no objects."""
 DEEP, MANY = 16, 3_000_000
+"""Levels of nesting; numbers in one array or table."""
 SCALARS = ((bool, (bool, np.bool_)), (int, (int, np.integer)), (float, (float, np.floating)), (str, str))
 
 
 def encode(x: Any, keep: Callable[[Any], Any], depth: int = 0) -> Any:
     """A value in the types of JSON; ``keep`` makes the reference to what cannot be copied.
 
-    A subclass of a plain type becomes that type. A ValueError if the value is nested too deeply.
+    A subclass of a plain type becomes that type. A ValueError if the value is nested too deeply, or too large.
     """
     if depth > DEEP:
         raise ValueError(f"nested more than {DEEP} levels deep")
@@ -37,6 +38,8 @@ def encode(x: Any, keep: Callable[[Any], Any], depth: int = 0) -> Any:
         return {"t": kind, "v": [down(v) for v in x]}
     if isinstance(x, dict):
         return {"t": "dict", "v": [[down(k), down(v)] for k, v in dict.items(x)]}
+    if isinstance(x, (np.ndarray, pd.Index, pd.Series, pd.DataFrame)) and x.size > MANY:
+        raise ValueError(f"more than {MANY:,} values")
     if isinstance(x, np.ndarray):
         if x.dtype.kind not in KINDS:
             return down(x.tolist())

@@ -63,18 +63,24 @@ def _answer(shell: Any, command: dict[str, Any]) -> dict[str, Any]:
         return {"error": _said(error) if error is not None else None}
     if command["op"] == "take":
         return {"values": {name: _take(shell, name) for name in command["names"] if name in shell.user_ns}}
-    on = _held[command["held"]]
+    on = _object(command["held"])
     if command["op"] == "attr":
         return {"value": plain.encode(getattr(on, command["name"]), _keep)}
-    args, kwargs = (plain.decode(command[name], lambda number, kind: _held[number]) for name in ("args", "kwargs"))
+    args, kwargs = (plain.decode(command[name], lambda number, kind: _object(number)) for name in ("args", "kwargs"))
     return {"value": plain.encode(on(*args, **kwargs), _keep)}
+
+
+def _object(number: int) -> Any:
+    if number < 0:
+        raise ValueError("this value is too large to be copied")
+    return _held[number]
 
 
 def _take(shell: Any, name: str) -> Any:
     try:
         return plain.encode(shell.user_ns[name], _keep)
     except Exception:
-        return {"t": "held", "v": -1, "type": "value that cannot be copied"}
+        return {"t": "held", "v": -1, "type": "value that cannot be copied"}  # the judge's own stands for it
 
 
 def _keep(x: Any) -> dict[str, Any]:

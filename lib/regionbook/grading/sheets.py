@@ -24,7 +24,7 @@ INSTALLS = re.compile(
 NUMBER = re.compile(r"^student[ \t]*=[ \t]*(.+?)[ \t]*(?:#.*)?$", re.M)
 ALIKE = 0.35
 """Similarity from which a cell without a name is taken for the one that stands at its place in the hand-out."""
-LONG = 120
+LONG = 60
 """Signs of a student's code in a cell from which equal code says something."""
 
 
@@ -71,7 +71,7 @@ class Sheet:
     def test_of(self, name: str) -> str:
         """The graded cell that a cell serves: itself, or the next one of the hand-out; ``""`` if there is none."""
         names = [cell.name for cell in self.cells]
-        after = self.cells[names.index(name) :] if name in names else ()
+        after = self.cells[names.index(name) :] if name and name in names else ()
         return next((cell.name for cell in after if cell.graded), "")
 
 

@@ -30,6 +30,8 @@ from regionbook.grading import plain
 ROOMY = 8 << 30
 """Bytes of address space of this process."""
 MESSAGE = 600
+"""Signs of what is said of a wrong answer."""
+SOLUTION = re.compile(r"[ \t]*### BEGIN SOLUTION.*?### END SOLUTION", re.S)
 
 
 class Held:
@@ -128,6 +130,8 @@ class Bench:
         space = dict(self.given(cell))
         code, wanted = next((code, wanted) for test, code, wanted in self.steps if test == cell)
         taken = {name: plain.decode(values[name], held) for name in sorted(wanted & values.keys())}  # and no other
+        # what is too large to come out is what the sheet gave, if it gave it
+        taken = {name: x for name, x in taken.items() if not (isinstance(x, Held) and x._number < 0 and name in space)}
         self.answers = []
         check._tries.clear()
         self.hear()
@@ -156,18 +160,30 @@ def mark(answer: Any) -> str:
 
 @functools.lru_cache(maxsize=64)
 def steps(md: Path) -> list[tuple[str, str, frozenset[str]]]:
-    """Given cells ("") and tests of a solution, with the names that each test wants from the student."""
+    """Given code ("") and tests of a solution, with the names that each test wants from the student.
+
+    What stands in an answer's cell outside of the solution is given too. A name that it binds is still the student's, if
+    the solution speaks of it or it is a function.
+    """
     import jupytext
 
-    found, known = [], set()
+    found: list[tuple[str, str, frozenset[str]]] = []
+    known: set[str] = set()
     for cell in jupytext.read(md, fmt="md:myst").cells:
+        if cell.cell_type != "code":
+            continue
         meta = cell.metadata.get("nbgrader", {})
-        if cell.cell_type == "code" and not meta.get("solution"):
-            code = re.sub(r"^[%!].*$", "", cell.source, flags=re.M)
+        code = re.sub(r"^[%!].*$", "", cell.source, flags=re.M)
+        test = meta.get("grade_id", "") if meta.get("grade") and not meta.get("solution") else ""
+        spoken = {word for part in SOLUTION.findall(code) for word in re.findall(r"\w+", part)}
+        spoken |= set(re.findall(r"def (\w+)", code)) if meta.get("solution") else set()
+        try:
+            code = SOLUTION.sub("", code)
             read, bound = names(code)
-            test = meta.get("grade_id", "") if meta.get("grade") else ""
-            found.append((test, code, frozenset(read - known)))
-            known |= set() if test else bound
+        except SyntaxError:  # nothing but the head of a function
+            continue
+        found.append((test, code, frozenset(read - known)))
+        known |= set() if test else bound - spoken
     return found
 
 

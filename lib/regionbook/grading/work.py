@@ -19,7 +19,7 @@ from regionbook.grading.sandbox import Box, Dead, Line, Place
 from regionbook.grading.sheets import Cell, Sheet, Unreadable
 from regionbook.paths import ROOT
 
-BUDGET, AGAIN, CALLS, JUDGE = 5, 2, 200, 300
+BUDGET, AGAIN, CALLS, JUDGE = 5, 2, 10_000, 300
 """Total time of a sheet in time-outs; runs anew; questions of a test to the sandbox; seconds of a judgement."""
 
 
@@ -62,8 +62,9 @@ class Worker:
             self.judge = Line([sys.executable, "-m", "regionbook.grading.verdict"], 48 << 20, env=env)
         try:
             self.judge.tell(command)
+            end = time.monotonic() + JUDGE
             for _ in range(CALLS):
-                line = self.judge.hear(JUDGE)
+                line = self.judge.hear(end - time.monotonic())
                 if line is None:
                     raise Dead(f"its test took more than {JUDGE} s")
                 reply: dict[str, Any] = json.loads(line)
