@@ -81,13 +81,9 @@ def shown(cell: dict[str, Any], images: Path, tables: bool = False) -> Iterator[
         if "image/png" in data:
             raw = base64.b64decode("".join(data["image/png"]))
             name = f"{hashlib.sha256(raw).hexdigest()}.png"
-            there = (images / name).exists()
-            source = (
-                f"../../_images/{name}"
-                if there
-                else f"data:image/png;base64,{base64.b64encode(raw).decode()}"
-            )
-            yield f'<img alt="" src="{source}">'
+            inside = f"data:image/png;base64,{base64.b64encode(raw).decode()}"
+            place = f"../../_images/{name}"
+            yield f'<img alt="figure of the lesson" src="{place if (images / name).exists() else inside}">'
         elif tables and "text/html" in data:
             yield f'<div class="table">{"".join(data["text/html"])}</div>'
         elif tables and "text" in output:
@@ -170,4 +166,7 @@ def teaching(text: str) -> dict[str, str]:
 def deck(notebook: Notebook, chapter: str, images: Path, notes: str = "") -> str:
     """The page of a lesson's slides."""
     title = text_of(notebook["cells"][0]).split("\n")[0].removeprefix("# ")
-    return PAGE.format(title=escape(title), slides="\n".join(slides_of(notebook, chapter, images, notes)))
+    return PAGE.format(
+        title=escape(re.sub("[$*`]", "", title)),
+        slides="\n".join(slides_of(notebook, chapter, images, notes)),
+    )

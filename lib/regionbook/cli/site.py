@@ -68,10 +68,8 @@ def site(
 def build(edition: str) -> Path | None:
     """Folder of finished HTML; None if Sphinx gave up."""
     shutil.rmtree(BUILD / edition, ignore_errors=True)
-    pages, html = (
-        BUILD / edition / "pages",
-        BUILD / edition / "made" / "html",
-    )  # a folder of pictures comes beside it
+    pages = BUILD / edition / "pages"
+    html = BUILD / edition / "made" / "html"  # a folder of pictures comes beside it
     pages.mkdir(parents=True)
     command = [sys.executable, "-P", "-m", "sphinx", "-q", "--keep-going", "-b", "html", "-j", "auto", "-E"]
     command += ["-c", str(ROOT / "site"), "-d", str(BUILD / edition / "trees"), str(pages), str(html)]
