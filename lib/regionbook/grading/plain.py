@@ -57,7 +57,9 @@ def encode(x: Any, keep: Callable[[Any], Any], depth: int = 0) -> Any:
 
 
 def _column(x: Any) -> Any:
-    if not isinstance(x.dtype, np.dtype) and pd.api.types.is_numeric_dtype(x.dtype):  # Int64, Float64, boolean
+    if not isinstance(x.dtype, np.dtype) and pd.api.types.is_numeric_dtype(
+        x.dtype
+    ):  # Int64, Float64, boolean
         return x.to_numpy(dtype=float, na_value=np.nan)
     return x.to_numpy()
 

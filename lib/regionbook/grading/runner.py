@@ -35,7 +35,9 @@ def shell_with(modules: Iterable[str]) -> Any:
 
 def serve(shell: Any, commands: BinaryIO, replies: BinaryIO) -> None:
     """Answer commands until there are no more."""
-    signal.signal(signal.SIGINT, signal.default_int_handler)  # ignored, if grading was started in the background
+    signal.signal(
+        signal.SIGINT, signal.default_int_handler
+    )  # ignored, if grading was started in the background
     sys.modules["__main__"] = shell.user_module
     for line in commands:
         try:
@@ -66,7 +68,9 @@ def _answer(shell: Any, command: dict[str, Any]) -> dict[str, Any]:
     on = _object(command["held"])
     if command["op"] == "attr":
         return {"value": plain.encode(getattr(on, command["name"]), _keep)}
-    args, kwargs = (plain.decode(command[name], lambda number, kind: _object(number)) for name in ("args", "kwargs"))
+    args, kwargs = (
+        plain.decode(command[name], lambda number, kind: _object(number)) for name in ("args", "kwargs")
+    )
     return {"value": plain.encode(on(*args, **kwargs), _keep)}
 
 

@@ -203,7 +203,9 @@ def main(settings: dict[str, Any]) -> None:
     null = os.open(os.devnull, os.O_RDWR)
     for stream in (0, 1, 2):
         os.dup2(null, stream)
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl+C is for who started grading, who ends this by closing stdin
+    signal.signal(
+        signal.SIGINT, signal.SIG_IGN
+    )  # Ctrl+C is for who started grading, who ends this by closing stdin
     shell = runner.shell_with(settings["modules"])
     if settings["how"] in ("landlock", "nothing"):
         confine.adopt_orphans()
@@ -216,7 +218,9 @@ def main(settings: dict[str, Any]) -> None:
 
     while True:
         alive = child if child and not child.dead else None
-        ready = select.select([commands, *([alive.line] if alive else [])], [], [], 0.25 if alive else None)[0]
+        ready = select.select([commands, *([alive.line] if alive else [])], [], [], 0.25 if alive else None)[
+            0
+        ]
         if alive and alive.line in ready and (line := alive.hear()) is not None and alive.pending is not None:
             number, alive.pending = alive.pending, None  # one reply a command, whatever the runner writes
             say(number, line)

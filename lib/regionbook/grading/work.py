@@ -58,7 +58,9 @@ class Worker:
 
         if self.judge is None:
             env = os.environ | {"REGIONBOOK_CACHE": str(self.place.panels), "OMP_NUM_THREADS": "1"}
-            env["PYTHONPATH"] = os.pathsep.join(filter(None, [str(ROOT / "lib"), os.environ.get("PYTHONPATH", "")]))
+            env["PYTHONPATH"] = os.pathsep.join(
+                filter(None, [str(ROOT / "lib"), os.environ.get("PYTHONPATH", "")])
+            )
             self.judge = Line([sys.executable, "-m", "regionbook.grading.verdict"], 48 << 20, env=env)
         try:
             self.judge.tell(command)
@@ -89,7 +91,12 @@ class Worker:
                 self.box.new()
                 for k, cell in enumerate(cells):
                     if time.monotonic() > end:
-                        run.notes.append(("", f"total time of {BUDGET * self.timeout:g} s is over; what follows was not run"))
+                        run.notes.append(
+                            (
+                                "",
+                                f"total time of {BUDGET * self.timeout:g} s is over; what follows was not run",
+                            )
+                        )
                         return run
                     if k not in run.skip and cell.kind == "code":
                         self._cell(run, sheet, cell, k, start)
@@ -118,7 +125,9 @@ class Worker:
             if "student" not in wanted and str(values.pop("student", start["student"])).strip().lstrip("0").upper() not in (
                 start["student"], "",
             ):  # fmt: skip
-                run.notes.append((cell.name, "another student number stands here than at the top of the sheet"))
+                run.notes.append(
+                    (cell.name, "another student number stands here than at the top of the sheet")
+                )
             reply = self.ask({"op": "test", "cell": cell.name, "values": values})
             run.verdicts[cell.name] = reply.get("error") or reply.get("verdict")
             run.marks[cell.name] = str(reply.get("mark", ""))
@@ -127,7 +136,12 @@ class Worker:
         error, where = reply.get("error"), place_of(sheet, cell, k)
         if reply["stopped"]:
             run.notes.append((where[0], f"{where[1]}: stopped after {self.timeout:g} s"))
-        elif isinstance(error, list) and len(error) == 2 and not cell.test and error[0] != "NotImplementedError":
+        elif (
+            isinstance(error, list)
+            and len(error) == 2
+            and not cell.test
+            and error[0] != "NotImplementedError"
+        ):
             run.notes.append((where[0], f"{where[1]}: {error[0]}: {error[1]}"))
 
     def _lost(self, run: Run, sheet: Sheet, cell: Cell, k: int, dead: Dead) -> None:
@@ -216,7 +230,10 @@ class Class:
         for k, cell in enumerate(cells):
             where = place_of(sheet, cell, k)
             found = sheets.INSTALLS.findall(cell.source) if cell.kind == "code" else []
-            notes += [(where[0], f"{where[1]}: {line.strip()!r} was not run: nothing is installed here") for line in found]
+            notes += [
+                (where[0], f"{where[1]}: {line.strip()!r} was not run: nothing is installed here")
+                for line in found
+            ]
         notes += [(test, verdict) for test, verdict in run.verdicts.items() if verdict]
         given = {cell.name: cell.source for cell in sheet.cells}
         code = {c.name: sheets.code_mark(c, given[c.name]) for c in cells if c.kind == "code" and c.solution}
@@ -232,7 +249,9 @@ class Class:
         )
 
 
-def side_by_side(school: Class, todo: Iterable[Handed], workers: int, kept: Callable[[Result], None]) -> Iterator[Result]:
+def side_by_side(
+    school: Class, todo: Iterable[Handed], workers: int, kept: Callable[[Result], None]
+) -> Iterator[Result]:
     """Grade files, ``workers`` at a time; results come as they are ready, each after ``kept`` took it."""
     free: queue.SimpleQueue[Worker] = queue.SimpleQueue()
     staff = [Worker(school.kind, school.place, school.timeout) for _ in range(workers)]
