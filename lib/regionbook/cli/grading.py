@@ -178,7 +178,7 @@ def write(name: str, found: list[Result]) -> None:
         # the mark makes Excel read it as UTF-8
         with draft.open("w", newline="", encoding="utf-8-sig") as file:
             csv.writer(file).writerows(lines)
-        os.replace(draft, path)
+        draft.replace(path)
     except OSError as error:
         draft.unlink(missing_ok=True)
         why = f"{error.strerror or error}): is its folder there, is it open in a spreadsheet?"

@@ -7,10 +7,9 @@ import ctypes
 import errno
 import os
 import platform
+import resource
 import struct
 from collections.abc import Iterable
-
-import resource
 
 LIMITS = {
     "RLIMIT_AS": 6 << 30, "RLIMIT_NPROC": 64, "RLIMIT_FSIZE": 100 << 20, "RLIMIT_CPU": 900, "RLIMIT_NOFILE": 512,

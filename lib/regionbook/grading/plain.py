@@ -34,8 +34,8 @@ def encode(x: Any, keep: Callable[[Any], Any], depth: int = 0) -> Any:
         if isinstance(x, plain):
             return kind(x)
     if isinstance(x, (list, tuple, set, frozenset)):
-        kind = "set" if isinstance(x, (set, frozenset)) else "tuple" if isinstance(x, tuple) else "list"
-        return {"t": kind, "v": [down(v) for v in x]}
+        name = "set" if isinstance(x, (set, frozenset)) else "tuple" if isinstance(x, tuple) else "list"
+        return {"t": name, "v": [down(v) for v in x]}
     if isinstance(x, dict):
         return {"t": "dict", "v": [[down(k), down(v)] for k, v in dict.items(x)]}
     if isinstance(x, (np.ndarray, pd.Index, pd.Series, pd.DataFrame)) and x.size > MANY:

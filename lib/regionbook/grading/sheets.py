@@ -124,7 +124,7 @@ def read(content: bytes) -> list[Cell]:
         raise Unreadable(f"the file has more than {LARGEST >> 20} MB: clear the outputs and hand in again")
     try:
         raw = json.loads(content.decode("utf-8-sig"))
-        sheets = raw["worksheets"] if "worksheets" in raw else [raw]
+        sheets = raw.get("worksheets", [raw])
         cells = [cell for sheet in sheets for cell in sheet["cells"]]
         found = [
             _cell(cell.get("cell_type"), cell.get("source", cell.get("input", "")), cell.get("metadata"))

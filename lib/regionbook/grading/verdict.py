@@ -22,7 +22,6 @@ import warnings
 from pathlib import Path
 from typing import Any
 
-
 from regionbook.exercises import check, keys, record
 from regionbook.exercises.personal import student_number
 from regionbook.grading import plain
@@ -55,7 +54,7 @@ class Held:
     def _compared(self, other: object) -> bool:
         raise TypeError(f"a {type(self).__name__} cannot be compared")
 
-    __eq__ = __ne__ = __lt__ = __gt__ = __le__ = __ge__ = _compared  # type: ignore[assignment]
+    __eq__ = __ne__ = __lt__ = __gt__ = __le__ = __ge__ = _compared
     __hash__ = None  # type: ignore[assignment]
 
 

@@ -218,9 +218,8 @@ def main(settings: dict[str, Any]) -> None:
 
     while True:
         alive = child if child and not child.dead else None
-        ready = select.select([commands, *([alive.line] if alive else [])], [], [], 0.25 if alive else None)[
-            0
-        ]
+        lines: list[Any] = [commands, *([alive.line] if alive else [])]
+        ready = select.select(lines, [], [], 0.25 if alive else None)[0]
         if alive and alive.line in ready and (line := alive.hear()) is not None and alive.pending is not None:
             number, alive.pending = alive.pending, None  # one reply a command, whatever the runner writes
             say(number, line)

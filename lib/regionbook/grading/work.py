@@ -8,10 +8,10 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field, replace
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-import regionbook
 from regionbook.grading import sandbox, sheets
 from regionbook.grading.delivery import Handed
 from regionbook.grading.results import Result
@@ -195,7 +195,7 @@ class Class:
 
     def version(self, md: Path) -> str:
         """What a result of this solution's sheet hangs on."""
-        return f"{regionbook.__version__} {sheets.state(md)}"
+        return f"{version('regionbook')} {sheets.state(md)}"
 
     def result(self, handed: Handed, worker: Worker) -> Result:
         """Grade one file; never raises for what a student sent."""
@@ -269,7 +269,8 @@ def side_by_side(
 
     pool = ThreadPoolExecutor(workers)
     try:
-        source, running = iter(todo), set()
+        source = iter(todo)
+        running: set[Any] = set()
         while True:
             while len(running) <= workers and (handed := next(source, None)) is not None:
                 running.add(pool.submit(one, handed))
