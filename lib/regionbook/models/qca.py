@@ -40,6 +40,10 @@ def calibrate(raw: Any, anchors: Any, *, at: float = 3.0, half: float = 0.0) -> 
     half : float
         Added to a membership of exactly one half, which belongs to no row of a truth table: often .001.
 
+    Returns
+    -------
+    Series, or DataFrame of the columns that `anchors` names
+
     Raises
     ------
     TypeError, ValueError
@@ -118,7 +122,21 @@ def necessity(data: pd.DataFrame, outcome: str, conditions: Sequence[str]) -> pd
     .. math:: \text{consistency} = \frac{\sum\min(x,y)}{\sum y}, \quad \text{coverage} = \frac{\sum\min(x,y)}{\sum x}, \quad
         \text{RoN} = \frac{\sum (1-x)}{\sum (1-\min(x,y))}
 
-    RoN, the relevance of necessity, is near 0 for a condition that is nearly always there. Errors as in `members`.
+    Parameters
+    ----------
+    data, outcome
+        Memberships, one row a case; a column of them or its negation.
+    conditions : list of columns
+
+    Returns
+    -------
+    DataFrame
+        RoN, the relevance of necessity, is near 0 for a condition that is nearly always there.
+
+    Raises
+    ------
+    TypeError, ValueError
+        As `members`.
 
     References
     ----------
@@ -141,6 +159,12 @@ def sufficiency(data: pd.DataFrame, outcome: str, terms: Sequence[str]) -> pd.Da
 
     Unique coverage is what the solution loses without the term.
 
+    Parameters
+    ----------
+    data, outcome
+        Memberships, one row a case; a column of them or its negation.
+    terms : list of str
+
     Returns
     -------
     DataFrame
@@ -150,6 +174,10 @@ def sufficiency(data: pd.DataFrame, outcome: str, terms: Sequence[str]) -> pd.Da
     ------
     ValueError
         If there is no term; else as `members`.
+
+    References
+    ----------
+    Ragin (2006), Political Analysis 14; PRI: Schneider and Wagemann (2012), Set-Theoretic Methods, 9.1.
     """
     if not len(terms):
         raise ValueError("no terms: a solution has at least one")
@@ -191,13 +219,29 @@ def truth_table(
     pri: float = 0.0,
     frequency: int = 1,
 ) -> TruthTable:
-    """Sort the cases into combinations of conditions; one is sufficient from a `consistency` and a `pri` on, and a remainder
-    if fewer cases than `frequency` have a membership above one half.
+    """Sort the cases into combinations of conditions, and say which combinations are sufficient.
+
+    Parameters
+    ----------
+    data, outcome, conditions
+        Memberships, one row a case; a column or its negation; at most ten columns.
+    consistency, pri : float
+        From which a combination is sufficient.
+    frequency : int
+        Cases with a membership above one half, below which it is a remainder.
+
+    Returns
+    -------
+    TruthTable
 
     Raises
     ------
     TypeError, ValueError
         As `members`; more than ten conditions; a case with membership exactly one half (it is named).
+
+    References
+    ----------
+    Ragin (2008), Redesigning Social Inquiry, chapter 7.
     """
     if not 1 <= len(conditions) <= MOST and not isinstance(conditions, str):
         raise ValueError(f"give 1 to {MOST} conditions, not {len(conditions)}")
@@ -297,10 +341,23 @@ def minimise(
 ) -> Minimised:
     """Shorten the sufficient rows of a truth table to the fewest terms: A*B + A*~B is A.
 
-    "complex" uses observed rows only, "parsimonious" every remainder that makes a term shorter, "intermediate" the easy ones:
-    for each complex term within a parsimonious one, the literals that `expect` (condition -> 1 presence, 0 absence) speaks
-    against are dropped, and the remainders inside are used. All 3^k terms are enumerated, so that no prime implicant and no
-    model is missed; `irredundant` asks for all models without a spare term, not only those with the fewest terms.
+    All 3^k terms are enumerated, so that no prime implicant and no model is missed.
+
+    Parameters
+    ----------
+    table : TruthTable
+    kind : str
+        "complex" uses observed rows only, "parsimonious" every remainder that makes a term shorter, "intermediate" the easy
+        ones: for each complex term within a parsimonious one, the literals that `expect` speaks against are dropped, and the
+        remainders inside are used.
+    expect : mapping, for "intermediate"
+        Condition -> 1 (presence should help) or 0 (absence).
+    irredundant : bool
+        All models without a spare term, not only those with the fewest terms.
+
+    Returns
+    -------
+    Minimised
 
     Raises
     ------
@@ -406,6 +463,11 @@ def robustness(
         "as it is", each variant, each case left out: terms, models, consistency, coverage (of the first model), kept (share of
         the first terms found again, literal by literal), overlap (Σ min / Σ max of the memberships in both solutions).
 
+    Raises
+    ------
+    TypeError, ValueError
+        As `calibrate` and `solve`; later variants in which no row is sufficient have 0 terms instead.
+
     References
     ----------
     Oana and Schneider (2024), Sociological Methods & Research 53.
@@ -451,11 +513,21 @@ def placebo(
 ) -> pd.DataFrame:
     """What complex solution does pure noise have? The outcome is dealt out to the cases anew, the conditions are kept.
 
+    Parameters
+    ----------
+    data, outcome, conditions, consistency, pri, frequency
+        As for `truth_table`.
+    permutations, seed : int
+
     Returns
     -------
     DataFrame
         One row a permutation: terms, consistency, coverage of the first model (0, missing and 0 if no row is sufficient).
-        Errors as in `truth_table`.
+
+    Raises
+    ------
+    TypeError, ValueError
+        As `truth_table`.
 
     References
     ----------
