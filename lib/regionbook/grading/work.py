@@ -8,7 +8,6 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field, replace
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -195,7 +194,7 @@ class Class:
 
     def version(self, md: Path) -> str:
         """What a result of this solution's sheet hangs on."""
-        return f"{version('regionbook')} {sheets.state(md)}"
+        return f"{sys.modules['regionbook'].__version__} {sheets.state(md)}"
 
     def result(self, handed: Handed, worker: Worker) -> Result:
         """Grade one file; never raises for what a student sent."""
