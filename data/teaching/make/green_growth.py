@@ -7,7 +7,8 @@ possible until the printed regressions hold; then raw columns behind both indice
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import cache, partial
+from functools import cache
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -1177,5 +1178,11 @@ PAPER = Paper(
 )
 SEED = 3
 """Of the shipped files."""
-write = partial(write_worlds, PAPER, SEED)
-"""Write the panel, its dictionary, its rival worlds and their truths into a folder."""
+
+
+def write(folder: Path | str) -> None:
+    """Write the panel, its dictionary, its rival worlds and their truths, and which cities are neighbours."""
+    write_worlds(PAPER, SEED, folder)
+    code, (i, j) = cities()["code"].to_numpy(), np.nonzero(neighbours())
+    pairs = pd.DataFrame({"code": code[i], "neighbour": code[j]})
+    pairs.to_csv(Path(folder) / f"{SLUG}.neighbours.csv", index=False, lineterminator="\n")

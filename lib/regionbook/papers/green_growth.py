@@ -7,6 +7,7 @@ import pandas as pd
 
 from regionbook.data import published
 from regionbook.index import TopsisIndex, topsis_index
+from regionbook.paths import data_file
 
 from . import redraw
 from .ai_innovation import winsorised
@@ -93,12 +94,16 @@ def prepare(panel: pd.DataFrame) -> pd.DataFrame:
 
 def weights(panel: pd.DataFrame) -> pd.DataFrame:
     """Contiguity of the panel's cities, rows that add to one: what the effects of Table 10 imply. A city that has no neighbour
-    among them is linked to the nearest."""
-    from regionbook import geo
+    among them is linked to the nearest. For the shipped cities the pairs are read from a file, which is faster."""
+    first = panel.groupby(level="city", sort=False)["code"].first().astype(str)
+    pairs = pd.read_csv(data_file("teaching", f"{SLUG}.neighbours.csv"), dtype=str)
+    if set(first) == set(pairs["code"]):
+        w = pd.crosstab(pairs["code"], pairs["neighbour"]).loc[first, first].to_numpy()
+    else:
+        from regionbook.geo import contiguity
 
-    cities = panel.index.unique("city")
-    w = geo.contiguity([str(c) for c in panel["code"].unique()], isolates="nearest").transform("r")
-    return pd.DataFrame(w.sparse.toarray(), cities, cities)
+        w = contiguity(first.tolist(), isolates="nearest").sparse.toarray()
+    return pd.DataFrame(w / w.sum(axis=1, keepdims=True), first.index, first.index)
 
 
 def printed_tables(data: pd.DataFrame, w: pd.DataFrame | None = None) -> dict[str, pd.DataFrame]:
@@ -187,3 +192,92 @@ def from_print() -> dict[tuple[str, str, str], float]:
         ("significance of the direct effect, Table 10 column 5", "spatial"): level[t["10", "5", "NP"]],
     }  # fmt: skip
     return {("prose", column, row): float(v) for (column, row), v in found.items()}
+
+
+# ------------------------------------------------------------------------------------------------ a student's panel
+def frontier(panel: pd.DataFrame, knots: list[list[Any]]) -> pd.DataFrame:
+    """Return the measures that the frontier of our panel needs for the output of each row of a prepared panel.
+
+    `knots` (city and year, in the truth file) span it, from the smallest economies to the largest. Along them each measure is
+    a convex function of output, so that the peers of any other unit are the two knots next to it in size.
+    """
+    at = panel.loc[[tuple(k) for k in knots], [*OUTPUT, *INPUTS, *BAD]]
+    return pd.DataFrame(
+        {k: np.interp(panel[OUTPUT[0]], at[OUTPUT[0]], at[k]) for k in (*INPUTS, *BAD)}, panel.index
+    )
+
+
+def closed_score(share: Array, lack: Array) -> Array:
+    """Score of :func:`regionbook.models.sbm` below that frontier: from the shares of inputs and bad outputs (in this order) that
+    it needs, and from what output lacks where an economy is smaller than the smallest knot, as a share."""
+    m, q = len(INPUTS), len(BAD)
+    return share[:, :m].mean(1) / (1 + (lack + (1 - share[:, m:]).sum(1)) / (1 + q))
+
+
+def _moved(data: pd.DataFrame, knots: list[list[Any]], times: Array) -> dict[str, Array]:
+    """Raw columns when the scores are multiplied by ``times``: each unit goes along its own ray to or from the frontier."""
+    need, names = frontier(data, knots), [*INPUTS, *BAD]
+    y = data[OUTPUT[0]].to_numpy(float)
+    lack = np.maximum(data.loc[tuple(knots[0]), OUTPUT[0]] / y - 1, 0)
+    logs = np.minimum(np.log(need.to_numpy() / data[names].to_numpy(float)), 0.0)
+    wanted = closed_score(np.exp(logs), lack) * times
+    low, high = np.zeros(len(y)), np.full(len(y), 8.0)
+    for _ in range(50):
+        middle = (low + high) / 2
+        above = closed_score(np.exp(logs * middle[:, None]), lack) > wanted
+        low, high = np.where(above, middle, low), np.where(above, high, middle)
+    m = dict(zip(names, (need.to_numpy() * np.exp(-logs * middle[:, None])).T, strict=True))
+    fixed = times == 1
+    new = {
+        **{k: m[k] for k in ("investment", "tertiary_staff", "waste_water", "so2", "soot", "unemployment")},
+        "energy": m["energy_intensity"] * y,
+        **{f"{k}_urban": m[f"{k}_gap"] * data[f"{k}_rural"].to_numpy() for k in ("income", "spending")},
+    }
+    return {k: np.where(fixed, data[k], np.round(x, 5)) for k, x in new.items()}
+
+
+def redrawn(panel: pd.DataFrame, shipped: dict[str, Any], seed: int) -> tuple[pd.DataFrame, dict[str, Any]]:
+    """A student's panel and its truth, from the shipped ones; see `regionbook.papers.redraw`.
+
+    IGG is drawn anew: the slopes of NP by least squares, 2SLS and group, own and neighbours', are the shipped ones times the
+    student's factor. Inputs and bad outputs follow, so that the programmes give the new index. Cities on the frontier stay.
+    """
+    rng, data = np.random.default_rng([seed, 11]), prepare(panel)
+    kept = [("4", "4"), ("5", "2"), ("5", "3"), ("6", "1"), ("6", "3"), ("7", "1"), ("7", "2"), ("7", "3"), ("7", "4")]
+    fits = {c.key: redraw.sampled(c, data) for c in TABLES if c.key in kept}
+    main = fits["4", "4"]
+    space, score, rho = redraw.durbin(main.y, data[["NP", *CONTROLS]].to_numpy(), weights(panel).to_numpy())
+    rows, goal = list(space), list(space @ main.y * np.isin(np.arange(len(space)), [0, 1 + len(CONTROLS)]))
+    for fit in fits.values():
+        for k, row in zip(fit.column.regressors, fit.rows, strict=True):
+            if k in ("NP", "NP_lag") or fit is main:
+                rows.append(row)
+                goal.append(float(row @ fit.y) if k in ("NP", "NP_lag") else 0.0)
+    W = weights(panel).to_numpy()
+    inverse = np.linalg.inv(np.eye(len(W)) - rho * W)
+
+    def spread(v: Array, back: bool) -> Array:
+        x = v.reshape(len(W), -1)
+        return (x - rho * W @ x if back else inverse @ x).ravel()
+
+    knots = shipped["knots"]
+    city, year = (data.index.get_level_values(k) for k in (0, 1))
+    held = city.isin([k[0] for k in knots]) | (year == year.min())
+    y, low, high = main.y, main.y.min(), main.y.max()
+    best = data["IGG"].groupby(level=0).transform("max").to_numpy()
+    give = np.where(held, 0.0, np.minimum(y - low, high - y).clip(0) ** 2 + 0.01)
+    own = spread(float(main.rows[0] @ y) * (data["NP"] - data["NP"].groupby(level=0).transform("first")).to_numpy(), False)
+
+    def draw() -> tuple[Array, float]:
+        factor = redraw.factor(rng)
+        new = redraw.outcome(
+            main, (factor - 1) * own, rng, np.array(rows), give=give, turn=0.4, lower=low, upper=np.minimum(high, 1.08 * best),
+            spread=spread, goal=(factor - 1) * np.array(goal), curved=score,
+        )  # fmt: skip
+        return new, factor
+
+    y, factor = redraw.first_steady(draw, main)
+    y = np.round(np.where(held, main.y, y), 6)
+    new = {k: round(float(shipped[k]) * factor, 6) for k in ("effect", "relief_direct", "attention")}
+    truth = redraw.truth_of(shipped, seed, "process", "grants", "reliability", "knots", factor=factor, **new)
+    return panel.assign(growth_index=y, **_moved(data, knots, y / main.y)), truth
