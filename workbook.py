@@ -56,7 +56,7 @@ WAYS = {
 }  # what of a user's pip settings is about the way to an index  # fmt: skip
 HARMLESS = {"config-file", "no-input", "disable-pip-version-check", "progress-bar"}
 COMMANDS = ("lab", "test", "run", "sync", "data", "scorecard", "load", "bench", "doctor", "grade", "keys", "handout", "report", "nbgrader")  # fmt: skip
-FROM_HERE = ("grade", "handout", "report", "nbgrader")  # files are named from where the user stands
+FROM_HERE = ("grade", "keys", "handout", "report", "nbgrader")  # files are named from where the user stands
 
 
 class Trouble(Exception):
