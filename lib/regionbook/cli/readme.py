@@ -30,7 +30,7 @@ def lesson_list() -> str:
     built = [slug for slug in here["chapter"].unique() if slug in listed.index]
     who = [f"*{chapter_name(s)}* is {listed.at[s, 'authors_zh']} ({listed.at[s, 'year']})" for s in built]
     rest = len(listed) - len(built)
-    more = f" The printed numbers of {rest} others are here already (`data/published/`); their chapters are to come."
+    more = f" The printed numbers of {rest} more are here already (`data/published/`), without chapters yet."
     return "\n".join(lines) + f"\n\n{', '.join(who)}.{more if rest else ''}\n"
 
 
