@@ -57,15 +57,10 @@ WAYS = {
     "default-timeout", "retries", "cache-dir", "no-cache-dir", "keyring-provider", "use-feature", "use-deprecated",
 }  # what of a user's pip settings is about the way to an index  # fmt: skip
 HARMLESS = {"config-file", "no-input", "disable-pip-version-check", "progress-bar"}
-<<<<<<< HEAD
 COMMANDS = (
     "lab", "test", "run", "sync", "data", "scorecard", "load", "bench", "doctor", "grade", "keys", "handout", "report", "nbgrader", "site",
 )  # fmt: skip
-FROM_HERE = ("grade", "handout", "report", "nbgrader", "site")  # files are named from where the user stands
-=======
-COMMANDS = ("lab", "test", "run", "sync", "data", "scorecard", "load", "bench", "doctor", "grade", "keys", "handout", "report", "nbgrader")  # fmt: skip
-FROM_HERE = ("grade", "keys", "handout", "report", "nbgrader")  # files are named from where the user stands
->>>>>>> cls
+FROM_HERE = ("grade", "keys", "handout", "report", "nbgrader", "site")  # files are named from where the user stands
 
 
 class Trouble(Exception):
