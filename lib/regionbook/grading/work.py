@@ -86,7 +86,7 @@ class Worker:
         for _ in range(1 + AGAIN):
             k = 0
             try:
-                self.box.new()
+                self.box.new(start["modules"])
                 for k, cell in enumerate(cells):
                     if time.monotonic() > end:
                         run.notes.append(("", f"total time of {BUDGET * self.timeout:g} s is over; what follows was not run"))
