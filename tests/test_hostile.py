@@ -43,15 +43,16 @@ def desk(tmp_path_factory):
             kind = sandbox.choose(place)
         except sandbox.NoSandbox as error:
             pytest.skip(f"no sandbox on this machine: {error}")
-        school = work.Class({MD: MD.read_text(encoding="utf-8")}, ROOT, kind, place, 5)
-        worker = work.Worker(kind, place, 5)
+        school = work.Class({MD: MD.read_text(encoding="utf-8")}, ROOT, kind, place, 60)
+        worker = work.Worker(kind, place, 60)
         yield school, worker
         worker.close()
 
 
 @pytest.fixture
 def grade(desk):
-    def graded(nb, file="sheet.ipynb"):
+    def graded(nb, file="sheet.ipynb", timeout=60):
+        desk[1].timeout = timeout
         content = nb if isinstance(nb, bytes) else json.dumps(nb).encode()
         return desk[0].result(delivery.Handed(file, content), desk[1])
 
@@ -234,7 +235,7 @@ def test_a_cell_that_breaks_things_costs_no_more_than_itself(name, right, grade)
     right.cells.append(code(BROKEN[name]))
     cell(right, TESTS[-1]).metadata.nbgrader.grade_id = TESTS[-1]
     right.cells.append(right.cells.pop(right.cells.index(cell(right, TESTS[-1]))))  # a test stands behind it
-    r = grade(right)
+    r = grade(right, timeout=8 if name in ("endless", "deaf") else 60)
     if name not in ("forks", "threads"):  # who uses all processes has none for the rest
         assert r.total == FULL, r.notes
     assert not r.failed and r.total >= FULL - r.maximum[TESTS[-1]]
@@ -427,7 +428,7 @@ for path in (SECRETS, ROOT + "/pyproject.toml", ROOT + "/tests/test_hostile.py",
     try: note(path + ":" + (open(path, errors="replace").read() if not os.path.isdir(path) else str(os.listdir(path))))
     except OSError: pass
 note(str(dict(os.environ)))
-for pid in filter(str.isdigit, os.listdir("/proc") if os.access("/proc", os.R_OK) else []):
+for pid in range(1, 60_000, 1 if os.path.exists("/proc/1") else 60_000):
     for part in ("environ", "cmdline"):
         try: note(open(f"/proc/{pid}/{part}", errors="replace").read())
         except OSError: pass
@@ -552,10 +553,14 @@ def test_landlock_holds_too(house, blank, right):
             sandbox.choose(place, kinds=("landlock",))
         except sandbox.NoSandbox as error:
             pytest.skip(str(error).partition("\n")[0])
+<<<<<<< HEAD
         school, worker = (
             work.Class({MD: MD.read_text(encoding="utf-8")}, ROOT, "landlock", place, 5),
             work.Worker("landlock", place, 5),
         )
+=======
+        school, worker = work.Class({MD: MD.read_text(encoding="utf-8")}, ROOT, "landlock", place, 60), work.Worker("landlock", place, 60)
+>>>>>>> grade
         try:
             told = f"SECRETS, ROOT, PORT = {str(house[0] / 'key.txt')!r}, {str(ROOT)!r}, {house[1]}\n"
             evil = json.dumps(first(copy.deepcopy(blank), told + REACH + TELL)).encode()

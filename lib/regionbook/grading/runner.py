@@ -3,6 +3,7 @@
 Whoever reads the replies must believe nothing: the student's code runs in this process and can say what it likes.
 """
 
+import contextlib
 import importlib
 import json
 import os
@@ -18,19 +19,23 @@ _held: list[Any] = []
 
 
 def shell_with(modules: Iterable[str]) -> Any:
-    """A shell for the cells, and modules that they will want, imported beforehand; one that is missing is left out."""
+    """A shell for the cells, and modules that they will want (see `fetch`)."""
     os.environ["MPLBACKEND"] = "agg"
     from IPython.core.interactiveshell import InteractiveShell
     from traitlets.config import Config
 
     shell: Any = InteractiveShell.instance(config=Config({"HistoryManager": {"enabled": False}}))
     shell.showtraceback = lambda *args, **kwargs: None
-    for name in modules:
-        try:
-            importlib.import_module(name)
-        except Exception:  # it will fail where the sheet asks for it, and there be told
-            continue
+    fetch(modules)
     return shell
+
+
+def fetch(modules: Iterable[str]) -> None:
+    """Import modules beforehand; one that cannot be is left for the sheet that asks for it."""
+    for name in modules:
+        if name not in sys.modules:
+            with contextlib.suppress(Exception):
+                importlib.import_module(name)
 
 
 def serve(shell: Any, commands: BinaryIO, replies: BinaryIO) -> None:

@@ -268,7 +268,8 @@ def code_mark(cell: Cell, given: str) -> str:
     """Equal for equal code, however it is spaced, commented and its own names are called; ``""`` for a few lines."""
     try:
         tree = ast.parse(re.sub(r"^[ \t]*[%!].*$", "", cell.source, flags=re.M))
-        if len(ast.unparse(tree)) - len(ast.unparse(ast.parse(given))) < LONG:
+        there = ast.unparse(ast.parse(given)).splitlines()
+        if sum(len(line.strip()) for line in ast.unparse(tree).splitlines() if line not in there) < LONG:
             return ""
     except (SyntaxError, ValueError, RecursionError):
         return ""

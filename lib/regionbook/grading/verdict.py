@@ -213,6 +213,12 @@ def ask(what: dict[str, Any], kind: type[Exception]) -> Any:
     return plain.decode(reply["value"], held)
 
 
+def open_to_all(module: str) -> bool:
+    """Whether the sandbox may fetch a module beforehand."""
+    rooms = ("regionbook.exercises", "regionbook.grading", "regionbook.cli")
+    return not module.startswith((*rooms, "_", "encodings")) and sys.modules[module] is not None
+
+
 class _line:
     commands: Any
     replies: Any
@@ -229,7 +235,7 @@ def answer(command: dict[str, Any], bench: Bench | None) -> tuple[dict[str, Any]
         bench.given(next(iter(tests)))
         for folder in Path(os.environ["REGIONBOOK_CACHE"]).glob("*"):
             folder.chmod(0o755)  # the sandbox reads it as another user
-        return {"wanted": tests, "student": bench.student}, bench
+        return {"wanted": tests, "student": bench.student, "modules": sorted(filter(open_to_all, sys.modules))}, bench
     assert bench
     return bench.judge(command["cell"], dict(command["values"])), bench
 

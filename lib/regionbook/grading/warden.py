@@ -1,7 +1,7 @@
 """Stands at the door of the sandbox: has all modules ready, and forks a runner for each sheet, shut in by itself.
 
 ``python -m regionbook.grading.warden '{"how": …}'`` reads commands from stdin and writes replies to stdout, one JSON a
-line, each with the number of its command. ``new`` starts a runner, ``end`` kills it with all that it started, ``stop``
+line, each with the number of its command. ``fetch`` imports modules for all sheets to come; ``new`` starts a runner, ``end`` kills it with all that it started, ``stop``
 interrupts its cell; all else is for the runner. This process never runs a student's code.
 """
 
@@ -230,7 +230,10 @@ def main(settings: dict[str, Any]) -> None:
             *lines, buffer = (buffer + part).split(b"\n")
             for line in lines:
                 command = json.loads(line)
-                if command["op"] in ("new", "end"):
+                if command["op"] == "fetch":
+                    runner.fetch(command["modules"])
+                    say(command["id"], b"{}")
+                elif command["op"] in ("new", "end"):
                     if child:
                         child.end("was ended")
                     child = Child(settings, shell) if command["op"] == "new" else None

@@ -87,7 +87,7 @@ class Worker:
         for _ in range(1 + AGAIN):
             k = 0
             try:
-                self.box.new()
+                self.box.new(start["modules"])
                 for k, cell in enumerate(cells):
                     if time.monotonic() > end:
                         run.notes.append(
