@@ -79,9 +79,9 @@ def test_the_registry_is_made_of_the_files():
     for slug in registry.papers():
         paper = registry.module(slug)
         assert paper.QUESTION and paper.HEADLINE, slug
-    with pytest.raises(ValueError, match="'energy-carbon' has no lessons yet"):
-        registry.module("energy-carbon")
-    assert registry.handed_in("energy-carbon", "PANEL") is None
+    with pytest.raises(ValueError, match="'regional-concepts' has no lessons yet"):
+        registry.module("regional-concepts")
+    assert registry.handed_in("regional-concepts", "PANEL") is None
 
 
 # --- sizes -------------------------------------------------------------------------------------------

@@ -69,7 +69,7 @@ def test_bad_input(panel):
     with pytest.raises(ValueError, match="city-innovation"):
         rb.prepare("city-inovation")
     with pytest.raises(ValueError, match="no lessons yet"):
-        rb.card("energy-carbon")
+        rb.card("regional-concepts")
     with pytest.raises(ValueError, match="lacks gov, hum"):
         rb.prepare("city-innovation", panel.drop(columns=["gov", "hum"]))
     with pytest.raises(

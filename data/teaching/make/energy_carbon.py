@@ -54,7 +54,7 @@ def story(rng: np.random.Generator, common_cause: bool = False) -> tuple[Grid, d
         return size * rng.standard_normal((N, 1))
 
     people = row(PEOPLE) * row(GROWN) ** time * np.exp(own(0.004))
-    rate = 0.118 - 0.0035 * t - 0.012 * (np.log(row(HEAD)) - 0.0) + fixed(0.006)
+    rate = 0.118 - 0.0035 * t - 0.012 * np.log(row(HEAD)) + fixed(0.006)
     per_head = row(HEAD) * np.exp(np.cumsum(rate, 1) - rate[:, :1] + own(0.02))
     prices = np.exp(np.cumsum(np.r_[0, 0.045 * np.ones(8), 0.02 * np.ones(11)])[None] + own(0.01))
     real = per_head * people
@@ -77,13 +77,17 @@ def story(rng: np.random.Generator, common_cause: bool = False) -> tuple[Grid, d
     factor = row(FACTOR) * np.exp(-0.10 * time + 0.004 * (secondary - row(SECONDARY)) + own(0.08))
     power = energy * np.exp(np.log(0.097) + 0.026 * t + fixed(0.2) + own(0.05))
     spending = real * prices * np.exp(np.log(0.155) + 0.35 * time - 0.25 * rich + fixed(0.15) + own(0.04))
-    fixed_investment = real * prices * np.exp(np.log(0.42) + 0.6 * np.sin(2.6 * time) + fixed(0.12) + own(0.05))
-    green = np.clip(7.5 + fixed(1.2) + 2.5 * np.sin(3 * time + fixed(0.6)) + rng.normal(0, 1.3, SHAPE), 1.5, 25)
+    fixed_investment = (
+        real * prices * np.exp(np.log(0.42) + 0.6 * np.sin(2.6 * time) + fixed(0.12) + own(0.05))
+    )
+    green = np.clip(
+        7.5 + fixed(1.2) + 2.5 * np.sin(3 * time + fixed(0.6)) + rng.normal(0, 1.3, SHAPE), 1.5, 25
+    )
     interest = real * prices * np.exp(np.log(0.011) + fixed(0.2) + own(0.08))
     nominal = real * prices
-    heavy = 38 + 6 * dirty + own(2.5, 0.7)
+    heavy, apart = 38 + 6 * dirty + own(2.5, 0.7), np.random.default_rng(rng.integers(2**32))
     if common_cause:
-        heavy = behind(credit, shock, rng)
+        heavy = behind(credit, shock, apart)
     u = units("province").reset_index().set_index("name_en")
     flat = {
         "population": np.round(people, 1),
@@ -114,7 +118,7 @@ def story(rng: np.random.Generator, common_cause: bool = False) -> tuple[Grid, d
         "year": np.tile(YEARS, N),
     }
     columns = {k: np.asarray(v) for k, v in keys.items()} | {k: v.ravel() for k, v in flat.items()}
-    true = {k: 0.0 for k in paper.DRIVERS} | effects
+    true = dict.fromkeys(paper.DRIVERS, 0.0) | effects
     if common_cause:
         true["green_credit"] = 0.0
     return columns, {

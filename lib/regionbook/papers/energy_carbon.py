@@ -23,7 +23,12 @@ SAMPLE = (
 )
 HEADLINE = [
     ("3", "carbon_efficiency: gain", "gdp_pc", "carbon intensity: GDP per head leads by gain a split"),
-    ("3", "carbon_efficiency: total_gain", "energy_efficiency", "… energy intensity by summed gain (thousands)"),
+    (
+        "3",
+        "carbon_efficiency: total_gain",
+        "energy_efficiency",
+        "… energy intensity by summed gain (thousands)",
+    ),
     ("2", "energy_efficiency: total_gain", "carbon_efficiency", "energy intensity: carbon intensity leads"),
     ("2", "energy_efficiency: total_gain", "patents", "… patents are second"),
     ("2", "energy_efficiency: total_gain", "green_credit", "… green credit is third"),
@@ -99,8 +104,8 @@ def boosted(**settings: Any) -> Any:
     """
     from sklearn.ensemble import HistGradientBoostingRegressor
 
-    usual: dict[str, Any] = dict(max_iter=100, max_depth=6, learning_rate=0.3, l2_regularization=1.0)
-    usual |= dict(min_samples_leaf=1, max_leaf_nodes=None, early_stopping=False)
+    usual: dict[str, Any] = {"max_iter": 100, "max_depth": 6, "learning_rate": 0.3, "l2_regularization": 1.0}
+    usual |= {"min_samples_leaf": 1, "max_leaf_nodes": None, "early_stopping": False}
     return HistGradientBoostingRegressor(**(usual | settings))
 
 
@@ -195,7 +200,9 @@ def from_print() -> dict[tuple[str, str, str], float]:
     for name, n in kinds.items():
         if not str(name).endswith("dual control"):
             found["text: 3(2)", "number of indicators", str(name).partition(" ")[2]] = n
-    said = p.other[p.other["row"].str.contains(": ") & p.other["column"].str.startswith("number of the 5 types")]
+    said = p.other[
+        p.other["row"].str.contains(": ") & p.other["column"].str.startswith("number of the 5 types")
+    ]
     for row in said.itertuples():
         target, feature = row.row.split(": ")
         which = "first 5" if "first" in row.column else "last 3"
@@ -234,7 +241,9 @@ def lmdi(data: pd.DataFrame, total: str, factors: Sequence[str], start: int, end
     """
     part = data[[total, *factors]].astype(float)
     if not (part > 0).all(axis=None):
-        raise ValueError(f"logarithms need positive values: {', '.join(k for k in part if not (part[k] > 0).all())}")
+        raise ValueError(
+            f"logarithms need positive values: {', '.join(k for k in part if not (part[k] > 0).all())}"
+        )
     ratio = part[total] / part[list(factors)].prod(axis=1)
     if not np.allclose(ratio, ratio.iloc[0], rtol=1e-6):
         raise ValueError(
@@ -272,7 +281,12 @@ def redrawn(panel: pd.DataFrame, shipped: dict[str, Any], seed: int) -> tuple[pd
     new = panel.copy()
     for name, size, digits in (("energy", 0.0, 2), ("co2", 0.01, 3), ("electricity", 0.02, 2)):
         new[name] = (panel[name] * np.exp(grown + noise(size))).round(digits)
-    for name in ("fixed_investment_green", "treatment_industrial", "treatment_total", "environmental_expenditure"):
+    for name in (
+        "fixed_investment_green",
+        "treatment_industrial",
+        "treatment_total",
+        "environmental_expenditure",
+    ):
         new[name] = (panel[name] * np.exp(noise(0.05))).round(3)
     true["green_credit"] = round(factor * true["green_credit"], 6)
     said = "The shipped panel with the effect of green credit times the student's factor, and other noise."
