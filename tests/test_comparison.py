@@ -103,6 +103,8 @@ def test_papers_without_a_panel_have_nothing_imposed():
             "equipment-tfp",
             "yangtze-openness",
             "digital-agriculture",
+            "energy-carbon",
+            "green-growth",
         )
         assert printed_cells(slug)["imposed"].any() == (slug in with_panel), slug
 

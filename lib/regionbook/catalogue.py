@@ -19,6 +19,7 @@ METHODS: dict[str, dict[str, str | None]] = {
         "location quotient (区位熵)": r"location_quotient",
         "Theil index (泰尔指数)": r"theil",
         "maps (地图)": r"choropleth",
+        "decomposition: LMDI, Shapley (指数分解)": r"lmdi\(",
     },
     "Regressions": {
         "two-way fixed effects (双向固定效应)": r"PanelOLS|feols\(|dyadic_panel\(",
@@ -56,6 +57,9 @@ METHODS: dict[str, dict[str, str | None]] = {
         "pairs of cities (城市对)": r"pair_panel",
     },
     "Machines": {
+        "boosted trees (提升树)": r"HistGradientBoosting|\.boosted\(",
+        "SHAP values (SHAP值)": r"tree_shap\(",
+        "double machine learning (双重机器学习)": r"double_ml\(",
         "text classification (文本分类)": r"TfidfVectorizer|LogisticRegression",
         "larger than memory": r"\bibis\b|duckdb",
         "audit of printed tables": r"rb\.audit\(",
