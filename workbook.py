@@ -60,7 +60,14 @@ HARMLESS = {"config-file", "no-input", "disable-pip-version-check", "progress-ba
 COMMANDS = (
     "lab", "test", "run", "sync", "data", "scorecard", "load", "bench", "doctor", "grade", "keys", "handout", "report", "nbgrader", "site",
 )  # fmt: skip
-FROM_HERE = ("grade", "keys", "handout", "report", "nbgrader", "site")  # files are named from where the user stands
+FROM_HERE = (
+    "grade",
+    "keys",
+    "handout",
+    "report",
+    "nbgrader",
+    "site",
+)  # files are named from where the user stands
 
 
 class Trouble(Exception):

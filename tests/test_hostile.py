@@ -28,7 +28,10 @@ pytestmark = pytest.mark.lessons
 MD = ROOT / "solutions/13-yangtze-openness/1-index.md"
 STUDENT = "20269999"
 SECRET = "S3CR3T-of-the-lecturer"
-HIDDEN = re.compile(r"\n?### BEGIN HIDDEN TESTS.*?### END HIDDEN TESTS|=== BEGIN MARK SCHEME ===.*=== END MARK SCHEME ===", re.S)
+HIDDEN = re.compile(
+    r"\n?### BEGIN HIDDEN TESTS.*?### END HIDDEN TESTS|=== BEGIN MARK SCHEME ===.*=== END MARK SCHEME ===",
+    re.S,
+)
 SAYS = re.compile(r"^### (?:BEGIN|END) SOLUTION$", re.M)
 
 
@@ -111,7 +114,10 @@ def as_vs_code(nb):
 
 
 def as_colab(nb):
-    nb.metadata = {"colab": {"provenance": []}, "kernelspec": {"name": "ir", "language": "R", "display_name": "R"}}
+    nb.metadata = {
+        "colab": {"provenance": []},
+        "kernelspec": {"name": "ir", "language": "R", "display_name": "R"},
+    }
     for c in nb.cells:
         c.metadata = {**c.metadata, "colab": {"base_uri": "x"}, "id": "AbC", "outputId": "1"}
 
@@ -126,19 +132,31 @@ def reordered(nb):
     """Sections that stand on their own feet, the last first."""
     starts = [k for k, c in enumerate(nb.cells) if c.source.startswith("## ")] + [len(nb.cells)]
     parts = [nb.cells[a:b] for a, b in zip(starts, starts[1:], strict=False)]
-    nb.cells = nb.cells[: starts[0]] + parts[0] + [c for part in (parts[3], *parts[1:3], *parts[4:]) for c in part]
+    nb.cells = (
+        nb.cells[: starts[0]] + parts[0] + [c for part in (parts[3], *parts[1:3], *parts[4:]) for c in part]
+    )
 
 
 def other_types(nb):
     cell(nb, "index").source += "\nbelt = np.array(belt)[()]\nZ = Z.astype('Float64')"
-    cell(nb, "bound").source += "\nfrom fractions import Fraction\nroot, bound = Fraction(root), np.longdouble(bound)"
+    cell(
+        nb, "bound"
+    ).source += "\nfrom fractions import Fraction\nroot, bound = Fraction(root), np.longdouble(bound)"
     cell(nb, "slip").source += "\nwrong = frozenset(wrong)"
 
 
 def extra_cells(nb):
-    first(nb, "%matplotlib inline\nimport matplotlib.pyplot as plt, warnings\nplt.plot([1]); plt.show()\nwarnings.warn('x')\nprint('中文')")
+    first(
+        nb,
+        "%matplotlib inline\nimport matplotlib.pyplot as plt, warnings\nplt.plot([1]); plt.show()\nwarnings.warn('x')\nprint('中文')",
+    )
     first(nb, "!ls\n%time 1\ndisplay(panel.head())\nimport ipywidgets; display(ipywidgets.IntSlider())")
-    nb.cells += [nbformat.v4.new_raw_cell("x"), code("# 结束"), code(""), nbformat.v4.new_markdown_cell("李雷")]
+    nb.cells += [
+        nbformat.v4.new_raw_cell("x"),
+        code("# 结束"),
+        code(""),
+        nbformat.v4.new_markdown_cell("李雷"),
+    ]
 
 
 def great_outputs(nb):
@@ -153,7 +171,17 @@ def copied_test(nb):
 
 @pytest.mark.parametrize(
     "change",
-    [lambda nb: None, as_vs_code, as_colab, as_deepnote, reordered, other_types, extra_cells, great_outputs, copied_test],
+    [
+        lambda nb: None,
+        as_vs_code,
+        as_colab,
+        as_deepnote,
+        reordered,
+        other_types,
+        extra_cells,
+        great_outputs,
+        copied_test,
+    ],
     ids=lambda f: f.__name__,
 )
 def test_honest_sheets_have_their_points(change, right, grade):
@@ -213,7 +241,9 @@ def test_a_cell_that_breaks_things_costs_no_more_than_itself(name, right, grade)
     assert not r.failed and r.total >= FULL - r.maximum[TESTS[-1]]
 
 
-@pytest.mark.parametrize("odd", [7, "x", [1], {"grade_id": 5}, {"grade_id": [1]}, {"grade_id": "index", "points": "9"}], ids=repr)
+@pytest.mark.parametrize(
+    "odd", [7, "x", [1], {"grade_id": 5}, {"grade_id": [1]}, {"grade_id": "index", "points": "9"}], ids=repr
+)
 def test_odd_metadata(odd, right, grade):
     cell(right, "index").metadata["nbgrader"] = odd
     assert grade(right).total == FULL
@@ -229,7 +259,13 @@ def test_half_a_file_and_deep_files(right, grade):
 
 # --- hostile: points without answers -----------------------------------------------------------------
 
-ANSWERS = sorted({name for _, _, wanted in __import__("regionbook.grading.verdict", fromlist=["steps"]).steps(MD) for name in wanted})
+ANSWERS = sorted(
+    {
+        name
+        for _, _, wanted in __import__("regionbook.grading.verdict", fromlist=["steps"]).steps(MD)
+        for name in wanted
+    }
+)
 FORGED = {
     "transformer": """
 import ast
@@ -424,7 +460,11 @@ raise RuntimeError(" | ".join(bad) + " || " + " ".join(w for w in found if "S3CR
 
 def tree(folder):
     """What stands in a folder: name, size, time of each file."""
-    return {p: (p.stat().st_size, p.stat().st_mtime_ns) for p in folder.rglob("*") if p.is_file() and "__pycache__" not in p.parts}
+    return {
+        p: (p.stat().st_size, p.stat().st_mtime_ns)
+        for p in folder.rglob("*")
+        if p.is_file() and "__pycache__" not in p.parts
+    }
 
 
 def test_nothing_is_read_sent_or_written(house, blank, grade, desk):
@@ -461,7 +501,11 @@ def test_the_next_sheet_starts_clean(blank, right, grade, desk):
     sign = f"{random.randrange(10**12):012d}"
     assert grade(first(copy.deepcopy(blank), LATER.replace("SIGN", sign))).total == 0
     assert not Path(f"/tmp/mark-{sign}").exists()
-    lines = [p.read_bytes() for p in Path("/proc").glob("[0-9]*/cmdline") if p.exists()] if Path("/proc").exists() else []
+    lines = (
+        [p.read_bytes() for p in Path("/proc").glob("[0-9]*/cmdline") if p.exists()]
+        if Path("/proc").exists()
+        else []
+    )
     assert not [line for line in lines if sign.encode() in line]
     look = f"import os\nif os.path.exists('/tmp/mark-{sign}') or 'belt' in globals(): raise KeyError('left behind')"
     assert grade(first(right, look)).total == FULL
@@ -478,7 +522,12 @@ def test_words_of_a_student_are_tamed(blank, grade, tmp_path, capsys):
     grading.show([r])
     grading.write(str(tmp_path / "points.csv"), [r])
     table = (tmp_path / "points.csv").read_text(encoding="utf-8-sig")
-    assert "\x1b" not in table + capsys.readouterr().out and "\n=" not in table and ",=" not in table and ',"=' not in table
+    assert (
+        "\x1b" not in table + capsys.readouterr().out
+        and "\n=" not in table
+        and ",=" not in table
+        and ',"=' not in table
+    )
     assert results.name_of(r.file) == Path(results.name_of(r.file)).name
     blank.cells[1].source = re.sub(r"student = .*", 'student = "=1+1"', blank.cells[1].source)
     assert "not a student number" in grade(blank).failed
@@ -488,7 +537,10 @@ def test_forged_values_of_the_given_names_are_not_taken(right, grade):
     """A panel of zeros and a library of one's own make every answer equal; the judge has its own."""
     for c in right.cells:
         if c.metadata.get("nbgrader", {}).get("solution") and c.cell_type == "code":
-            c.source = "\n".join(f"{name} = 0.0" for name in ANSWERS) + "\npanel = panel * 0\npanel.attrs['student'] = ''"
+            c.source = (
+                "\n".join(f"{name} = 0.0" for name in ANSWERS)
+                + "\npanel = panel * 0\npanel.attrs['student'] = ''"
+            )
     assert grade(right).total == 0
 
 
@@ -501,17 +553,24 @@ def test_landlock_holds_too(house, blank, right):
             sandbox.choose(place, kinds=("landlock",))
         except sandbox.NoSandbox as error:
             pytest.skip(str(error).partition("\n")[0])
-        school, worker = work.Class({MD: MD.read_text(encoding="utf-8")}, ROOT, "landlock", place, 60), work.Worker("landlock", place, 60)
+        school, worker = (
+            work.Class({MD: MD.read_text(encoding="utf-8")}, ROOT, "landlock", place, 60),
+            work.Worker("landlock", place, 60),
+        )
         try:
             told = f"SECRETS, ROOT, PORT = {str(house[0] / 'key.txt')!r}, {str(ROOT)!r}, {house[1]}\n"
             evil = json.dumps(first(copy.deepcopy(blank), told + REACH + TELL)).encode()
             r = school.result(delivery.Handed("x.ipynb", evil), worker)
-            assert "RuntimeError:  || end of list" in str(r.notes) and SECRET not in r.to_json() and not house[2]
+            assert (
+                "RuntimeError:  || end of list" in str(r.notes) and SECRET not in r.to_json() and not house[2]
+            )
             sign = f"{time.time_ns()}"
             later = json.dumps(first(copy.deepcopy(blank), LATER.replace("SIGN", sign))).encode()
             assert school.result(delivery.Handed("x.ipynb", later), worker).total == 0
             lines = [p.read_bytes() for p in Path("/proc").glob("[0-9]*/cmdline") if p.exists()]
-            assert not [line for line in lines if sign.encode() in line] and not list(place.scratch.glob("work/sheet-*"))
+            assert not [line for line in lines if sign.encode() in line] and not list(
+                place.scratch.glob("work/sheet-*")
+            )
             honest = delivery.Handed("y.ipynb", json.dumps(right).encode())
             assert school.result(honest, worker).total == FULL
         finally:
@@ -533,7 +592,9 @@ def test_solutions_have_all_points_and_hand_outs_none(md, desk):
     for c in nb.cells:
         c.source = HIDDEN.sub("", c.source)
     r = school.result(delivery.Handed("x.ipynb", json.dumps(nb).encode()), desk[1])
-    assert not r.failed and {c.name: c.points for c in sheet.cells if c.test} == {n: p for n, p in r.points.items() if p}, r.notes
+    assert not r.failed and {c.name: c.points for c in sheet.cells if c.test} == {
+        n: p for n, p in r.points.items() if p
+    }, r.notes
     handed = lessons.exercise_of(md).read_bytes()
     r = school.result(delivery.Handed("x.ipynb", handed), desk[1])
     assert not r.failed and r.total == 0

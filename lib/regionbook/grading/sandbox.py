@@ -103,7 +103,11 @@ def prepared(modules: Iterable[str] = ()) -> Iterator[Place]:
     with tempfile.TemporaryDirectory(prefix="grading-", ignore_cleanup_errors=True) as folder:
         place = Place(Path(folder), tuple(modules))
         lib, inside = ROOT / "lib" / "regionbook", place.box / "lib" / "regionbook"
-        shutil.copytree(lib, inside, ignore=lambda at, names: {"cli", "exercises", "grading"} & set(names) if at == str(lib) else ())
+        shutil.copytree(
+            lib,
+            inside,
+            ignore=lambda at, names: {"cli", "exercises", "grading"} & set(names) if at == str(lib) else (),
+        )
         for name in INSIDE_ONLY:
             (inside / name).parent.mkdir(exist_ok=True)
             shutil.copy2(lib / name, inside / name)
@@ -184,7 +188,9 @@ class Box:
             self.close()
         if not self.line:
             command, env = command_of(self.kind, self.place)
-            self.line = Line(command, 64 << 20, env=env, cwd=self.place.scratch, start_new_session=os.name == "posix")
+            self.line = Line(
+                command, 64 << 20, env=env, cwd=self.place.scratch, start_new_session=os.name == "posix"
+            )
             self.fetched = set()
         if self.warm and (more := set(modules) - self.fetched):
             self.fetched |= more
@@ -264,21 +270,34 @@ def command_of(kind: str, place: Place) -> tuple[list[str], dict[str, str]]:
         "LANG": "C.UTF-8", "OMP_NUM_THREADS": "1", "PYTHONDONTWRITEBYTECODE": "1", "PYTHONPATH": str(box / "lib"),
         "REGIONBOOK_CACHE": "/panels" if inside else str(place.panels), "MPLBACKEND": "agg",
     }  # fmt: skip
-    settings = {"how": kind, "user": 0, "work": "/tmp" if inside else str(place.scratch / "work"), "modules": place.modules}
+    settings = {
+        "how": kind,
+        "user": 0,
+        "work": "/tmp" if inside else str(place.scratch / "work"),
+        "modules": place.modules,
+    }
     if kind in ("bubblewrap", "podman", "docker"):
         settings["how"] = "namespaces" if kind == "bubblewrap" else "container"
     start = [python, "-s", "-m", "regionbook.grading.warden", json.dumps(settings)]
     if kind == "bubblewrap":
         if os.geteuid() == 0:
             settings["user"] = 64_000 + os.getpid() % 1000  # limits do not bind root
-        return [*_bubblewrap(place, env), *start[:-1], json.dumps(settings)], {"PATH": os.environ.get("PATH", "")}
+        return [*_bubblewrap(place, env), *start[:-1], json.dumps(settings)], {
+            "PATH": os.environ.get("PATH", "")
+        }
     if kind in ("podman", "docker"):
         return [*_container(kind, place, env), *start], dict(os.environ)
     data = place.box / "data"
     if not data.exists():  # the library looks for its data beside itself
         data.symlink_to(ROOT / "data")
     if kind == "landlock":
-        settings["read"] = [sys.base_prefix, sys.prefix, str(ROOT / "data"), str(place.box), str(place.panels)]
+        settings["read"] = [
+            sys.base_prefix,
+            sys.prefix,
+            str(ROOT / "data"),
+            str(place.box),
+            str(place.panels),
+        ]
         return [*start[:-1], json.dumps(settings)], env
     if not hasattr(os, "fork"):
         keep = {name: os.environ[name] for name in ("SYSTEMROOT", "TEMP", "TMP") if name in os.environ}
@@ -288,13 +307,29 @@ def command_of(kind: str, place: Place) -> tuple[list[str], dict[str, str]]:
 
 def _bubblewrap(place: Place, env: dict[str, str]) -> list[str]:
     """The system, the environment, library and data to read; memory for all that is written; no network."""
-    line = ["bwrap", "--unshare-pid", "--unshare-net", "--unshare-ipc", "--unshare-uts", "--die-with-parent", "--new-session"]
+    line = [
+        "bwrap",
+        "--unshare-pid",
+        "--unshare-net",
+        "--unshare-ipc",
+        "--unshare-uts",
+        "--die-with-parent",
+        "--new-session",
+    ]
     line += ["--hostname", "sandbox", "--clearenv"]
     if os.geteuid() == 0:  # no namespace of users is needed: the runner becomes a user that nobody is
         rights = ("SYS_ADMIN", "SETUID", "SETGID", "SETPCAP", "KILL", "SYS_PTRACE")
         line += ["--cap-drop", "ALL", *(word for right in rights for word in ("--cap-add", f"CAP_{right}"))]
     else:
-        line += ["--unshare-user", "--uid", "1000", "--gid", "1000", "--cap-add", "ALL"]  # given up before a cell runs
+        line += [
+            "--unshare-user",
+            "--uid",
+            "1000",
+            "--gid",
+            "1000",
+            "--cap-add",
+            "ALL",
+        ]  # given up before a cell runs
     line += ["--ro-bind", "/usr", "/usr"]
     for top in ("/bin", "/lib", "/lib64", "/sbin"):
         if os.path.islink(top):
@@ -303,7 +338,18 @@ def _bubblewrap(place: Place, env: dict[str, str]) -> list[str]:
             line += ["--ro-bind", top, top]
     for file in ("/etc/ld.so.cache", "/etc/fonts", "/etc/localtime", "/etc/alternatives"):
         line += ["--ro-bind-try", file, file]
-    line += ["--proc", "/proc", "--dev", "/dev", "--dir", "/dev/shm", "--remount-ro", "/dev", "--tmpfs", "/tmp"]
+    line += [
+        "--proc",
+        "/proc",
+        "--dev",
+        "/dev",
+        "--dir",
+        "/dev/shm",
+        "--remount-ro",
+        "/dev",
+        "--tmpfs",
+        "/tmp",
+    ]
     bases = [(base, base) for base in {sys.base_prefix, sys.prefix} if not base.startswith("/usr")]
     for seen, there in (*bases, *_shown(place)):
         for folder in reversed(Path(there).parents[:-1]):  # bubblewrap would close them to other users
@@ -320,8 +366,29 @@ def _shown(place: Place) -> tuple[tuple[Path, str], ...]:
 
 def _container(kind: str, place: Place, env: dict[str, str]) -> list[str]:
     """A container of its own for each sheet; its image holds the locked environment."""
-    line = [kind, "run", "--rm", "-i", "--network", "none", "--read-only", "--tmpfs", "/tmp:size=256m,mode=1777"]
-    line += ["--memory", "4g", "--pids-limit", "100", "--cap-drop", "ALL", "--security-opt", "no-new-privileges", "--user", "64000:64000"]
+    line = [
+        kind,
+        "run",
+        "--rm",
+        "-i",
+        "--network",
+        "none",
+        "--read-only",
+        "--tmpfs",
+        "/tmp:size=256m,mode=1777",
+    ]
+    line += [
+        "--memory",
+        "4g",
+        "--pids-limit",
+        "100",
+        "--cap-drop",
+        "ALL",
+        "--security-opt",
+        "no-new-privileges",
+        "--user",
+        "64000:64000",
+    ]
     for seen, there in _shown(place):
         line += ["--volume", f"{seen}:{there}:ro"]
     for name, value in env.items():

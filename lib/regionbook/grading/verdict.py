@@ -235,7 +235,11 @@ def answer(command: dict[str, Any], bench: Bench | None) -> tuple[dict[str, Any]
         bench.given(next(iter(tests)))
         for folder in Path(os.environ["REGIONBOOK_CACHE"]).glob("*"):
             folder.chmod(0o755)  # the sandbox reads it as another user
-        return {"wanted": tests, "student": bench.student, "modules": sorted(filter(open_to_all, sys.modules))}, bench
+        return {
+            "wanted": tests,
+            "student": bench.student,
+            "modules": sorted(filter(open_to_all, sys.modules)),
+        }, bench
     assert bench
     return bench.judge(command["cell"], dict(command["values"])), bench
 

@@ -243,7 +243,17 @@ def redrawn(panel: pd.DataFrame, shipped: dict[str, Any], seed: int) -> tuple[pd
     student's factor. Inputs and bad outputs follow, so that the programmes give the new index. Cities on the frontier stay.
     """
     rng, data = np.random.default_rng([seed, 11]), prepare(panel)
-    kept = [("4", "4"), ("5", "2"), ("5", "3"), ("6", "1"), ("6", "3"), ("7", "1"), ("7", "2"), ("7", "3"), ("7", "4")]
+    kept = [
+        ("4", "4"),
+        ("5", "2"),
+        ("5", "3"),
+        ("6", "1"),
+        ("6", "3"),
+        ("7", "1"),
+        ("7", "2"),
+        ("7", "3"),
+        ("7", "4"),
+    ]
     fits = {c.key: redraw.sampled(c, data) for c in TABLES if c.key in kept}
     main = fits["4", "4"]
     space, score, rho = redraw.durbin(main.y, data[["NP", *CONTROLS]].to_numpy(), weights(panel).to_numpy())
@@ -266,7 +276,10 @@ def redrawn(panel: pd.DataFrame, shipped: dict[str, Any], seed: int) -> tuple[pd
     y, low, high = main.y, main.y.min(), main.y.max()
     best = data["IGG"].groupby(level=0).transform("max").to_numpy()
     give = np.where(held, 0.0, np.minimum(y - low, high - y).clip(0) ** 2 + 0.01)
-    own = spread(float(main.rows[0] @ y) * (data["NP"] - data["NP"].groupby(level=0).transform("first")).to_numpy(), False)
+    own = spread(
+        float(main.rows[0] @ y) * (data["NP"] - data["NP"].groupby(level=0).transform("first")).to_numpy(),
+        False,
+    )
 
     def draw() -> tuple[Array, float]:
         factor = redraw.factor(rng)
