@@ -112,7 +112,7 @@ def printed_tables(data: pd.DataFrame, w: pd.DataFrame | None = None) -> dict[st
     IGG is one everywhere in the first year, so that its first row is missing.
     """
     w = weights(data) if w is None else w
-    parts = {}
+    parts: dict[Any, Any] = {}
     for name in ("NP", "IGG"):
         years = data.index.unique("year").sort_values()
         kept = data[name].groupby(level="year").std() > 0
@@ -290,7 +290,7 @@ def redrawn(panel: pd.DataFrame, shipped: dict[str, Any], seed: int) -> tuple[pd
         return new, factor
 
     y, factor = redraw.first_steady(draw, main)
-    y = np.round(np.where(held, main.y, y), 6)
+    y = np.asarray(np.round(np.where(held, main.y, y), 6), dtype=float)
     new = {k: round(float(shipped[k]) * factor, 6) for k in ("effect", "relief_direct", "attention")}
     truth = redraw.truth_of(shipped, seed, "process", "grants", "reliability", "knots", factor=factor, **new)
     return panel.assign(growth_index=y, **_moved(data, knots, y / main.y)), truth
