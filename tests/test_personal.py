@@ -435,9 +435,9 @@ def test_papers_without_a_process_are_refused_in_words(draw):
     with pytest.raises(ValueError, match=r"Unknown paper 'city-inovation'. Did you mean 'city-innovation'"):
         draw("city-inovation", "20260001")
     with pytest.raises(
-        ValueError, match="no panels are drawn for 'green-growth' yet; there are some for: .*city-innovation"
+        ValueError, match="no panels are drawn for 'energy-carbon' yet; there are some for: .*city-innovation"
     ):
-        draw("green-growth", "20260001")
+        draw("energy-carbon", "20260001")
     with pytest.raises(ValueError, match="is not a student number"):
         draw("city-innovation", "a-b")
 

@@ -1165,6 +1165,7 @@ PAPER = Paper(
     {"IGG": Move()},
     controls=[*CONTROLS, *(f"W:{k}" for k in CONTROLS)],
     aims=AIMS,
+    constants=[("4", "1"), ("8", "2"), ("8", "3")],
     free=FREE,
     own=own,
     polish=polish,

@@ -10,7 +10,7 @@ from regionbook.index import TopsisIndex, topsis_index
 from regionbook.paths import data_file
 
 from . import redraw
-from .ai_innovation import winsorised
+from .ai_innovation import SHARE, winsorised
 from .declare import declaring, sample
 from .digital_real_integration import moran
 from .redraw import Array
@@ -171,6 +171,10 @@ def in_text(panel: pd.DataFrame) -> dict[tuple[str, str, str], float]:
         ("first excluded year", "robustness"): kept + 1,
         ("last excluded year", "robustness"): left.max(),
         ("number of excluded years", "robustness"): left.max() - kept,
+        ("winsorising at each tail", "robustness"): 100 * SHARE,
+        ("constant added before the log of green patents", "mechanism"): round(
+            float((10 ** panel["app"] - panel["green_applied"]).median()), 6
+        ),
         ("excluded municipalities", "robustness"): panel["municipality"].groupby(level=0).first().sum(),
     }
     return {("prose", column, row): float(v) for (column, row), v in found.items()}
@@ -256,14 +260,14 @@ def redrawn(panel: pd.DataFrame, shipped: dict[str, Any], seed: int) -> tuple[pd
     ]
     fits = {c.key: redraw.sampled(c, data) for c in TABLES if c.key in kept}
     main = fits["4", "4"]
-    space, score, rho = redraw.durbin(main.y, data[["NP", *CONTROLS]].to_numpy(), weights(panel).to_numpy())
+    W = weights(panel).to_numpy()
+    space, score, rho = redraw.durbin(main.y, data[["NP", *CONTROLS]].to_numpy(), W)
     rows, goal = list(space), list(space @ main.y * np.isin(np.arange(len(space)), [0, 1 + len(CONTROLS)]))
     for fit in fits.values():
         for k, row in zip(fit.column.regressors, fit.rows, strict=True):
             if k in ("NP", "NP_lag") or fit is main:
                 rows.append(row)
                 goal.append(float(row @ fit.y) if k in ("NP", "NP_lag") else 0.0)
-    W = weights(panel).to_numpy()
     inverse = np.linalg.inv(np.eye(len(W)) - rho * W)
 
     def spread(v: Array, back: bool) -> Array:
