@@ -107,6 +107,10 @@ def first(nb, text):
 # --- honest ------------------------------------------------------------------------------------------
 
 
+def unchanged(nb):
+    pass
+
+
 def as_vs_code(nb):
     for c in nb.cells:
         c.metadata = {"vscode": {"languageId": "python"}}
@@ -172,7 +176,7 @@ def copied_test(nb):
 @pytest.mark.parametrize(
     "change",
     [
-        lambda nb: None,
+        unchanged,
         as_vs_code,
         as_colab,
         as_deepnote,

@@ -4,6 +4,7 @@ Numbers, texts, collections, arrays and tables are copied. Anything else stays w
 """
 
 import base64
+import numbers
 from collections.abc import Callable
 from typing import Any
 
@@ -14,7 +15,12 @@ KINDS = "biufcmM"
 """Kinds of numpy dtypes whose bytes may be handed over: no objects."""
 DEEP, MANY = 16, 3_000_000
 """Levels of nesting; numbers in one array or table."""
-SCALARS = ((bool, (bool, np.bool_)), (int, (int, np.integer)), (float, (float, np.floating)), (str, str))
+SCALARS = (
+    (bool, (bool, np.bool_)),
+    (int, (int, np.integer)),
+    (float, (float, np.floating, numbers.Real)),
+    (str, str),
+)
 
 
 def encode(x: Any, keep: Callable[[Any], Any], depth: int = 0) -> Any:
