@@ -11,7 +11,11 @@
     python3 workbook.py bench             speed against peers
     python3 workbook.py doctor            what is missing here, and how to mend it
     python3 workbook.py grade FILE ...    grade handed-in notebooks
+    python3 workbook.py report RESULTS      class results: tables, page, feedback, files for Moodle and Canvas
+    python3 workbook.py handout --to FOLDER   what students get: no solutions, no history
     python3 workbook.py keys STUDENTS.csv   keys to students' own panels, to hand out
+    python3 workbook.py nbgrader --to FOLDER  a course folder for nbgrader
+    python3 workbook.py site [--open]     lessons, sheets, papers, library and slides as a static site
 
 The first of them makes the folder .venv and installs the packages of requirements.lock into it (about 1.5 GB, a few
 minutes); later ones start at once. Options after the command are passed on: `lab --no-browser --port 9999`,
@@ -44,6 +48,7 @@ OLD = os.path.join(ROOT, ".venv.old")  # a finished one that does not start here
 STAMP = os.path.join(VENV, "regionbook-stamp.json")
 LOG = os.path.join(VENV, "setup.log")
 LOCK = os.path.join(ROOT, "requirements.lock")
+SITE_LOCK = os.path.join(ROOT, "site", "requirements.lock")
 OLDEST, NEWEST = (3, 11), (3, 14)
 CHECKED = (3, 13)  # the newest that the checks have run on
 NEEDS_GB = 2.0  # while installing; 1.5 GB stay
@@ -52,7 +57,17 @@ WAYS = {
     "default-timeout", "retries", "cache-dir", "no-cache-dir", "keyring-provider", "use-feature", "use-deprecated",
 }  # what of a user's pip settings is about the way to an index  # fmt: skip
 HARMLESS = {"config-file", "no-input", "disable-pip-version-check", "progress-bar"}
-COMMANDS = ("lab", "test", "run", "sync", "data", "scorecard", "load", "bench", "doctor", "grade", "keys")
+COMMANDS = (
+    "lab", "test", "run", "sync", "data", "scorecard", "load", "bench", "doctor", "grade", "keys", "handout", "report", "nbgrader", "site",
+)  # fmt: skip
+FROM_HERE = (
+    "grade",
+    "keys",
+    "handout",
+    "report",
+    "nbgrader",
+    "site",
+)  # files are named from where the user stands
 
 
 class Trouble(Exception):
@@ -528,6 +543,23 @@ def set_up():
         remove(OLD)
 
 
+def set_up_site():
+    """Install what only the site needs, the first time and whenever a lock has changed."""
+    wants = {"lock": wanted()["lock"]}
+    with open(SITE_LOCK, "rb") as file:
+        wants["site"] = hashlib.sha256(file.read().replace(b"\r\n", b"\n")).hexdigest()
+    stamp = os.path.join(VENV, "regionbook-site.json")
+    with contextlib.suppress(OSError, ValueError), open(stamp, encoding="utf-8") as file:
+        if json.load(file) == wants:
+            return
+    say("Installing the packages of the site (half a minute, once) ...")
+    with alone():
+        pip = [venv_python(), "-m", "pip", "install", "--no-compile", "--no-deps", "-r", SITE_LOCK]
+        call(pip, "Installing the site's packages", env=pip_environment())
+        with open(stamp, "w", encoding="utf-8") as file:
+            json.dump(wants, file)
+
+
 def build():
     start, want, have = time.time(), wanted(), stamped()
     if not have:
@@ -565,6 +597,8 @@ def command_line(command, rest):
         config = os.path.join(ROOT, "lib", "regionbook", "cli", "jupyter")
         env["JUPYTER_CONFIG_PATH"] = os.pathsep.join(filter(None, [config, env.get("JUPYTER_CONFIG_PATH")]))
     if command == "test":
+        if not os.path.isdir(os.path.join(ROOT, "tests")):
+            raise Trouble("This is a student's copy of the workbook: the tests are in the whole repository.")
         return [python, "-P", "-m", "pytest"] + rest, env
     return [python, "-P", "-m", "regionbook.cli", command] + rest, env
 
@@ -595,9 +629,11 @@ def main(argv):
         check_python()
         check_names()
         set_up()
+        if argv[0] == "site":
+            set_up_site()
         line, env = command_line(argv[0], argv[1:])
-        # lessons, tests and JupyterLab belong to the project; files to grade are named from where the user stands
-        return hand_over(line, env, os.getcwd() if argv[0] == "grade" else ROOT)
+        # lessons, tests and JupyterLab belong to the project
+        return hand_over(line, env, os.getcwd() if argv[0] in FROM_HERE else ROOT)
     except Trouble as trouble:
         say("\n" + str(trouble))
         return 1

@@ -102,7 +102,9 @@ def test_papers_without_a_panel_have_nothing_imposed():
             "digital-real-integration",
             "equipment-tfp",
             "yangtze-openness",
+            "digital-agriculture",
             "energy-carbon",
+            "green-growth",
         )
         assert printed_cells(slug)["imposed"].any() == (slug in with_panel), slug
 

@@ -1,19 +1,21 @@
-"""Grading without a course: points, deleted cells, warnings, tampering, time-outs."""
+"""Grading: points, cells that are gone or changed, endless ones, deliveries, the command, what is kept."""
 
 from __future__ import annotations
 
 import copy
 import csv
+import io
+import json
 import shutil
+import zipfile
 
 import nbformat
 import pytest
 
 from regionbook.cli import grading, lessons
 from regionbook.cli import notebooks as nbs
-from regionbook.exercises import grade as grading_of
 from regionbook.exercises.generate import STUB, exercise
-from regionbook.exercises.grade import grade
+from regionbook.grading import delivery, results, sandbox, sheets, work
 from regionbook.paths import ROOT
 
 pytestmark = pytest.mark.lessons
@@ -34,8 +36,41 @@ def handed_out(solution):
     return exercise(solution, MD.stem)
 
 
+@pytest.fixture(scope="module")
+def sample(tmp_path_factory):
+    """A project with one solution."""
+    root = tmp_path_factory.mktemp("sample") / "project"
+    shutil.copytree(ROOT / "tests/sample", root)
+    return root
+
+
+@pytest.fixture(scope="module")
+def desk(sample):
+    """All that grades sheets of the sample: a class and one worker, in whatever sandbox this machine has."""
+    md = sample / "solutions/01-sample/1-index.md"
+    with sandbox.prepared(["numpy", "pandas"]) as place:
+        kind = sandbox.choose(place, trust=True)
+        school = work.Class({md: md.read_text(encoding="utf-8")}, sample, kind, place, 10)
+        worker = work.Worker(kind, place, 10)
+        yield school, worker
+        worker.close()
+
+
+@pytest.fixture
+def grade(desk):
+    def graded(nb, name="sheet.ipynb"):
+        content = nb if isinstance(nb, bytes) else nbs.dumps(nb).encode()
+        return desk[0].result(delivery.Handed(name, content), desk[1])
+
+    return graded
+
+
 def cell(nb, name):
     return next(c for c in nb.cells if c.metadata.get("nbgrader", {}).get("grade_id") == name)
+
+
+def said(result, at):
+    return "; ".join(text for name, text in result.notes if name == at)
 
 
 def test_what_is_handed_out(solution, handed_out):
@@ -49,54 +84,126 @@ def test_what_is_handed_out(solution, handed_out):
     assert cell(solution, "weights").source.count("SOLUTION") == 2  # and the solution is left alone
 
 
-def test_untouched(solution, handed_out, tmp_path):
-    g = grade(handed_out, solution, tmp_path)
-    assert g.points == {"weights-check": 0, "read": 0, "picture": None}
-    assert g.maximum == {"weights-check": 2, "read": 3, "picture": 4}
-    assert (g.total, g.by_hand, g.student) == (0, ["picture"], "")
-    assert any("weights-check: NotImplementedError" in note for note in g.notes)
+# --- points ------------------------------------------------------------------------------------------
 
 
-def test_right(solution, handed_out, tmp_path):
+def test_untouched(handed_out, grade):
+    r = grade(handed_out)
+    assert r.points == {"weights-check": 0, "read": 0, "picture": None}
+    assert r.maximum == {"weights-check": 2, "read": 3, "picture": 4}
+    assert (r.total, r.by_hand, r.student, r.exercise) == (0, ["picture"], "", "01-sample/1-index")
+    assert "NotImplementedError" in said(r, "weights-check") and not r.failed and not r.code
+
+
+def test_right(handed_out, grade):
     """A warning is not a mistake, and a test cell pasted twice counts once."""
     cell(handed_out, "weights").source = RIGHT.replace("    p =", "    warnings.warn('careful')\n    p =")
     cell(handed_out, "read").source = "b, because it is more unequal."
     handed_out.cells.append(copy.deepcopy(cell(handed_out, "weights-check")))
-    handed_out.cells[1].source = handed_out.cells[1].source.replace('student = ""', 'student = "20260001"')
+    handed_out.cells[1].source = handed_out.cells[1].source.replace('student = ""', 'student = "0020260001"')
     before = nbs.dumps(handed_out)
-    g = grade(handed_out, solution, tmp_path)
-    assert g.points == {"weights-check": 2, "read": None, "picture": None}
-    assert (g.total, g.student, g.notes) == (2, "20260001", [])
-    assert nbs.dumps(handed_out) == before
+    r = grade(handed_out)
+    assert r.points == {"weights-check": 2, "read": None, "picture": None}
+    assert (r.total, r.student, r.notes) == (2, "20260001", ())
+    assert (
+        nbs.dumps(handed_out) == before and set(r.code) == {"weights"} and set(r.answers) == {"weights-check"}
+    )
 
 
-def test_hidden_tests_count_whatever_was_done_to_the_cell(solution, handed_out, tmp_path):
+def test_code_marks_see_through_names_and_comments(handed_out):
+    own = sheets.Cell("code", RIGHT)
+    other = sheets.Cell(
+        "code",
+        RIGHT.replace("p ", "share ").replace("(p)", "( share )").replace("p *", "share *") + "  # mine",
+    )
+    given = cell(handed_out, "weights").source
+    assert sheets.code_mark(own, given) == sheets.code_mark(other, given) != ""
+    assert sheets.code_mark(sheets.Cell("code", RIGHT.replace("1 - e", "2 - e")), given) != sheets.code_mark(
+        own, given
+    )
+    assert (
+        sheets.code_mark(sheets.Cell("code", "def f(:"), "")
+        == sheets.code_mark(sheets.Cell("code", "x = 1"), "")
+        == ""
+    )
+
+
+def test_hidden_tests_count_whatever_was_done_to_the_cell(handed_out, grade):
     cell(
         handed_out, "weights"
     ).source = "def entropy_weights(raw):\n    return pd.Series({'a': 0.5, 'b': 0.5})"
     check = cell(handed_out, "weights-check")
     check.source = "pass"
     check.metadata.nbgrader["points"] = 100
-    g = grade(handed_out, solution, tmp_path)
-    assert (g.points["weights-check"], g.maximum["weights-check"]) == (0, 2)
-    assert any("AssertionError" in note for note in g.notes)
+    r = grade(handed_out)
+    assert (r.points["weights-check"], r.maximum["weights-check"]) == (0, 2)
+    assert "AssertionError" in said(r, "weights-check")
 
 
-def test_a_deleted_cell_is_named(solution, handed_out, tmp_path):
-    handed_out.cells.remove(cell(handed_out, "weights-check"))
-    g = grade(handed_out, solution, tmp_path)
-    assert g.points["weights-check"] == 0
-    assert "cell 'weights-check' was deleted" in g.notes
-
-
-def test_a_deleted_test_is_run_all_the_same(solution, handed_out, tmp_path):
+def test_a_deleted_test_is_run_all_the_same(handed_out, grade):
     """VS Code lets one delete locked cells; the test stands where it stood, before later cells use the names anew."""
     cell(handed_out, "weights").source = RIGHT
     handed_out.cells.remove(cell(handed_out, "weights-check"))
     handed_out.cells.append(nbformat.v4.new_code_cell("entropy_weights = None"))
-    g = grade(handed_out, solution, tmp_path)
-    assert g.points["weights-check"] == 2
-    assert "cell 'weights-check' was deleted" in g.notes
+    r = grade(handed_out)
+    assert r.points["weights-check"] == 2
+    assert ("", "cell 'weights-check' was deleted") in r.notes
+
+
+def test_a_test_turned_into_text_is_run_all_the_same(handed_out, grade):
+    cell(handed_out, "weights").source = RIGHT
+    check = cell(handed_out, "weights-check")
+    check.cell_type, check.source = "markdown", "done"
+    for name in ("outputs", "execution_count"):
+        check.pop(name)
+    assert grade(handed_out).points["weights-check"] == 2
+
+
+def test_a_written_answer_that_was_emptied_is_none(handed_out, grade):
+    cell(handed_out, "read").source = "\n"
+    assert grade(handed_out).points["read"] == 0
+
+
+# --- cells that do not end, or end everything --------------------------------------------------------
+
+
+def test_an_endless_cell_costs_its_own_points(handed_out, grade):
+    handed_out.cells.insert(2, nbformat.v4.new_code_cell("while True: pass"))
+    cell(handed_out, "weights").source = RIGHT
+    r = grade(handed_out)
+    assert r.points["weights-check"] == 2
+    assert "'while True: pass'" in said(r, "") and "stopped after 10 s" in said(r, "")
+
+
+def test_a_function_that_will_not_be_stopped_gives_nothing(handed_out, grade):
+    stubborn = """def entropy_weights(raw):
+    import time
+    while True:
+        try:
+            time.sleep(1)
+        except KeyboardInterrupt:
+            pass"""
+    cell(handed_out, "weights").source = stubborn
+    r = grade(handed_out)
+    assert r.points["weights-check"] == 0
+    assert "could not be stopped" in said(r, "weights-check")
+
+
+@pytest.mark.parametrize(
+    "code", ["import os; os._exit(0)", "import os\ndef entropy_weights(raw): os._exit(0)", "import sys; sys.exit()"],
+    ids=["before", "inside", "exit"],
+)  # fmt: skip
+def test_what_ends_the_process_gives_nothing_and_costs_no_other(code, handed_out, grade):
+    cell(handed_out, "weights").source = code
+    r = grade(handed_out)
+    assert r.points == {"weights-check": 0, "read": 0, "picture": None} and not r.failed
+
+
+def test_an_error_before_the_test_is_named_where_it_counts(handed_out, grade):
+    cell(handed_out, "weights").source = "def entropy_weights(raw:\n    return raw"
+    r = grade(handed_out)
+    assert r.points["weights-check"] == 0
+    assert "in 'weights': SyntaxError: " in said(r, "weights-check")
 
 
 @pytest.mark.parametrize(
@@ -107,172 +214,299 @@ def test_a_deleted_test_is_run_all_the_same(solution, handed_out, tmp_path):
     ],
 )  # fmt: skip
 def test_lines_that_install(line):
-    assert "install" not in grading_of.INSTALLS.sub("pass", f"x = 1\n{line}\ny = 2")
+    assert "install" not in sheets.INSTALLS.sub("pass", f"x = 1\n{line}\ny = 2")
 
 
 @pytest.mark.parametrize(
     "line", ["pip = 3", "%matplotlib inline", "uv = 2", "pipeline = fit()", "# pip install x", "!ls"]
 )
 def test_lines_that_install_nothing(line):
-    assert grading_of.INSTALLS.sub("pass", line) == line
+    assert sheets.INSTALLS.sub("pass", line) == line
 
 
-def test_nothing_is_installed_while_grading(solution, handed_out, tmp_path):
+def test_nothing_is_installed_while_grading(handed_out, grade):
     cell(handed_out, "weights").source = "%pip install -q no-such-package-anywhere\n" + RIGHT
-    g = grade(handed_out, solution, tmp_path)
-    assert g.points["weights-check"] == 2
-    assert any("was not run: nothing is installed here" in note for note in g.notes)
+    r = grade(handed_out)
+    assert r.points["weights-check"] == 2
+    assert "was not run: nothing is installed here" in said(r, "weights-check")
 
 
-def test_an_endless_cell(solution, handed_out, tmp_path):
-    cell(handed_out, "weights").source = "while True: pass"
-    g = grade(handed_out, solution, tmp_path, timeout=15)
-    assert g.points["weights-check"] == 0
-    assert any(note.startswith("weights: ") for note in g.notes)
+# --- sheets that a program has changed ---------------------------------------------------------------
 
 
-def test_a_test_that_will_not_be_stopped_gives_nothing(solution, handed_out, tmp_path, monkeypatch):
-    monkeypatch.setattr(grading_of, "PATIENCE", 3)  # then it counts as lost
-    stubborn = """def entropy_weights(raw):
-    import time
-    end = time.monotonic() + 40
-    while time.monotonic() < end:
-        try:
-            time.sleep(1)
-        except KeyboardInterrupt:
-            pass"""
-    cell(handed_out, "weights").source = stubborn
-    g = grade(handed_out, solution, tmp_path, timeout=15)
-    assert g.points["weights-check"] == 0
-    assert "weights-check: CellTimeoutError; what follows was not run" in g.notes
+def test_names_lost(handed_out, grade):
+    """Known by text and place: the tests, the answer in code, the answer in words."""
+    cell(handed_out, "weights").source = "# my way\n" + RIGHT
+    cell(handed_out, "read").source = "b, because it is more unequal."
+    handed_out.cells.insert(3, nbformat.v4.new_code_cell("1 + 1"))
+    for c in handed_out.cells:
+        c.metadata = nbformat.NotebookNode({"vscode": {"languageId": "python"}})
+        c.pop("id", None)
+    r = grade(handed_out)
+    assert r.points == {"weights-check": 2, "read": None, "picture": None}
+    assert "matched with the hand-out by text and place" in said(r, "")
 
 
-def test_an_error_before_the_test_is_named(solution, handed_out, tmp_path):
-    cell(handed_out, "weights").source = "def entropy_weights(raw:\n    return raw"
-    g = grade(handed_out, solution, tmp_path)
-    assert g.points["weights-check"] == 0
-    assert any(note.startswith("weights: SyntaxError: ") for note in g.notes)
-
-
-def test_a_test_turned_into_text_is_run_all_the_same(solution, handed_out, tmp_path):
+@pytest.mark.parametrize("odd", [7, "x", [1], {"grade_id": 5}, {"grade_id": ["weights"]}, None], ids=repr)
+def test_metadata_of_another_type(odd, handed_out, grade):
     cell(handed_out, "weights").source = RIGHT
-    check = cell(handed_out, "weights-check")
-    check.cell_type, check.source = "markdown", "done"
-    for name in ("outputs", "execution_count"):
-        check.pop(name)
-    assert grade(handed_out, solution, tmp_path).points["weights-check"] == 2
+    cell(handed_out, "weights").metadata.nbgrader = odd
+    assert grade(json.dumps(handed_out).encode()).points["weights-check"] == 2
+
+
+def test_format_3_and_sources_in_lines(handed_out, grade):
+    cell(handed_out, "weights").source = RIGHT
+    old = nbformat.convert(copy.deepcopy(handed_out), 3)
+    assert grade(nbformat.v3.nbjson.writes(old).encode()).points["weights-check"] == 2
+    raw = json.loads(nbs.dumps(handed_out))
+    for c in raw["cells"]:
+        c["source"] = c["source"] if isinstance(c["source"], list) else c["source"].splitlines(True)
+        c["metadata"]["colab"] = {"base_uri": "x"}
+    assert grade(b"\xef\xbb\xbf" + json.dumps(raw).encode()).points["weights-check"] == 2
 
 
 @pytest.mark.parametrize(
-    ("code", "ends"),
+    "content",
+    [b"", b"[1]", b"{}", b'{"cells": 1}', b'{"cells": [1]}', '{"cells": "中文"}'.encode("gb18030"), b"[" * 100_000, b"---\nx"],
+    ids=["empty", "list", "nothing", "number", "numbers", "gb18030", "deep", "text"],
+)  # fmt: skip
+def test_what_is_no_notebook_is_told_so(content, grade):
+    assert "it is no notebook" in grade(content).failed
+
+
+def test_a_notebook_of_no_exercise(grade):
+    lesson = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell("x = 1")])
+    assert "sheet.ipynb has no cell of any exercise: is it a lesson" in grade(lesson).failed
+
+
+def test_a_number_that_is_none_is_told(handed_out, grade):
+    handed_out.cells[1].source = handed_out.cells[1].source.replace('student = ""', 'student = "Li Lei"')
+    assert "'Li Lei' is not a student number" in grade(handed_out).failed
+
+
+# --- deliveries --------------------------------------------------------------------------------------
+
+
+def zipped(files, flag=True):
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, content in files.items():
+            archive.writestr(name, content)
+    return out.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("names", "labels"),
     [
-        ("import os; os._exit(0)", "weights"),
-        ("import os\ndef entropy_weights(raw): os._exit(0)", "weights-check"),
+        (["Li Lei_123_assignsubmission_file_/2-x.ipynb", "Mei_124_assignsubmission_file_/2-x.ipynb"], ["Li Lei", "Mei"]),
+        (["Li Lei_123_assignsubmission_file_2-x.ipynb"], ["Li Lei"]),
+        (["leili_17_2201_2-x.ipynb", "meihan_LATE_18_2202_2-x-1.ipynb"], ["leili", "meihan"]),
+        (["assignment_5_export/submission_1/a.ipynb", "assignment_5_export/submission_2/a.ipynb"], ["submission_1", "submission_2"]),
+        (["计量一班/20260001-李雷/作业/2-x.ipynb", "计量一班/20260002-韩梅梅/2-x.ipynb"], ["20260001-李雷", "20260002-韩梅梅"]),
+        (["20260001-李雷-2-x.ipynb"], ["20260001-李雷-2-x"]),
+        (["plain.ipynb", ".ipynb_checkpoints/plain-checkpoint.ipynb", "__MACOSX/._plain.ipynb"], [""]),
     ],
-    ids=["before", "inside"],
-)
-def test_a_test_that_never_ended_gives_nothing(code, ends, solution, handed_out, tmp_path):
-    cell(handed_out, "weights").source = code
-    cell(handed_out, "weights-check").metadata["execution"] = {"shell.execute_reply": "2026-01-01T00:00:00Z"}
-    g = grade(handed_out, solution, tmp_path)
-    assert g.points["weights-check"] == 0
-    assert any(note.startswith(f"{ends}: DeadKernelError") for note in g.notes)
+    ids=["moodle", "moodle-flat", "canvas", "gradescope", "chaoxing", "chaoxing-flat", "plain"],
+)  # fmt: skip
+@pytest.mark.parametrize("packed", [True, False], ids=["zip", "folder"])
+def test_deliveries(names, labels, packed, tmp_path):
+    place = tmp_path / "handed-in"
+    if packed:
+        place = tmp_path / "handed-in.zip"
+        place.write_bytes(zipped(dict.fromkeys(names, "{}")))
+    else:
+        for name in names:
+            (place / name).parent.mkdir(parents=True, exist_ok=True)
+            (place / name).write_text("{}")
+    found = list(delivery.handed([str(place)]))
+    assert [h.folder for h in found] == labels and all(h.content == b"{}" and not h.refused for h in found)
+    assert [(h.file, h.folder) for h in found] == delivery.listed([str(place)])
 
 
-def test_another_notebook(solution, tmp_path):
-    with pytest.raises(ValueError, match="another exercise"):
-        grade(nbformat.v4.new_notebook(metadata=solution.metadata), solution, tmp_path)
+def test_zips_in_a_zip_and_chinese_windows(tmp_path):
+    """雨课堂 packs each student's own zip; Chinese Windows writes names in GBK without a word."""
+    inner = zipped({"作业.ipynb": "{}"})
+    gbk = zipped({"20260001-XX.zip": inner}).replace(b"20260001-XX", "20260001-李".encode("gbk"))
+    (tmp_path / "a.zip").write_bytes(gbk)
+    (one,) = delivery.handed([str(tmp_path / "a.zip")])
+    assert (one.file, one.content) == ("a.zip/20260001-李.zip/作业.ipynb", b"{}")
+
+
+def test_what_a_zip_may_not_do(tmp_path, monkeypatch):
+    monkeypatch.setattr(delivery, "LARGEST", 1 << 20)
+    nested = zipped({"1.zip": zipped({"2.zip": zipped({"3.zip": zipped({"x.ipynb": "{}"})})})})
+    link = zipfile.ZipInfo("link.ipynb")
+    link.external_attr = 0o120777 << 16
+    out = io.BytesIO(zipped({"../out.ipynb": "{}", "/root.ipynb": "{}", "C:/c.ipynb": "{}", "deep.zip": nested, "good.ipynb": "{}",
+                             "bomb.ipynb": b" " * (2 << 20), "half.zip": nested[:60]}))  # fmt: skip
+    with zipfile.ZipFile(out, "a") as archive:
+        archive.writestr(link, "/etc/passwd")
+    (tmp_path / "z.zip").write_bytes(out.getvalue())
+    found = {h.file.rpartition("/")[2]: h for h in delivery.handed([str(tmp_path / "z.zip")])}
+    assert found.pop("good.ipynb").refused == ""
+    for name in ("out.ipynb", "root.ipynb", "c.ipynb", "link.ipynb"):
+        assert "leads out of it" in found.pop(name).refused
+    assert "1 MB: refused" not in found["bomb.ipynb"].content.decode()
+    assert (
+        all(h.refused and not h.content for h in found.values()) and "unpacked" in found["bomb.ipynb"].refused
+    )
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["z.zip"]
+    monkeypatch.setattr(delivery, "TOGETHER", 1 << 20)
+    (only,) = delivery.handed([str(tmp_path / "z.zip")])
+    assert "is it a bomb" in only.refused
+
+
+def test_a_link_in_a_folder_is_not_followed(tmp_path):
+    (tmp_path / "secret").write_text("{}")
+    folder = tmp_path / "handed-in"
+    folder.mkdir()
+    (folder / "a.ipynb").symlink_to(tmp_path / "secret")
+    (one,) = delivery.handed([str(folder)])
+    assert "link to another file" in one.refused and not one.content
+
+
+def test_deliveries_that_are_none(tmp_path):
+    (tmp_path / "notes.txt").write_text("read me")
+    (tmp_path / "a.rar").write_text("x")
+    (tmp_path / "empty").mkdir()
+    for name, words in {
+        "missing.ipynb": "not in",
+        "notes.txt": "not a notebook",
+        "a.rar": "unpack it",
+        "empty": "no notebooks",
+    }.items():
+        with pytest.raises(delivery.NothingThere, match=words):
+            delivery.listed([str(tmp_path / name)])
+
+
+# --- results -----------------------------------------------------------------------------------------
+
+
+def test_results_are_kept_and_read_again(tmp_path):
+    one = results.Result(
+        "b/李雷 1.ipynb",
+        "李雷",
+        "1",
+        "01-x/1-y",
+        {"a": 1.5, "b": None},
+        {"a": 2, "b": 3},
+        (("a", "no"), ("", "x")),
+    )
+    two = results.Result("a.ipynb", failed="it is empty")
+    for result in (one, two, one):
+        results.write(result, tmp_path)
+    assert results.read_all(tmp_path) == [two, one] and results.read(one.file, tmp_path) == one
+    assert results.read("other.ipynb", tmp_path) is None
+    assert results.name_of("a b.ipynb") != results.name_of("a-b.ipynb")
+    (tmp_path / "broken.json").write_text("{}")
+    with pytest.raises(
+        ValueError, match=r"broken.json: this is no result of `grade` .*grade the sheet again"
+    ):
+        results.read_all(tmp_path)
+    with pytest.raises(FileNotFoundError, match="no folder of results"):
+        results.read_all(tmp_path / "none")
+
+
+# --- the command -------------------------------------------------------------------------------------
 
 
 @pytest.fixture
-def course(tmp_path, monkeypatch, handed_out):
-    """A project with one solution and a folder of two submissions, one of them no notebook inside."""
-    root = tmp_path / "project"
-    shutil.copytree(ROOT / "tests/sample", root)
+def course(tmp_path, handed_out, sample, monkeypatch):
+    """A folder of two submissions to the sample, one of them no notebook inside; grading is of the sample."""
     folder = tmp_path / "handed-in"
     folder.mkdir()
     cell(handed_out, "weights").source = RIGHT
     nbs.write(nbs.dumps(handed_out), folder / "li-lei.ipynb")
     nbs.write("not JSON", folder / "mei.ipynb")
-    monkeypatch.setattr(grading, "ROOT", root)
-    monkeypatch.setattr(grading.solution_of, "__defaults__", (root,))
-    monkeypatch.setattr(nbs.label, "__defaults__", (root,))
-    return folder
+
+    def run(*files, **options):
+        settings = {
+            "table": str(tmp_path / "points.csv"),
+            "folder": str(tmp_path / "results"),
+            "trust": True,
+            "workers": 2,
+        }
+        return grading.main([str(f) for f in files or [folder]], root=sample, **settings | options)
+
+    run.folder, run.table = folder, tmp_path / "points.csv"
+    return run
 
 
-def test_command(course, tmp_path, capsys):
-    table = tmp_path / "points.csv"
-    assert grading.main([str(course)], str(table), None, 60) == 1
+def rows(table):
+    return list(csv.DictReader(table.open(encoding="utf-8-sig")))
+
+
+def test_command_grades_and_grades_again_only_what_changed(course, capsys):
+    assert course() == 1
     out = capsys.readouterr().out
-    assert "mei.ipynb\n  not graded" in out and " not graded   " in out
-    assert "    2/9" in out and "(shared)" in out and "li-lei.ipynb" in out
-    rows = list(csv.DictReader(table.open(encoding="utf-8-sig")))
-    assert [(r["cell"], r["points"], r["maximum"]) for r in rows] == [
-        ("weights-check", "2", "2"),
-        ("read", "0", "3"),
-        ("picture", "", "4"),
-        ("", "", ""),
+    assert "mei.ipynb  not graded" in out and "    2/9" in out and "(shared)" in out and "[2/2]" in out
+    found = rows(course.table)
+    assert [(r["cell"], r["points"], r["maximum"]) for r in found] == [
+        ("weights-check", "2", "2"), ("read", "0", "3"), ("picture", "", "4"), ("", "", ""),
+    ]  # fmt: skip
+    assert found[0]["exercise"] == "01-sample/1-index" and found[2]["notes"] == "read"
+    assert found[3]["file"].endswith("mei.ipynb") and "it is no notebook" in found[3]["notes"]
+    before = course.table.read_bytes()
+    assert course() == 1
+    out = capsys.readouterr().out
+    assert "1 of 2 were graded before" in out and "li-lei.ipynb  2/9" not in out
+    assert course.table.read_bytes() == before
+    sheet = course.folder / "li-lei.ipynb"
+    sheet.write_text(sheet.read_text().replace("(1 - e) /", "(2 - e) /"))
+    assert course() == 1 and rows(course.table)[0]["points"] == "0"
+    assert [r.file for r in results.read_all(course.table.parent / "results")] == [
+        "handed-in/li-lei.ipynb",
+        "handed-in/mei.ipynb",
     ]
-    assert rows[0]["exercise"] == "solutions/01-sample/1-index" and rows[2]["notes"] == "read"
-    assert rows[3]["file"].endswith("mei.ipynb")
-    assert rows[3]["notes"].startswith("not graded: mei.ipynb is no notebook")
 
 
-def test_one_broken_file_does_not_stop_the_others(course, tmp_path, capsys, monkeypatch):
-    """What a file may hold, and what may happen: each is named, in the table too."""
-    for name, body in {"a": "", "b": "[1]", "c": "{}", "d": '{"cells": []}'}.items():
-        nbs.write(body, course / f"{name}.ipynb")
-    (course / "e.ipynb").write_bytes('{"cells": "中文"}'.encode("gb18030"))
-    shutil.copy(ROOT / "tests/sample/solutions/01-sample/1-index.md", course / "f.ipynb")
+def test_formulas_and_control_codes_are_words(course, capsys):
+    evil = results.Result(
+        "=x\n.ipynb", "@y", "\x1b[2J1", "01-x/1-y", {"a": 0.0}, {"a": 2.0}, (("a", "+1\u202e"), ("", "\t-2"))
+    )
+    grading.write(str(course.table), [evil])
+    grading.show([evil])
+    text = course.table.read_text(encoding="utf-8-sig")
+    assert "\x1b" not in text + capsys.readouterr().out
+    (row,) = rows(course.table)
+    assert (row["file"], row["folder"], row["student"], row["notes"]) == (
+        "'=x .ipynb",
+        "'@y",
+        "[2J1",
+        "'+1; \t-2".replace("\t", ""),
+    )
 
-    def stumble(nb, *rest):
+
+def test_one_broken_file_does_not_stop_the_others(course, capsys, monkeypatch):
+    def stumble(self, *rest):
         raise RuntimeError("no kernel")
 
-    monkeypatch.setattr(grading, "grade", stumble)
-    table = tmp_path / "points.csv"
-    assert grading.main([str(course)], str(table), None, 60) == 8
+    monkeypatch.setattr(work.Worker, "grade", stumble)
+    assert course() == 2
     out = capsys.readouterr().out
-    assert "a.ipynb is no notebook (it is empty)" in out
-    assert out.count("is no notebook (its content is not a notebook's): open it in JupyterLab") == 2 * 5
-    assert out.count("d.ipynb is no notebook (it has no cells)") == 2
-    assert "li-lei.ipynb\n  not graded: RuntimeError: no kernel" in out
-    assert len(list(csv.DictReader(table.open(encoding="utf-8-sig")))) == 8
+    assert "RuntimeError: no kernel" in out and len(rows(course.table)) == 2
 
 
-def test_command_bad_input(course, tmp_path):
-    with pytest.raises(nbs.LessonError, match=r"missing.ipynb: not in /?\w"):
-        grading.submissions([str(tmp_path / "missing.ipynb")])
-    (tmp_path / "notes.txt").write_text("read me")
-    with pytest.raises(nbs.LessonError, match="notes.txt: not a notebook"):
-        grading.submissions([str(tmp_path / "notes.txt")])
-    (tmp_path / "empty").mkdir()
-    with pytest.raises(nbs.LessonError, match="no notebooks in"):
-        grading.submissions([str(tmp_path / "empty")])
-    with pytest.raises(nbs.LessonError, match="x.ipynb has no cell of any exercise: is it a lesson"):
-        grading.solution_of(nbformat.v4.new_notebook(), course / "x.ipynb", None)
-
-
-def test_command_says_first_what_cannot_work(course, tmp_path):
+def test_command_says_first_what_cannot_work(course, tmp_path, monkeypatch):
     """Before hours of grading, not after."""
     with pytest.raises(nbs.LessonError, match=r"--csv .*points.csv cannot be written .*is its folder there"):
-        grading.main([str(course)], str(tmp_path / "nowhere" / "points.csv"), None, 60)
+        course(table=str(tmp_path / "nowhere" / "points.csv"))
     with pytest.raises(nbs.LessonError, match="--timeout 0: give the seconds"):
-        grading.main([str(course)], None, None, 0)
+        course(timeout=0)
+    with pytest.raises(nbs.LessonError, match="--workers 0: give how many"):
+        course(workers=0)
     with pytest.raises(nbs.LessonError, match="no lesson is called '7-none'"):
-        grading.main([str(course)], None, "7-none", 60)
+        course(exercise="7-none")
+    with pytest.raises(nbs.LessonError, match=r"missing.ipynb: not in /?\w"):
+        course(tmp_path / "missing.ipynb")
+    with pytest.raises(nbs.LessonError, match="needs the lecturer's copy"):
+        grading.main(["x.ipynb"], root=tmp_path)
+    monkeypatch.setattr(sandbox, "trouble", lambda kind, place: "not installed")
+    with pytest.raises(nbs.LessonError, match="No sandbox on this computer, so nothing was graded"):
+        course(trust=False)
+    assert not (tmp_path / "results").exists()
 
 
 def test_exercise_belongs_to_a_solution_only():
     assert lessons.exercise_of(ROOT / "chapters/01-x/1-y.md") is None
     assert lessons.exercise_of(ROOT / "solutions/01-x/1-y.md") == ROOT / "exercises/01-x/1-y.ipynb"
-
-
-def test_keys_of_the_student_are_there_before_a_cell_needs_them(solution, monkeypatch):
-    asked = []
-    monkeypatch.setattr(grading.record, "recorded", lambda md, number: asked.append((md.stem, number)))
-    nb = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell('x = 1\nstudent = "2026"  # mine')])
-    md = ROOT / "solutions/01-city-innovation/2-regressions.md"
-    grading._ready(nb, md)
-    grading._ready(nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell('student = ""')]), md)
-    grading._ready(nb, MD)  # a sheet without keys
-    assert asked == [("2-regressions", "2026")]

@@ -64,7 +64,7 @@ def test_no_general_room_knows_a_paper(file):
 
 def test_one_way_from_below_to_the_papers():
     """The registry asks a paper by its name; nobody else imports a module whose name is made up at run time."""
-    above = ("exercises", "cli")
+    above = ("exercises", "grading", "cli")
     found = {
         name(file)
         for file in FILES
@@ -74,24 +74,26 @@ def test_one_way_from_below_to_the_papers():
     assert found == {"registry.py", "__init__.py", "papers/__init__.py"}
 
 
-def test_the_registry_is_made_of_the_files():
+def test_the_registry_is_made_of_the_files(monkeypatch):
     assert set(registry.papers()) <= SLUGS
     for slug in registry.papers():
         paper = registry.module(slug)
         assert paper.QUESTION and paper.HEADLINE, slug
-    with pytest.raises(ValueError, match="'regional-concepts' has no lessons yet"):
-        registry.module("regional-concepts")
-    assert registry.handed_in("regional-concepts", "PANEL") is None
+    monkeypatch.setattr(registry, "papers", lambda: ["city-innovation"])  # every published paper has a module
+    with pytest.raises(ValueError, match="'energy-carbon' has no lessons yet"):
+        registry.module("energy-carbon")
+    assert registry.handed_in("energy-carbon", "PANEL") is None
 
 
 # --- sizes -------------------------------------------------------------------------------------------
 
-AIM = 21_150
+AIM = 26_620
 """Lines of the library, docstrings included: 16,500 for four papers, 600 for difference-in-differences, 305 for panel thresholds,
-540 for own files and tables, 280 for students' copies, authors' two versions, sheets with cells lost, 75 for the load of lessons, 180 for a panel of no paper, tables of effects and how results print, 800 for frontiers and productivity, 350 for the module of each paper after them (six so far), 80 for routes."""
+540 for own files and tables, 280 for students' copies, authors' two versions, sheets with cells lost, 75 for the load of lessons, 180 for a panel of no paper, tables of effects and how results print, 800 for frontiers and productivity, 350 for the module of each paper after them (six so far), 80 for routes, 70 for guesses, 130 for the conceptual articles,
+3,000 for grading that can be trusted and class results, 480 for QCA, 280 for digital-agriculture, 460 for the site and the commands."""
 ROOMS = {
-    "root": 1_490, "data": 1_660, "auditing": 1_135, "comparison": 1_000, "geo": 1_045, "index": 765,
-    "models": 6_930, "papers": 4_200, "exercises": 1_590, "cli": 1_390,
+    "root": 1_575, "data": 1_660, "auditing": 1_135, "comparison": 1_000, "geo": 1_045, "index": 860,
+    "models": 7_690, "papers": 5_210, "exercises": 1_430, "cli": 1_880, "grading": 3_170,
 }  # fmt: skip
 """Lines that each room may have: what it has today and a little more. Lower them where a room has become smaller."""
 

@@ -187,9 +187,9 @@ def test_a_slider_changes_the_picture(page, lab):
     open_lesson(page, lab, LESSON)
     page.evaluate("() => window.jupyterapp.commands.execute('notebook:run-all-cells')")  # waits until all ran
     idle(page)
-    box = page.locator(f"{PANEL} .jp-OutputArea-output .widget-vbox").first
+    box = page.locator(f"{PANEL} .jp-OutputArea-output .widget-vbox", has=page.locator("img")).first
     area = page.locator(
-        f"{PANEL} .jp-OutputArea", has=page.locator(".widget-vbox")
+        f"{PANEL} .jp-OutputArea", has=page.locator(".widget-vbox img")
     ).first  # the text stands below
     for _ in range(200):  # cells are rendered as they come into sight
         if box.count():
@@ -223,6 +223,21 @@ def test_a_slider_changes_the_picture(page, lab):
     assert shown() != before, "the control moved, the output did not"
     box.scroll_into_view_if_needed()
     keep(page, "slider.png")
+
+
+def test_a_guess_is_kept(page):
+    """In the box that the first lesson shows before its slider."""
+    box = page.locator(f"{PANEL} .jp-OutputArea-output .widget-vbox", has_text="Your guess.").first
+    for _ in range(200):
+        if box.count():
+            break
+        page.locator(f"{PANEL} .jp-WindowedPanel-outer").first.evaluate("e => e.scrollBy(0, -500)")
+        page.wait_for_timeout(50)
+    box.scroll_into_view_if_needed()
+    box.locator("input").fill("1.2")
+    page.keyboard.press("Enter")
+    box.get_by_text("Kept: 1.2.").wait_for(timeout=20_000)
+    keep(page, "guess.png")
 
 
 def test_no_error_in_the_lesson(page):

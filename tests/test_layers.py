@@ -21,6 +21,7 @@ LAYERS = [
     {"papers"},
     {"auditing", "catalogue", "comparison", "tables", "plots", "widgets"},
     {"exercises"},
+    {"grading"},
     {"cli"},
 ]
 RANK = {name: rank for rank, names in enumerate(LAYERS) for name in names}

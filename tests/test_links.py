@@ -17,6 +17,7 @@ DOCUMENTS = [
         ROOT / "CONTRIBUTING.md",
         ROOT / "CHANGELOG.md",
         ROOT / "data" / "README.md",
+        ROOT / "solutions" / "TEACHING.md",
     )
     if p.exists()
 ]

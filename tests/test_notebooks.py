@@ -52,6 +52,7 @@ def test_a_second_sync_gives_equal_bytes(project, capsys):
         "solutions/01-sample/1-index.md",
         "solutions/01-sample/1-index.ipynb",
         "exercises/01-sample/1-index.ipynb",
+        "solutions/agreed.json",
     }
     assert lessons.sync([], everything=True, root=project) == 0
     assert files(project) == before

@@ -358,6 +358,19 @@ def test_equipment_tfp(student):
     assert np.allclose(panel["value_added"] + panel["intermediate_inputs"], panel["revenue"], atol=2e-4)
 
 
+def test_digital_agriculture(student):
+    slug = "digital-agriculture"
+    panel, shipped, truth = personal(slug, student), rb.load(slug), personal_truth(slug, student)
+    paper = rb.papers.digital_agriculture
+    mine, theirs = (paper.sets(paper.cross_section(rb.prepare(slug, p))) for p in (panel, shipped))
+    assert ((mine > 0.5) == (theirs > 0.5)).all(axis=None)  # each province stays in its row
+    found = rb.models.qca.solve(mine, "Y", paper.CONDITIONS, consistency=paper.CUT)
+    assert set(found.models[0]) == set(paper.printed_terms().values()) and len(found.models) == 2
+    assert truth["effect"] == pytest.approx(truth["factor"] * rb.truth(slug)["effect"])
+    kept = ["land", "labour", "keywords", "price_level"]
+    pd.testing.assert_frame_equal(panel[kept], shipped[kept], check_dtype=False)
+
+
 @pytest.mark.parametrize("slug", PAPERS)
 def test_two_students_have_two_panels(slug):
     table = "years" if slug == "knowledge-flows" else None
@@ -422,9 +435,9 @@ def test_papers_without_a_process_are_refused_in_words(draw):
     with pytest.raises(ValueError, match=r"Unknown paper 'city-inovation'. Did you mean 'city-innovation'"):
         draw("city-inovation", "20260001")
     with pytest.raises(
-        ValueError, match="no panels are drawn for 'green-growth' yet; there are some for: .*city-innovation"
+        ValueError, match="no panels are drawn for 'energy-carbon' yet; there are some for: .*city-innovation"
     ):
-        draw("green-growth", "20260001")
+        draw("energy-carbon", "20260001")
     with pytest.raises(ValueError, match="is not a student number"):
         draw("city-innovation", "a-b")
 

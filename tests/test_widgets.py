@@ -136,3 +136,57 @@ def test_pictures_keep_their_size():
         return Image.open(io.BytesIO(widgets._png(figure))).size
 
     assert size("x") == size("a much longer\nlabel on two lines") == (400, 300)
+
+
+# --- a guess -----------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def asked(monkeypatch):
+    """Boxes of the guesses asked for, and what was displayed."""
+    import IPython.display
+
+    bundles, boxes, real = [], [], ipywidgets.VBox
+    monkeypatch.setattr(IPython.display, "display", lambda bundle, raw: bundles.append(bundle))
+    monkeypatch.setattr(ipywidgets, "VBox", lambda children: boxes.append(real(children)) or boxes[-1])
+    monkeypatch.setattr(widgets, "_kept", {})
+    return bundles, boxes
+
+
+def test_a_guess_is_kept_till_its_answer(asked, capsys):
+    bundles, boxes = asked
+    widgets.guess("stars", "How many of 20 <get> a star?")
+    assert bundles[0]["text/plain"] == "Your guess: How many of 20 <get> a star?"
+    assert "&lt;get&gt;" in bundles[0]["text/html"]
+    widgets.guessed("stars", 9)
+    said, box = boxes[0].children
+    box.value = " 3 "
+    assert "Kept: 3." in said.value
+    widgets.guessed("stars", 9)
+    assert capsys.readouterr().out == "The answer: 9.\nYou guessed: 3. The answer: 9.\n"
+
+
+def test_a_guess_among_options(asked, capsys):
+    bundles, boxes = asked
+    widgets.guess("sign", "Which sign?", ["up", "down"])
+    assert bundles[0]["text/plain"] == "Your guess: Which sign? | up | down"
+    assert boxes[0].children[1].value is None
+    boxes[0].children[1].value = "down"
+    widgets.guessed("sign", "up")
+    assert capsys.readouterr().out == "You guessed: down. The answer: up.\n"
+
+
+@pytest.mark.parametrize(
+    ("number", "text"), [(0.12345, "0.123"), (12, "12"), (829_540, "829,540"), (-3.0, "-3")]
+)
+def test_an_answer_has_few_digits(asked, capsys, number, text):
+    widgets.guess("n", "?")
+    widgets.guessed("n", number)
+    assert capsys.readouterr().out == f"The answer: {text}.\n"
+
+
+def test_bad_guesses(asked):
+    with pytest.raises(TypeError, match="give a list of answers"):
+        widgets.guess("sign", "Which sign?", "up")
+    with pytest.raises(KeyError, match="no guess called 'stars' was asked for; asked so far: none"):
+        widgets.guessed("stars", 3)

@@ -130,6 +130,25 @@ def test_changed_lock_updates_in_place(book, fake):
     assert fake.steps[:-1] == ["Installing packages", "strays"]
 
 
+def test_the_site_brings_its_own_packages(book, fake, monkeypatch, tmp_path):
+    """Its lock is installed once, and again after either lock has changed."""
+    site = tmp_path / "site.lock"
+    site.write_text("gamma==1.0\n")
+    monkeypatch.setattr(book, "SITE_LOCK", str(site))
+    step = "Installing the site's packages"
+    assert book.main(["site", "--open"]) == 0
+    assert fake.steps == [*ALL, step, ["-P", "-m", "regionbook.cli", "site", "--open"]]
+    for lock, counted in ((None, 0), (site, 1), (Path(book.LOCK), 1)):
+        if lock:
+            lock.write_text(lock.read_text() + "delta==1.0\n")
+        fake.steps.clear()
+        book.main(["site"])
+        assert fake.steps.count(step) == counted
+    fake.steps.clear()
+    book.main(["doctor"])
+    assert step not in fake.steps
+
+
 def test_windows_line_ends_are_no_change(book, fake):
     book.main(["doctor"])
     lock = Path(book.LOCK)
@@ -458,6 +477,9 @@ def test_commands_and_their_options(book, monkeypatch):
     lab, env = book.command_line("lab", ["--no-browser", "--port", "9"])
     assert lab[1:5] == ["-P", "-m", "regionbook.cli", "lab"] and lab[-3:] == ["--no-browser", "--port", "9"]
     assert env["JUPYTER_CONFIG_PATH"].split(os.pathsep)[0].endswith("jupyter")
+    with pytest.raises(book.Trouble, match="a student's copy of the workbook: the tests are in the whole"):
+        book.command_line("test", [])
+    Path(book.ROOT, "tests").mkdir()
     assert book.command_line("test", ["-k", "x"])[0][1:] == ["-P", "-m", "pytest", "-k", "x"]
     assert book.command_line("scorecard", ["--json"])[0][1:] == [
         "-P",
@@ -487,5 +509,5 @@ def test_every_command_is_known_behind():
 
     known = next(a.choices for a in parser()._actions if a.dest == "command")
     text = (ROOT / "workbook.py").read_text(encoding="utf-8")
-    commands = ast.literal_eval(text.partition("COMMANDS = ")[2].partition("\n")[0])
+    commands = ast.literal_eval(text.partition("COMMANDS = ")[2].partition(")")[0] + ")")
     assert set(commands) == set(known) | {"test"}

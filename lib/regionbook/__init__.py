@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from regionbook.exercises.keys import key, mistake
     from regionbook.exercises.personal import personal, personal_truth
     from regionbook.papers import card, prepare
+    from regionbook.widgets import guess, guessed
 
 __version__ = "0.1.0"
 
@@ -31,6 +32,7 @@ _NAMES = {
     "exercises.keys": ("key", "mistake"),
     "exercises.personal": ("personal", "personal_truth"),
     "papers": ("card", "prepare"),
+    "widgets": ("guess", "guessed"),
 }
 _HOME = {name: module for module, names in _NAMES.items() for name in names}
 __all__ = sorted([*_SUBMODULES, *_HOME])

@@ -14,6 +14,7 @@ from regionbook.paths import ROOT
 METHODS: dict[str, dict[str, str | None]] = {
     "Indices": {
         "entropy weights (熵权法)": r"entropy_index|\.index\(panel",
+        "closeness to the best (TOPSIS)": r"topsis_index",
         "principal components (主成分分析)": r"pca_index|\bPCA\(",
         "location quotient (区位熵)": r"location_quotient",
         "Theil index (泰尔指数)": r"theil",
@@ -41,6 +42,9 @@ METHODS: dict[str, dict[str, str | None]] = {
         "interactions (交互项)": None,
         "difference between groups: permutation, SUEST, Chow": r"permutation_test|suest_test|chow_test",
         "sensitivity to an omitted variable (ITCV, Oster)": r"confounding_threshold|robustness_value|oster\(",
+    },
+    "Configurations": {
+        "fuzzy-set QCA (模糊集定性比较分析)": r"truth_table\(|qca\.",
     },
     "Frontiers": {
         "data envelopment analysis (数据包络分析)": r"\bdea\(|\bsbm\(",

@@ -1,8 +1,9 @@
-"""Something to move: controls above a picture that say something without a running kernel too."""
+"""Something to move: controls above a picture that say something without a running kernel too; a guess kept till its answer."""
 
 import base64
+import html
 import io
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 WIDGET = "application/vnd.jupyter.widget-view+json"
@@ -79,6 +80,77 @@ def explore(draw: Callable[..., Any], **controls: Any) -> None:
     if text.value:
         said.append(display({"text/html": text.value}, raw=True, display_id=True))
         text.value = ""
+
+
+_kept: dict[str, str] = {}
+"""Guesses of this kernel, by name; "" where none was made yet."""
+
+
+def guess(name: str, question: str, options: Sequence[str] = ()) -> None:
+    """Ask for a guess before an output and keep it; `guessed` shows it beside the answer.
+
+    Parameters
+    ----------
+    name : str
+        Name of the guess, to be given to `guessed` too.
+    question : str
+        What the reader is to guess.
+    options : sequence of str
+        Answers to choose from; without them the reader writes one.
+
+    Examples
+    --------
+    >>> guess("stars", "How many of 20 policies that do nothing get a star?")  # doctest: +SKIP
+    """
+    import ipywidgets
+    from IPython.display import display
+
+    if isinstance(options, str):
+        raise TypeError(f"options of the guess {name!r}: give a list of answers, not one text ({options!r})")
+    wide = {"width": "max-content"}
+    box: Any = (
+        ipywidgets.RadioButtons(options=list(options), value=None, layout=wide)
+        if options
+        else ipywidgets.Text(placeholder="your guess, then Enter", continuous_update=False)
+    )
+    _kept[name] = ""
+    words = html.escape(question)
+    said = ipywidgets.HTML(f"<b>Your guess.</b> {words}")
+
+    def keep(change: dict[str, Any]) -> None:
+        _kept[name] = str(change["new"] or "").strip()
+        said.value = f"<b>Your guess.</b> {words} <i>Kept: {html.escape(_kept[name]) or 'nothing'}.</i>"
+
+    box.observe(keep, "value")
+    view = ipywidgets.VBox([said, box])
+    listed = "".join(f"<li>{html.escape(option)}</li>" for option in options)
+    bundle = {
+        WIDGET: {"version_major": 2, "version_minor": 0, "model_id": view.model_id},
+        "text/html": f"<b>Your guess.</b> {words}" + (f"<ul>{listed}</ul>" if listed else ""),
+        "text/plain": " | ".join([f"Your guess: {question}", *options]),
+    }
+    display(bundle, raw=True)
+
+
+def guessed(name: str, answer: Any) -> None:
+    """Print the answer, with the guess that was kept under that name if there is one.
+
+    Parameters
+    ----------
+    name : str
+    answer : str or number
+        A number is shown with three digits; say more by giving a text.
+
+    Raises
+    ------
+    KeyError
+        If no guess of that name was asked for in this notebook.
+    """
+    if name not in _kept:
+        asked = ", ".join(map(repr, _kept)) or "none"
+        raise KeyError(f"no guess called {name!r} was asked for; asked so far: {asked}. Run its cell first.")
+    said = answer if isinstance(answer, str) else f"{answer:,.3g}" if abs(answer) < 1000 else f"{answer:,.0f}"
+    print(f"You guessed: {_kept[name]}. The answer: {said}." if _kept[name] else f"The answer: {said}.")
 
 
 def _control(name: str, given: Any) -> Any:

@@ -5,6 +5,14 @@ import importlib
 import os
 import sys
 
+from regionbook.paths import ROOT
+
+LECTURERS = ("grade", "keys", "handout", "report", "nbgrader")
+STUDENTS_COPY = (
+    "`{}` needs the solutions, and this is a student's copy of the workbook: there is no folder solutions/. Run it in "
+    "the lecturer's copy, the whole repository. Nothing is wrong with the sheets that you named."
+)
+
 
 def parser() -> argparse.ArgumentParser:
     """All commands and their options."""
@@ -15,6 +23,12 @@ def parser() -> argparse.ArgumentParser:
     sync.add_argument("names", nargs="*", help="slug, chapter folder or path; default: what changed")
     sync.add_argument(
         "--take", choices=("text", "notebook"), default="", help="where both were edited: which counts"
+    )
+    sync.add_argument(
+        "--agreed",
+        nargs="+",
+        metavar="NAME",
+        help="sheets of which text, solution or check changed alone, rightly",
     )
     sync.add_argument("--all", action="store_true", dest="everything", help="execute all, changed or not")
 
@@ -41,16 +55,73 @@ def parser() -> argparse.ArgumentParser:
     doctor.add_argument("--size", action="store_true", help="lines of the library by room, nothing else")
 
     grade = commands.add_parser("grade", help="grade handed-in notebooks")
-    grade.add_argument("files", nargs="+", help="notebooks made from exercises/, or folders of them")
+    grade.add_argument(
+        "files", nargs="+", help="notebooks made from exercises/, folders of them, zip files of a platform"
+    )
     grade.add_argument("--csv", dest="table", help="write the points of every cell to this file")
+    grade.add_argument(
+        "--results", dest="folder", default="results", metavar="FOLDER",
+        help="where each sheet's result is kept; what is there and has not changed is not graded again (default: results)",
+    )  # fmt: skip
+    grade.add_argument("--workers", type=int, help="sheets side by side (default: one a processor core)")
     grade.add_argument("--exercise", help="CHAPTER/N-name, if the file names do not tell")
     grade.add_argument("--timeout", type=int, default=120, help="seconds a cell may take (default 120)")
+    grade.add_argument(
+        "--trust-the-code", action="store_true", dest="trust",
+        help="where there is no sandbox: run the students' code as you, with your files and your network",
+    )  # fmt: skip
 
+    _of_a_course(commands)
+    return top
+
+
+def _of_a_course(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    """What a lecturer does around grading: hand out, give keys, report, go to nbgrader."""
     keys = commands.add_parser("keys", help="sealed keys to students' own panels, to hand out")
     keys.add_argument("file", metavar="STUDENTS.csv", help="numbers in the column student, or the first")
     keys.add_argument("names", nargs="*", help="slug, chapter folder or path; default: all sheets")
     keys.add_argument("--to", default="keys", metavar="FOLDER", help="where to write them (default: keys)")
-    return top
+
+    hand = commands.add_parser("handout", help="what students get: no solutions, no history")
+    hand.add_argument(
+        "names", nargs="*", help="slug, chapter folder or path; default: all lessons and sheets"
+    )
+    hand.add_argument("--to", required=True, metavar="FOLDER|FILE.zip", help="a new folder or zip")
+
+    report = commands.add_parser("report", help="class results: tables, page, feedback, gradebooks")
+    report.add_argument("folder", metavar="RESULTS", help="folder that `grade --results` wrote")
+    report.add_argument(
+        "--roster", dest="roster_file", metavar="STUDENTS.csv", help="name, number, id, email"
+    )
+    report.add_argument("--to", default="report", metavar="FOLDER", help="where to write (default: report)")
+    report.add_argument(
+        "--shared", action="store_true", help="all work on the shared panel: no numbers are asked for"
+    )
+    report.add_argument(
+        "--moodle", metavar="WORKSHEET.csv", help="grading worksheet that Moodle gave, to be filled in"
+    )
+    report.add_argument("--canvas", metavar="EXPORT.csv", help="gradebook that Canvas exported, for its IDs")
+
+    course = commands.add_parser("nbgrader", help="a course folder for nbgrader, source and release")
+    course.add_argument("names", nargs="*", help="slug, chapter folder or path; default: all sheets")
+    course.add_argument("--to", required=True, metavar="FOLDER", help="folder of the course")
+
+    site = commands.add_parser("site", help="lessons, sheets, papers, library and slides as a static site")
+    site.add_argument("--to", default="", metavar="FOLDER", help="where to (default: build/site/html)")
+    site.add_argument(
+        "--edition",
+        choices=("student", "lecturer"),
+        default="student",
+        help="lecturer: with solutions, folded",
+    )
+    site.add_argument("--open", action="store_true", dest="open_it", help="show it in the browser")
+    site.add_argument(
+        "--pdf",
+        nargs="+",
+        metavar="NAME",
+        help="of these chapters or lessons PDFs too (A4), and of their slides",
+    )
+    site.add_argument("--set-up", action="store_true", help="install what it needs, make nothing")
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -63,6 +134,9 @@ def main(argv: list[str] | None = None) -> int:
         return lab(words[1:])
     args = vars(parser().parse_args(words))
     command = args.pop("command")
+    if command in LECTURERS and not (ROOT / "solutions").is_dir():
+        print(STUDENTS_COPY.format(command), file=sys.stderr)
+        return 1
     module, _, function = {
         "sync": "lessons.sync",
         "run": "lessons.run",
@@ -73,6 +147,10 @@ def main(argv: list[str] | None = None) -> int:
         "load": "load.main",
         "grade": "grading.main",
         "keys": "handout.keys",
+        "handout": "handout.handout",
+        "report": "course.report",
+        "nbgrader": "course.nbgrader",
+        "site": "site.site",
     }[command].partition(".")
     try:
         return int(bool(getattr(importlib.import_module(f"regionbook.cli.{module}"), function)(**args)))

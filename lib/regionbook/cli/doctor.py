@@ -101,6 +101,14 @@ def machine() -> Iterator[Finding]:
     yield _found(not gone, f"home {Path.home()}", home)
 
 
+def edition() -> Iterator[Finding]:
+    """Whose copy this is."""
+    parts = {"solutions": "grade, keys, report, handout, nbgrader", "tests": "test"}
+    lacking = [f"without {name}/: no {does}" for name, does in parts.items() if not (ROOT / name).is_dir()]
+    whose = "a lecturer's copy, with solutions" if (ROOT / "solutions").is_dir() else "a student's copy"
+    yield True, f"{whose} ({'; '.join(lacking)})" if lacking else whose
+
+
 def files() -> Iterator[Finding]:
     """Free space where the project lies, the figures' font, the data folders that lessons read."""
     free = f"{shutil.disk_usage(ROOT).free / 1e9:.1f} GB free"
@@ -130,7 +138,7 @@ def lessons() -> Iterator[Finding]:
     yield _found(not stale, f"{len(texts)} lessons and solutions in step with their texts", mend)
 
 
-CHECKS = (python, machine, packages, kernel, files, lessons, browser)
+CHECKS = (edition, python, machine, packages, kernel, files, lessons, browser)
 
 
 def sizes(files: Iterable[Path] | None = None) -> dict[str, int]:

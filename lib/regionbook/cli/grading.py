@@ -1,149 +1,185 @@
-"""Command ``grade``: a table of points for handed-in notebooks."""
+"""Command ``grade``: points of handed-in notebooks, one file of results a sheet, and a table."""
 
-import contextlib
 import csv
+import hashlib
+import os
 import re
-import tempfile
+import sys
+import time
+from collections.abc import Iterable
 from pathlib import Path
 
-import nbformat
-
-from regionbook.cli import lessons
 from regionbook.cli import notebooks as nbs
-from regionbook.exercises import record
-from regionbook.exercises.grade import Grade, grade
+from regionbook.grading import delivery, results, sandbox, sheets, work
+from regionbook.grading.results import Result
 from regionbook.paths import ROOT
 
-
-def submissions(files: list[str]) -> list[Path]:
-    """The notebooks that ``files`` name; a folder means all below it. An error if one is not there, or there is none."""
-    found: list[Path] = []
-    for name in files:
-        path = Path(name)
-        if path.is_dir():
-            found += sorted(p for p in path.rglob("*.ipynb") if ".ipynb_checkpoints" not in p.parts)
-        elif path.suffix == ".ipynb" and path.is_file():
-            found.append(path)
-        else:
-            here = "not a notebook (.ipynb) and not a folder" if path.exists() else f"not in {Path.cwd()}"
-            raise nbs.LessonError(f"{name}: {here}")
-    if not found:
-        raise nbs.LessonError(f"no notebooks in {', '.join(files)}")
-    return found
+TRUST = """Without a sandbox: the students' code runs as you, with your files and your network."""
 
 
-def solution_of(nb: object, path: Path, exercise: str | None, root: Path = ROOT) -> Path:
-    """The solution that a submission belongs to: named, or the one that shares most of its graded cells.
+def main(
+    files: list[str],
+    table: str | None = None,
+    exercise: str | None = None,
+    timeout: int = 120,
+    folder: str = "results",
+    workers: int | None = None,
+    trust: bool = False,
+    root: Path = ROOT,
+) -> int:
+    """Grade what is missing or changed, print, keep; return how many notebooks could not be graded.
 
-    An error if there is none, or two fit equally well.
-    """
-    solutions = [p for p in nbs.sources(root) if p.is_relative_to(root / "solutions")]
-    if exercise:
-        chosen = [p for p in nbs.select([exercise], root) if p in solutions]
-        if len(chosen) != 1:
-            raise nbs.LessonError(f"--exercise {exercise}: {len(chosen)} solutions are called so")
-        return chosen[0]
-    ids = {cell.metadata.get("nbgrader", {}).get("grade_id") for cell in nb.cells} - {None}  # type: ignore[attr-defined]
-    its = {p: set(re.findall(r'grade_id"?: "?([\w.-]+)', p.read_text(encoding="utf-8"))) for p in solutions}
-    shared = {p: len(ids & own) for p, own in its.items()}
-    best = [p for p in solutions if shared[p] and shared[p] == max(shared.values())]
-    same_name = [p for p in best if p.stem in path.stem]
-    if not best:
-        raise nbs.LessonError(
-            f"{path.name} has no cell of any exercise: is it a lesson, or did a program drop the cells' metadata? "
-            "Ask for the sheet as it was handed out, filled in in JupyterLab"
-        )
-    for fitting in (same_name, best):
-        if len(fitting) == 1:
-            return fitting[0]
-    raise nbs.LessonError(f"{path.name}: cannot tell which exercise it is; say --exercise CHAPTER/N-name")
-
-
-def main(files: list[str], table: str | None, exercise: str | None, timeout: int) -> int:
-    """Grade and print; return how many notebooks could not be graded.
-
-    The table is written anew after every notebook, so that nothing is lost if grading is stopped. An error if a file is
-    missing, ``exercise`` means no solution, ``timeout`` is no time or the table cannot be written.
+    Each result is kept in ``folder`` as it comes. An error if a file is missing, ``exercise`` means no solution, an option
+    is no number of the kind, the table cannot be written, or there is no sandbox and ``trust`` is not given.
     """
     if timeout < 1:
         raise nbs.LessonError(f"--timeout {timeout}: give the seconds that a cell may take, at least 1")
-    paths = submissions(files)
-    if exercise:
-        solution_of(nbformat.v4.new_notebook(), paths[0], exercise)  # says at once if there is none
-    rows: list[tuple[Path, str, Grade]] = []
-    failed: list[tuple[Path, str]] = []
-    if table:
-        _write(table, rows, failed)  # before hours of work: can it be written?
-    for number, path in enumerate(paths, 1):
-        print(f"[{number}/{len(paths)}] {path}", flush=True)
-        try:
-            nb = read(path)
-            md = solution_of(nb, path, exercise)
-            _ready(nb, md)
-            with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
-                rows.append((path, nbs.label(md), grade(nb, nbs.read_text(md), Path(folder), timeout)))
-        except Exception as error:  # one student's file must not cost the others their points
-            known = isinstance(error, (nbs.LessonError, ValueError))
-            failed.append((path, str(error) if known else f"{type(error).__name__}: {error}"))
-            print(f"  not graded: {failed[-1][1]}")
-        if table:
-            _write(table, rows, failed)
-    print()
-    print(f"{'points':>11}  {'by hand':>7}  {'student':12}  file")
-    for path, _, g in rows:
-        by_hand, most = (sum(g.maximum[name] for name in names) for names in (g.by_hand, g.maximum))
-        print(f"{g.total:>5g}/{most:<5g}  {by_hand:>7g}  {g.student or '(shared)':12}  {path}")
-        for note in g.notes:
-            print(f"{'':21}- {note}")
-    for path, why in failed:
-        print(f"{'not graded':>11}  {'':7}  {'':12}  {path}\n{'':21}- {why}")
-    if table:
-        print(f"\nwritten: {table}")
-    return len(failed)
-
-
-def _ready(nb: nbformat.NotebookNode, md: Path) -> None:
-    """Record the keys of the student's panel beforehand: inside a cell it would count against the cell's time."""
-    found = re.search(r"""^student = ["'](\w+)["']""", "\n".join(c.source for c in nb.cells), re.M)
-    if found and lessons.keys_of(md):
-        with contextlib.suppress(ValueError, record.RecordError):  # told where the check stands
-            record.recorded(md, found[1])
-
-
-def read(path: Path) -> nbformat.NotebookNode:
-    """The notebook in a file, or an error in words for who handed it in."""
+    if workers is not None and workers < 1:
+        raise nbs.LessonError(f"--workers {workers}: give how many sheets run side by side, at least 1")
+    solutions = [md for md in nbs.sources(root) if md.is_relative_to(root / "solutions")]
+    if not solutions:
+        raise nbs.LessonError(
+            f"there is no solutions/ in {root}: grading needs the lecturer's copy of the workbook"
+        )
+    chosen = named(exercise, solutions, root) if exercise else None
     try:
-        nb, what = nbformat.read(path, as_version=4), "it has no cells"
-    except OSError as error:
-        raise nbs.LessonError(f"{path.name} cannot be read: {error.strerror or error}") from error
-    except Exception:  # nbformat lets through what its parts raise
-        nb, what = None, "its content is not a notebook's" if path.stat().st_size else "it is empty"
-    if nb is None or not nb.cells:
-        ask = "open it in JupyterLab; if that fails, ask for the file again"
-        raise nbs.LessonError(f"{path.name} is no notebook ({what}): {ask}")
-    return nb
+        there = delivery.listed(files)
+    except delivery.NothingThere as error:
+        raise nbs.LessonError(str(error)) from error
+    if table:
+        write(table, [])  # before hours of work: can it be written?
+    known = [chosen] if chosen else solutions
+    texts = {md: md.read_text(encoding="utf-8") for md in known}
+    with sandbox.prepared(sheets.imports(known)) as place:
+        try:
+            kind = sandbox.choose(place, trust)
+        except sandbox.NoSandbox as error:
+            raise nbs.LessonError(str(error)) from error
+        print(TRUST if kind == "nothing" else f"sandbox: {kind}", flush=True)
+        school = work.Class(texts, root, kind, place, timeout, chosen)
+        # each of them keeps the modules of the sheets in memory, and a judge
+        found = graded(
+            school, files, len(there), Path(folder), workers or min(os.cpu_count() or 1, len(there)), table
+        )
+    order = {name: k for k, (name, _) in enumerate(there)}
+    found.sort(key=lambda result: order.get(result.file, -1))
+    show(found)
+    if table:
+        write(table, found)
+        print(f"\nwritten: {table}")
+    if kind == "nothing":
+        print(TRUST)
+    return sum(bool(result.failed) for result in found)
 
 
-def _write(name: str, rows: list[tuple[Path, str, Grade]], failed: list[tuple[Path, str]]) -> None:
+def graded(
+    school: work.Class, files: list[str], total: int, folder: Path, workers: int, table: str | None
+) -> list[Result]:
+    """The results of all files: kept ones that still hold, and new ones, kept as they come."""
+    found: list[Result] = []
+
+    def missing() -> Iterable[delivery.Handed]:
+        for handed in delivery.handed(files):
+            old = results.read(handed.file, folder)
+            if old and holds(old, handed, school):
+                found.append(old)
+            else:
+                yield handed
+
+    began, new = time.monotonic(), 0
+    for result in work.side_by_side(school, missing(), workers, lambda r: void(results.write(r, folder))):
+        found.append(result)
+        new += 1
+        left = (time.monotonic() - began) / new * (total - len(found))
+        points = "not graded" if result.failed else f"{result.total:g}/{sum(result.maximum.values()):g}"
+        rest = (
+            f", about {left / 60:.0f} min left"
+            if left > 90
+            else f", about {left:.0f} s left"
+            if left > 5
+            else ""
+        )
+        print(
+            f"[{len(found)}/{total}] {tame(result.file)}  {points}  {result.seconds:.1f} s{rest}", flush=True
+        )
+        if table:
+            write(table, found)
+    if total - new:
+        print(f"{total - new} of {total} were graded before and have not changed")
+    print(f"results: {folder}")
+    return found
+
+
+def void(_: object) -> None:
+    """Forget a value."""
+
+
+def holds(old: Result, handed: delivery.Handed, school: work.Class) -> bool:
+    """Whether a kept result is that of this file, by this solution and this library."""
+    md = school.root / "solutions" / f"{old.exercise}.md"
+    if old.failed or not old.exercise or md not in school.texts:
+        return False
+    same = old.source == hashlib.sha256(handed.content).hexdigest() and old.folder == handed.folder
+    return same and old.version == school.version(md)
+
+
+def named(exercise: str, solutions: list[Path], root: Path = ROOT) -> Path:
+    """The solution that ``--exercise`` names; an error if there is none, or more than one."""
+    chosen = [p for p in nbs.select([exercise], root) if p in solutions]
+    if len(chosen) != 1:
+        raise nbs.LessonError(f"--exercise {exercise}: {len(chosen)} solutions are called so")
+    return chosen[0]
+
+
+def show(found: list[Result]) -> None:
+    """The table on the terminal."""
+    print(f"\n{'points':>11}  {'by hand':>7}  {'student':12}  file")
+    for r in found:
+        if r.failed:
+            print(f"{'not graded':>11}  {'':7}  {'':12}  {tame(r.file)}\n{'':21}- {tame(r.failed)}")
+            continue
+        by_hand, most = (sum(r.maximum[name] for name in names) for names in (r.by_hand, r.maximum))
+        print(f"{r.total:>5g}/{most:<5g}  {by_hand:>7g}  {tame(r.student) or '(shared)':12}  {tame(r.file)}")
+        for cell, said in r.notes:
+            print(f"{'':21}- {tame(f'{cell}: {said}' if cell else said)}")
+
+
+def tame(text: object) -> str:
+    """A text without control and direction characters: what a student wrote must not speak to a terminal."""
+    plain = re.sub(
+        r"[\x00-\x1f\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff\ud800-\udfff]+", " ", str(text)
+    ).strip()
+    encoding = sys.stdout.encoding or "utf-8"
+    return plain.encode(encoding, "replace").decode(encoding)
+
+
+def harmless(text: object) -> str:
+    """A `tame` text that no spreadsheet takes for a formula."""
+    plain = tame(text)
+    return f"'{plain}" if re.match(r"\s*[=+\-@|]", plain) else plain
+
+
+def write(name: str, found: list[Result]) -> None:
     """One row a cell: easy to pivot, and the same columns whatever the exercise; one for a file without points."""
-    lines = [["file", "exercise", "student", "cell", "points", "maximum", "notes"]]
-    for path, exercise, g in rows:
-        loose = [n for n in g.notes if not any(_about(n, cell) for cell in g.maximum)]
-        for k, (cell, maximum) in enumerate(g.maximum.items()):
-            points = "" if g.points[cell] is None else f"{g.points[cell]:g}"
-            notes = [n for n in g.notes if _about(n, cell)] or (["read"] if not points else [])
-            notes += [] if k else loose  # what belongs to no graded cell stands in the file's first row
-            lines.append([str(path), exercise, g.student, cell, points, f"{maximum:g}", "; ".join(notes)])
-    lines += [[str(path), "", "", "", "", "", f"not graded: {why}"] for path, why in failed]
+    lines = [["file", "folder", "exercise", "student", "cell", "points", "maximum", "notes"]]
+    for r in found:
+        who = [harmless(r.file), harmless(r.folder), harmless(r.exercise), harmless(r.student)]
+        if r.failed:
+            lines.append([*who, "", "", "", harmless(f"not graded: {r.failed}")])
+        for k, (cell, maximum) in enumerate(r.maximum.items()):
+            points = "" if r.points[cell] is None else f"{r.points[cell]:g}"
+            notes = [tame(said) for at, said in r.notes if at == cell] or (["read"] if not points else [])
+            # what belongs to no graded cell stands in the file's first row
+            notes += [] if k else [tame(said) for at, said in r.notes if at not in r.maximum]
+            lines.append([*who, harmless(cell), points, f"{maximum:g}", harmless("; ".join(notes))])
+    path = Path(name)
+    draft = path.with_name(f".{path.name}.{os.getpid()}.part")
     try:
         # the mark makes Excel read it as UTF-8
-        with Path(name).open("w", newline="", encoding="utf-8-sig") as file:
+        with draft.open("w", newline="", encoding="utf-8-sig") as file:
             csv.writer(file).writerows(lines)
+        draft.replace(path)
     except OSError as error:
+        draft.unlink(missing_ok=True)
         why = f"{error.strerror or error}): is its folder there, is it open in a spreadsheet?"
         raise nbs.LessonError(f"--csv {name} cannot be written ({why}") from error
-
-
-def _about(note: str, cell: str) -> bool:
-    """Whether a note speaks of that cell: ``cell: …`` or ``cell 'cell' was deleted``."""
-    return note.startswith((f"{cell}: ", f"cell {cell!r} "))

@@ -8,6 +8,7 @@ from typing import Any
 
 import nbformat
 
+from regionbook.cli import agreed as agreement
 from regionbook.cli import notebooks as nbs
 from regionbook.cli import readme
 from regionbook.exercises import record, seal
@@ -78,15 +79,24 @@ def printed(md: Path) -> str:
     return "\n".join(cell.source for cell in sheet_of(md).cells)
 
 
-def sync(names: list[str], everything: bool = False, root: Path = ROOT, take: str = "") -> int:
+def sync(
+    names: list[str],
+    everything: bool = False,
+    root: Path = ROOT,
+    take: str = "",
+    agreed: list[str] | None = None,
+) -> int:
     """Bring notebooks and exercises in step with their texts; return how many could not be.
 
-    A notebook that was edited apart from its text is refused until ``take`` says which counts, "text" or "notebook".
+    A notebook that was edited apart from its text is refused until ``take`` says which counts, "text" or "notebook";
+    an exercise of which text, solution or check changed alone, until ``agreed`` names its sheet.
 
     Without names those whose text says something else than the stored notebook are executed; with names these
     are, changed or not.
     """
+    accepted = nbs.select(agreed, root) if agreed else []
     chosen = nbs.select(names, root) if names else nbs.sources(root)
+    chosen += [md for md in accepted if md not in chosen]
     todo = [md for md in chosen if names or everything or nbs.in_step(md)]
     failed: list[Path] = []
     for number, md in enumerate(todo, 1):
@@ -96,6 +106,8 @@ def sync(names: list[str], everything: bool = False, root: Path = ROOT, take: st
                 nbs.write(nbs.as_text(nbformat.read(md.with_suffix(".ipynb"), as_version=4)), md)
             elif take != "text" and (trouble := nbs.two_versions(md)):
                 raise nbs.LessonError(trouble)
+            if exercise_of(md, root) and md not in accepted:
+                agreement.check(md, root)
             seal_keys(md, root)
             nb = nbs.read_text(md)
             nbs.execute(nb, md.parent, progress=line)
@@ -112,7 +124,10 @@ def sync(names: list[str], everything: bool = False, root: Path = ROOT, take: st
         path = exercise_of(md, root)
         if path and md not in failed:
             if md not in todo:  # the data may have changed
+                if md not in accepted:
+                    agreement.check(md, root)
                 seal_keys(md, root)
+            agreement.keep(md, root)
             text = nbs.dumps(sheet_of(md))
             if not path.exists() or path.read_text(encoding="utf-8") != text:
                 nbs.write(text, path)

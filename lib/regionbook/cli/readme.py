@@ -12,7 +12,8 @@ from regionbook.paths import ROOT
 PART = re.compile(r"(<!-- (\w+), written by sync -->\n).*?(<!-- end of \2 -->)", re.DOTALL)
 
 
-def _name(chapter: str) -> str:
+def chapter_name(chapter: str) -> str:
+    """What a reader calls the chapter of a slug."""
     words = chapter.replace("-", " ").capitalize()
     return re.sub(r"\b(ai|tfp)\b", lambda found: found.group().upper(), words, flags=re.IGNORECASE)
 
@@ -25,11 +26,11 @@ def lesson_list() -> str:
         link = path.with_suffix(".ipynb").relative_to(ROOT).as_posix()
         first = re.split(r"[;.](?= |$)", able)[0]  # the lesson itself has the rest
         able = first[0].lower() + first[1:]
-        lines.append(f"| **{_name(chapter)}** · [{number} {title}]({link}) | {minutes} | {able} |")
+        lines.append(f"| **{chapter_name(chapter)}** · [{number} {title}]({link}) | {minutes} | {able} |")
     built = [slug for slug in here["chapter"].unique() if slug in listed.index]
-    who = [f"*{_name(s)}* is {listed.at[s, 'authors_zh']} ({listed.at[s, 'year']})" for s in built]
+    who = [f"*{chapter_name(s)}* is {listed.at[s, 'authors_zh']} ({listed.at[s, 'year']})" for s in built]
     rest = len(listed) - len(built)
-    more = f" The printed numbers of {rest} others are here already (`data/published/`); their chapters are to come."
+    more = f" The printed numbers of {rest} more are here already (`data/published/`), without chapters yet."
     return "\n".join(lines) + f"\n\n{', '.join(who)}.{more if rest else ''}\n"
 
 
@@ -40,7 +41,7 @@ def routes() -> str:
         text += f"\n**{title}**, {sessions} times 90 minutes of reading:\n\n| {word} | lessons | minutes |\n|---|---|---|\n"
         for k, day in enumerate(route(sessions), 1):
             names = [
-                f"[{_name(chapter)} {number}]({path.with_suffix('.ipynb').relative_to(ROOT).as_posix()})"
+                f"[{chapter_name(chapter)} {number}]({path.with_suffix('.ipynb').relative_to(ROOT).as_posix()})"
                 for chapter, number, path in day[["chapter", "number", "path"]].itertuples(index=False)
             ]
             text += f"| {k} | {', '.join(names)} | {day['minutes'].sum()} |\n"

@@ -44,7 +44,8 @@ def table() -> str:
     begun = card["not_attempted"] + card["not_computable"] < card["printed"]
     rest = card[~begun].sum()
     rows = {f"`{slug}`": row for slug, row in card[begun].iterrows()}
-    rows[f"{(~begun).sum()} others, no lessons yet"] = rest
+    if count := int((~begun).sum()):
+        rows[f"{count} other{'s' * (count > 1)}, no lessons yet"] = rest
     heads = ["", "printed", *(f"{word} {symbol}" for symbol, word in MARKS.values())]
     lines = [heads, ["---", *["--:"] * (len(heads) - 1)]]
     lines += [[name, *(f"{n:,}" for n in row)] for name, row in rows.items()]

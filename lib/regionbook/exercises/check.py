@@ -31,7 +31,7 @@ class NotYet(AssertionError):
 
 @dataclass(frozen=True)
 class Right:
-    """A right answer, as a notebook shows it."""
+    """A right answer, as a notebook shows it: displayed, never a cell's result, which nbgrader would take for points."""
 
     exercise: str
 
@@ -40,6 +40,11 @@ class Right:
 
     def _repr_html_(self) -> str:
         return f'<span style="color:#1b7837"><b>✓ right</b></span>: {html.escape(self.exercise)}'
+
+    def _ipython_display_(self) -> None:
+        from IPython.display import display
+
+        display({"text/plain": repr(self), "text/html": self._repr_html_()}, raw=True)
 
 
 _tries: dict[str, int] = {}
@@ -152,7 +157,9 @@ def personal_key(exercise: str, student: str) -> Key | Mapping[str, Any]:
         except record.RecordError as error:
             raise ValueError(f"the solution gives no key to {exercise!r}: {error}") from error
     name = f"keys-{student}.json"
-    handed = next((p for p in (sheet.with_name(name), Path.cwd() / name) if p.exists()), sheet.with_name(name))
+    handed = next(
+        (p for p in (sheet.with_name(name), Path.cwd() / name) if p.exists()), sheet.with_name(name)
+    )
     if exercise not in (found := _keys(handed)):
         raise ValueError(
             f"there is no key to {exercise!r} for the panel of student {student} here. Ask your lecturer for "

@@ -149,7 +149,7 @@ def _recording(folder: Path) -> Iterator[Recorder]:
 def recorded(solution: Path, student: str = "") -> dict[str, Key]:
     """The keys of a solution, as `record` gives them, from the cache folder or from a run in a process of its own."""
     student = student_number(student)
-    tag = hashlib.sha256(f"{state(solution)} {_library()} {student}".encode()).hexdigest()[:16]
+    tag = hashlib.sha256(f"{state(solution)} {library()} {student}".encode()).hexdigest()[:16]
     kept = cache_folder() / f"key-{solution.stem}-{tag}.json"
     try:
         stored = json.loads(kept.read_text(encoding="utf-8"))
@@ -198,10 +198,10 @@ def _data_of(slug: str) -> str:
 
 
 @functools.cache
-def _library() -> str:
+def library() -> str:
     """Changes whenever what a solution may call changes, and with it perhaps a personal panel or an estimate."""
     lib = ROOT / "lib" / "regionbook"
-    rooms = [f"{f.name}/**/*.py" for f in lib.iterdir() if f.is_dir() and f.name not in ("exercises", "cli")]
+    rooms = [f"{f.name}/**/*.py" for f in lib.iterdir() if f.is_dir() and f.name not in ("exercises", "grading", "cli")]
     return digest(lib, "*.py", *rooms, "exercises/keys.py", "exercises/personal.py")
 
 

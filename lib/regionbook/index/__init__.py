@@ -5,3 +5,4 @@ from .entropy import EntropyIndex, entropy_index
 from .location import location_quotient
 from .pca import PCAIndex, pca_index
 from .theil import TheilIndex, theil_index
+from .topsis import TopsisIndex, topsis_index

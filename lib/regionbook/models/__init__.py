@@ -1,5 +1,6 @@
 """Estimators and tests that no well-kept library of the field offers."""
 
+from . import qca
 from .boosting import TreeShap, tree_importances, tree_shap
 from .cohorts import cohorts
 from .conley import Conley, conley

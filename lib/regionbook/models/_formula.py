@@ -80,8 +80,8 @@ def read_formula(data: pd.DataFrame, formula: str) -> Design:
     if y.shape[1] != 1 or x.shape[1] == 0:
         raise ValueError(f"formula {formula!r}: expected one numeric outcome and at least one regressor")
     for part in (y, x):
-        infinite = pd.DataFrame(~np.isfinite(part.to_numpy()), index=frame.index, columns=part.columns)
-        if infinite.to_numpy().any():
+        if not np.isfinite(part.to_numpy()).all():
+            infinite = pd.DataFrame(~np.isfinite(part.to_numpy()), index=frame.index, columns=part.columns)
             raise ValueError(f"not finite: {places(infinite)}; a logarithm of zero?")
     terms = [term.strip() for term in effects[0].split("+")] if effects else []
     return Design(

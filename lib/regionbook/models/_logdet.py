@@ -29,6 +29,7 @@ class LogDet:
     def __init__(self, w: sparse.csr_array, method: Method = "auto") -> None:
         one_of(("auto", "exact", "chebyshev"), logdet=method)
         self.w, self.n = w.tocsc(), w.shape[0]
+        self._solver: tuple[float, Function] = (np.nan, abs)
         rows, columns = np.asarray(w.sum(axis=1)).ravel(), np.asarray(w.sum(axis=0)).ravel()
         self.row_standardised = bool(np.allclose(rows, 1, atol=1e-10, rtol=0))
         if method == "auto":  # LU of a dense matrix costs more than its eigenvalues
@@ -74,6 +75,14 @@ class LogDet:
         a = (sparse.eye_array(self.n) - r * self.w).tocsc()
         return splu(a, permc_spec="MMD_AT_PLUS_A", **(plain if self.method == "chebyshev" else {}))
 
+    def solve(self, r: float, b: np.ndarray) -> np.ndarray:
+        """(I − ρW)⁻¹b; the last ρ's solver is kept: a dense inverse where eigenvalues were taken, else LU."""
+        if self._solver[0] != r:
+            dense = self.method == "exact"
+            solver = np.linalg.inv(np.eye(self.n) - r * self.w.toarray()).dot if dense else self.lu(r).solve
+            self._solver = (r, solver)
+        return np.asarray(self._solver[1](b))
+
     def _by_lu(self, r: float) -> float:
         return float(np.log(np.abs(self.lu(r).U.diagonal())).sum())
 
@@ -111,9 +120,8 @@ class LogDet:
         """h = 1'G1/n and h'(ρ)."""
         if self.row_standardised:
             return 1 / (1 - r), 1 / (1 - r) ** 2
-        lu = self.lu(r)
-        g = lu.solve(self.w @ np.ones(self.n))
-        return float(g.mean()), float(lu.solve(self.w @ g).mean())
+        g = self.solve(r, self.w @ np.ones(self.n))
+        return float(g.mean()), float(self.solve(r, self.w @ g).mean())
 
     def row_totals(self, r: np.ndarray, low: float, high: float) -> np.ndarray:
         """h at many ρ in [low, high]."""
@@ -124,6 +132,5 @@ class LogDet:
 
     def frobenius(self, r: float, centred: bool) -> float:
         """‖G‖², or ‖JG‖² with J the centring matrix; dense."""
-        w = self.w.toarray()
-        g = np.linalg.solve(np.eye(self.n) - r * w, w)
+        g = self.solve(r, self.w.toarray())
         return float((g * g).sum() - (self.n * (g.mean(axis=0) ** 2).sum() if centred else 0.0))

@@ -295,7 +295,7 @@ def inverse_information(
         info[0, -1] = -d.blocks * best.slope / s2
         if lag:
             fitted = (d.x @ b).reshape(-1, ld.n)
-            g = ld.lu(r).solve(ld.w @ fitted.T).T
+            g = ld.solve(r, ld.w @ fitted.T).T
             if d.lost:
                 g = g - g.mean(axis=1, keepdims=True)
             info[0, 0] += (g * g).sum() / s2

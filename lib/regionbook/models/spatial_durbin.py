@@ -451,7 +451,7 @@ def _prediction_r2(
         x = x + data.lag(data.x @ params[[f"W_{name}" for name in data.names]].to_numpy()).ravel()
     fitted = x.reshape(data.periods, ld.n)
     if PARAMETER.get(model) == "rho":
-        fitted = ld.lu(params["rho"]).solve(np.ascontiguousarray(fitted.T)).T
+        fitted = ld.solve(float(params["rho"]), np.ascontiguousarray(fitted.T)).T
     y = data.y.reshape(data.periods, ld.n)
 
     def squared(a: np.ndarray, b: np.ndarray) -> float:

@@ -149,7 +149,9 @@ def in_text(slug: str, panel: pd.DataFrame | None = None) -> dict[tuple[str, str
     (92.4, 'print')
     """
     paper = _module(slug)
-    if panel is None and not hasattr(paper, "PANEL"):  # else it is built of tables, and these suffice
+    if (
+        panel is None and hasattr(paper, "prepare") and not hasattr(paper, "PANEL")
+    ):  # else its tables or its print suffice
         panel = prepare(slug)
     from_print = getattr(paper, "from_print", dict)
     found = {"panel": paper.in_text(panel), "print": from_print()}

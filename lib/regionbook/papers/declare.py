@@ -8,7 +8,9 @@ from typing import Any, Literal
 import pandas as pd
 
 Errors = str | Mapping[str, str]
-ESTIMATORS = ("ols", "poisson", "random", "durbin", "pairs")
+SPATIAL = {"durbin": "sdm", "sar": "sar", "sem": "sem"}
+"""Estimator of a column -> model of `regionbook.models.spatial_durbin`."""
+ESTIMATORS = ("ols", "poisson", "random", *SPATIAL, "pairs")
 R2 = ("overall", "within", "correlation", "none")
 EFFECTS = ("", "direct", "indirect", "total")
 
@@ -35,7 +37,7 @@ class Column:
     ``"y ~ x | city + year | d ~ z"``. Its names are columns of `regionbook.papers.estimation.variables`."""
     estimator: str = "ols"
     """``ols``: least squares or, with instruments, 2SLS, and ``poisson`` (both pyfixest); ``random``: effects of the
-    first index level (linearmodels); ``durbin``: spatial Durbin model with two-way effects, direct likelihood;
+    first index level (linearmodels); ``durbin``, ``sar``, ``sem``: spatial Durbin, lag and error model with two-way effects, direct likelihood;
     ``pairs``: a panel of pairs (`regionbook.models.dyadic_panel`)."""
     errors: Errors = field(default="iid", hash=False)
     """As pyfixest takes them: ``"iid"``, ``"HC1"``, ``{"CRV1": "city"}``."""

@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 
 from . import _module, prepare
-from .declare import Column
+from .declare import SPATIAL, Column
 
 FRAME = ["table", "column", "term", "estimate", "std_error", "t", "p", "N", "R2", "adj_R2"]
 
@@ -132,13 +132,15 @@ def inside(weights: Any, units: pd.Index) -> Any:
 
 
 def _durbin(column: Column, panel: pd.DataFrame, weights: Any) -> tuple[pd.DataFrame, int, float]:
-    """Spatial Durbin model with two-way effects, direct likelihood: coefficients and sigma2, or effects (delta method)."""
+    """Spatial model with two-way effects, direct likelihood: coefficients and sigma2, or effects (delta method)."""
     from scipy import stats
 
     from regionbook.models import spatial_durbin
 
     w = inside(weights[column.space] if column.space else weights, panel.index.unique(0))
-    fit = spatial_durbin(panel, column.formula.partition("|")[0].strip(), w, correction="direct")
+    formula = column.formula.partition("|")[0].strip()
+    model: Any = SPATIAL[column.estimator]
+    fit = spatial_durbin(panel, formula, w, model=model, correction="direct")
     r2 = float(fit.r2["overall" if column.r2 == "overall" else "within"])
     if column.r2 == "within":
         y = panel[column.outcome]
@@ -172,7 +174,7 @@ def estimate(column: Column, panel: pd.DataFrame, weights: Any = None) -> pd.Dat
     panel
         As `variables` returns it, indexed by unit and period.
     weights
-        Spatial weights of a "durbin" column, by name where it says which (`Column.space`).
+        Spatial weights of a spatial column, by name where it says which (`Column.space`).
 
     Returns
     -------
@@ -197,7 +199,7 @@ def estimate(column: Column, panel: pd.DataFrame, weights: Any = None) -> pd.Dat
     data = rows(column, panel)
     if column.estimator in ("ols", "poisson"):
         return _frame(column, *_fixest(column, data))
-    if column.estimator == "durbin" and weights is None:
+    if column.estimator in SPATIAL and weights is None:
         raise ValueError(f"Table {column.table} ({column.column}) is spatial: give weights")
     data = data.set_index(list(panel.index.names))
     found = _random(column, data) if column.estimator == "random" else _durbin(column, data, weights)
@@ -263,7 +265,7 @@ def estimates(
     panel = variables(slug) if panel is None else panel
     asked = [c for c in paper.TABLES if tables is None or c.table in tables]
     asked = [c for c in asked if columns is None or c.column in columns]
-    if weights is None and any(c.estimator == "durbin" for c in asked):
+    if weights is None and any(c.estimator in SPATIAL for c in asked):
         weights = paper.weights(panel)
     pairs = [c for c in asked if c.estimator == "pairs"]
     frames = [_pairs(pairs, panel)] if pairs else []

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from regionbook.papers.declare import Column
+from regionbook.papers.declare import SPATIAL, Column
 from regionbook.papers.estimation import estimate
 
 from .paper import Grid, Paper, frame
@@ -29,7 +29,7 @@ def _estimates(column: Column, data: pd.DataFrame, paper: Paper) -> pd.DataFrame
     logs = {f"log_{k}": np.log(data[k]) for k in re.findall(r"\blog\((\w+)\)", column.formula)}
     plain = replace(column, formula=re.sub(r"\blog\((\w+)\)", r"log_\1", column.formula))
     prepared = data.assign(**logs).set_index(list(paper.index))
-    weights = paper.weights(prepared) if paper.weights and column.estimator == "durbin" else None
+    weights = paper.weights(prepared) if paper.weights and column.estimator in SPATIAL else None
     return estimate(plain, prepared, weights).set_index("term")
 
 

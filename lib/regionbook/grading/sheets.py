@@ -1,0 +1,286 @@
+"""Sheets: what was handed out, what was handed in, and which cell of the one is which of the other."""
+
+import ast
+import difflib
+import hashlib
+import json
+import re
+import unicodedata
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from regionbook.exercises import generate, record
+from regionbook.exercises.personal import student_number
+
+LARGEST = 200 << 20
+"""Bytes that a notebook may have."""
+INSTALLS = re.compile(
+    r"""(?mx)^[ \t]* (?: [%!]{1,2} [ \t]* (?:\S+[ \t]+-m[ \t]+)? | (?=(?:pip|conda)[ \t]+(?:un)?install) )
+    (?:pip3?|conda|mamba|micromamba|uv|poetry) \b .*$"""
+)
+"""Lines that install or remove packages: there is no network, and nothing to install into."""
+NUMBER = re.compile(r"^student[ \t]*=[ \t]*(.+?)[ \t]*(?:#.*)?$", re.M)
+ALIKE = 0.35
+"""Similarity from which a cell without a name is taken for the one that stands at its place in the hand-out."""
+LONG = 60
+"""Signs of a student's code in a cell from which equal code says something."""
+
+
+class Unreadable(Exception):
+    """A file that is no sheet, in words for who handed it in."""
+
+
+@dataclass(frozen=True)
+class Cell:
+    """A cell: its kind (``"code"`` or text), what stands in it, its ``grade_id`` if it has one."""
+
+    kind: str
+    source: str
+    name: str = ""
+    grade: bool = False
+    solution: bool = False
+    task: bool = False
+    points: float = 0.0
+
+    @property
+    def graded(self) -> bool:
+        """Whether there are points for it."""
+        return self.grade or self.task
+
+    @property
+    def test(self) -> bool:
+        """Whether the machine gives the points."""
+        return self.grade and self.kind == "code" and not self.solution
+
+
+@dataclass(frozen=True)
+class Sheet:
+    """An exercise: its label, its solution, and its cells as they are handed out."""
+
+    label: str
+    solution: Path
+    cells: tuple[Cell, ...]
+
+    @property
+    def maximum(self) -> dict[str, float]:
+        """Points by graded cell."""
+        return {cell.name: cell.points for cell in self.cells if cell.graded}
+
+    def test_of(self, name: str) -> str:
+        """The graded cell that a cell serves: itself, or the next one of the hand-out; ``""`` if there is none."""
+        names = [cell.name for cell in self.cells]
+        after = self.cells[names.index(name) :] if name and name in names else ()
+        return next((cell.name for cell in after if cell.graded), "")
+
+
+def handed_out(solution: Path, label: str) -> Sheet:
+    """The sheet that is made from a solution."""
+    import jupytext
+
+    nb = generate.exercise(jupytext.read(solution, fmt="md:myst"), solution.stem)
+    return Sheet(
+        label, solution, tuple(_cell(cell.cell_type, cell.source, cell.metadata) for cell in nb.cells)
+    )
+
+
+def imports(solutions: Iterable[Path]) -> list[str]:
+    """Modules that the sheets import, as their texts say."""
+    found: set[str] = set()
+    for md in solutions:
+        for line in re.findall(r"^(?:import|from) .+$", md.read_text(encoding="utf-8"), re.M):
+            try:
+                node = ast.parse(line.rstrip("( ")).body[0]
+            except (SyntaxError, IndexError):
+                continue
+            found |= (
+                {a.name for a in node.names}
+                if isinstance(node, ast.Import)
+                else {getattr(node, "module", "")}
+            )
+    return sorted(found - {""})
+
+
+def _cell(kind: Any, source: Any, metadata: Any) -> Cell:
+    known = metadata.get("nbgrader") if isinstance(metadata, Mapping) else None
+    text = source if isinstance(source, str) else "".join(s for s in source or () if isinstance(s, str))
+    text = text.replace("\r\n", "\n")
+    if not isinstance(known, Mapping) or not isinstance(known.get("grade_id"), str):
+        return Cell("code" if kind == "code" else "markdown", text)
+    marks = {name: known.get(name) is True for name in ("grade", "solution", "task")}
+    points = known.get("points", 0)
+    points = float(points) if isinstance(points, (int, float)) and not isinstance(points, bool) else 0.0
+    return Cell("code" if kind == "code" else "markdown", text, known["grade_id"], points=points, **marks)
+
+
+def read(content: bytes) -> list[Cell]:
+    """Cells of a notebook file of any format; outputs and what programs wrote beside are left.
+
+    An `Unreadable` error if it is no notebook.
+    """
+    ask = "open it in JupyterLab; if that fails, ask for the file again"
+    if len(content) > LARGEST:
+        raise Unreadable(f"the file has more than {LARGEST >> 20} MB: clear the outputs and hand in again")
+    try:
+        raw = json.loads(content.decode("utf-8-sig"))
+        sheets = raw.get("worksheets", [raw])
+        cells = [cell for sheet in sheets for cell in sheet["cells"]]
+        found = [
+            _cell(cell.get("cell_type"), cell.get("source", cell.get("input", "")), cell.get("metadata"))
+            for cell in cells
+        ]
+    except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
+        what = "its content is not a notebook's" if content.strip() else "it is empty"
+        raise Unreadable(f"it is no notebook ({what}): {ask}") from None
+    if not found:
+        raise Unreadable(f"it is no notebook (it has no cells): {ask}")
+    return found
+
+
+def number_of(cells: Iterable[Cell]) -> str:
+    """The student number that a sheet states in so many words, in its one spelling; ``""`` for the shared panel.
+
+    A ValueError if what it states is no student number.
+    """
+    for found in NUMBER.finditer("\n".join(cell.source for cell in cells if cell.kind == "code")):
+        try:
+            stated = ast.literal_eval(found[1])
+        except (ValueError, SyntaxError):
+            continue
+        return student_number(stated if isinstance(stated, (str, int)) else str(stated))
+    return ""
+
+
+# ---------------------------------------------------------------------------------------------------- which is which
+
+
+def same(text: str) -> str:
+    """A cell's text as it is compared: no blanks at the ends of lines, no empty lines, one form of each sign."""
+    lines = unicodedata.normalize("NFC", text).splitlines()
+    return "\n".join(line.rstrip() for line in lines if line.strip())
+
+
+def solution_of(cells: list[Cell], file: str, texts: Mapping[Path, str]) -> Path:
+    """The solution that a handed-in sheet belongs to: the one that shares most of its named cells, else of its text.
+
+    ``texts`` are the solutions, by path. An `Unreadable` error if none fits, or two fit equally well.
+    """
+    names = {cell.name for cell in cells} - {""}
+    lines = {line for cell in cells for line in same(cell.source).splitlines() if len(line) > 20}
+    shared = {
+        md: len(names & set(re.findall(r'grade_id"?: "?([\w.-]+)', text))) for md, text in texts.items()
+    }
+    if max(shared.values(), default=0) < 2:  # names lost: by what is printed on it
+        shared = {md: len(lines & set(same(text).splitlines())) for md, text in texts.items()}
+        shared = {md: n for md, n in shared.items() if n > 5}
+    best = [md for md, n in shared.items() if n and n == max(shared.values())]
+    if not best:
+        raise Unreadable(
+            f"{Path(file).name} has no cell of any exercise: is it a lesson? Ask for the sheet as it was handed out, filled in"
+        )
+    said = "\n".join(cell.source for cell in cells)
+    of_sheet = [md for md in best if f"chapters/{md.parent.name}/{md.stem}.ipynb" in said]
+    for fitting in ([md for md in best if md.stem in Path(file).stem], of_sheet, best):
+        if len(fitting) == 1:
+            return fitting[0]
+    raise Unreadable(f"{Path(file).name}: cannot tell which exercise it is; say --exercise CHAPTER/N-name")
+
+
+def matched(cells: list[Cell], sheet: Sheet) -> tuple[list[Cell], list[str]]:
+    """The handed-in cells with their names as the hand-out has them, tests as handed out; and what was lost or found.
+
+    A name counts once, where it stands last; a cell without one is known by its text, else by its place. A test that is
+    not there is put behind the cell that it follows in the hand-out.
+    """
+    own = {cell.name: cell for cell in sheet.cells if cell.name}
+    last = {cell.name: k for k, cell in enumerate(cells) if cell.name in own}
+    known: dict[int, str] = {k: name for name, k in last.items()}
+    before = len(known)
+    by_text = {same(cell.source): name for name, cell in own.items()}
+    for k, cell in enumerate(cells):
+        name = by_text.get(same(cell.source), "")
+        if name and name not in known.values() and k not in known:
+            known[k] = name
+    known |= _by_place(cells, sheet, known)
+    found = []
+    for k, cell in enumerate(cells):
+        given = own.get(known.get(k, ""))
+        # kind, points and tests are not the student's to choose
+        as_given = given and (given.test or given.kind == "code" != cell.kind)
+        found.append(
+            given if given and as_given else replace(given or Cell(cell.kind, ""), source=cell.source)
+        )
+    notes = []
+    if len(known) > before and before < len(own) / 2:
+        notes.append(
+            "a program dropped the names of its cells: they were matched with the hand-out by text and place"
+        )
+    for k, cell in enumerate(sheet.cells):
+        if cell.name and cell.name not in known.values():
+            notes.append(f"cell {cell.name!r} was deleted")
+            if cell.test:
+                behind = next(
+                    (c.name for c in reversed(sheet.cells[:k]) if c.name in {f.name for f in found}), ""
+                )
+                at = next((j for j, f in enumerate(found, 1) if behind and f.name == behind), len(found))
+                found.insert(at, cell)
+    return found, notes
+
+
+def _by_place(cells: list[Cell], sheet: Sheet, known: Mapping[int, str]) -> dict[int, str]:
+    """Answers without a name, each by the place between two cells of the hand-out that are known."""
+    places = {name: k for k, name in known.items()}
+    texts = {same(cell.source): k for k, cell in enumerate(cells)}
+    at = [
+        places.get(cell.name, texts.get(same(cell.source), -1))
+        if cell.name
+        else texts.get(same(cell.source), -1)
+        for cell in sheet.cells
+    ]
+    found: dict[int, str] = {}
+    for k, cell in enumerate(sheet.cells):
+        if not cell.name or not cell.solution or at[k] >= 0:
+            continue
+        low = max((a for a in at[:k] if a >= 0), default=-1)
+        high = min((a for a in at[k + 1 :] if a > low), default=len(cells))
+        free = [
+            j
+            for j in range(low + 1, high)
+            if cells[j].kind == cell.kind and j not in known and j not in found
+        ]
+        alike = {
+            j: difflib.SequenceMatcher(None, same(cell.source), same(cells[j].source)).ratio() for j in free
+        }
+        if alike and (len(alike) == 1 or max(alike.values()) >= ALIKE):
+            best = max(alike, key=lambda j: alike[j])
+            found[best], at[k] = cell.name, best
+    return found
+
+
+def untouched(cell: Cell, sheet: Sheet) -> bool:
+    """Whether a written answer is as it was handed out, or empty."""
+    given = next(c for c in sheet.cells if c.name == cell.name)
+    return same(cell.source) in ("", same(given.source), same(generate.STUB))
+
+
+def code_mark(cell: Cell, given: str) -> str:
+    """Equal for equal code, however it is spaced, commented and its own names are called; ``""`` for a few lines."""
+    try:
+        tree = ast.parse(re.sub(r"^[ \t]*[%!].*$", "", cell.source, flags=re.M))
+        there = ast.unparse(ast.parse(given)).splitlines()
+        if sum(len(line.strip()) for line in ast.unparse(tree).splitlines() if line not in there) < LONG:
+            return ""
+    except (SyntaxError, ValueError, RecursionError):
+        return ""
+    bound = [n.id for n in ast.walk(tree) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)]
+    called = {name: f"v{k}" for k, name in enumerate(dict.fromkeys(bound))}
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Name):
+            node.id = called.get(node.id, node.id)
+    return hashlib.sha256(ast.dump(tree).encode()).hexdigest()[:16]
+
+
+def state(solution: Path) -> str:
+    """Changes whenever a sheet has to be graded again: the solution, its data or what it may call."""
+    return f"{record.state(solution)}-{record.library()[:16]}"

@@ -1,0 +1,300 @@
+"""Variables of Hu, Chen and Li (2025): TOPSIS of 11 indicators, a global index with bad outputs, spatial models, 2SLS."""
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from regionbook.data import published
+from regionbook.index import TopsisIndex, topsis_index
+from regionbook.paths import data_file
+
+from . import redraw
+from .ai_innovation import SHARE, winsorised
+from .declare import declaring, sample
+from .digital_real_integration import moran
+from .redraw import Array
+
+SLUG = "green-growth"
+QUESTION = (
+    "Do new quality productive forces (新质生产力) of a city raise its inclusive green growth (包容性绿色增长), through green "
+    "patents, where more than elsewhere, and at the expense of its neighbours?"
+)
+SAMPLE = (
+    "272 cities, 2011–2022, 3,264 city-years, balanced. Outcome: a global Malmquist–Luenberger index with three inputs, one "
+    "good and six bad outputs, multiplied up from 2011; treatment: entropy-weight TOPSIS of 11 indicators, times ten."
+)
+HEADLINE = [
+    ("4", "1", "NP", "effect, said to be without fixed effects"),
+    ("4", "4", "NP", "effect with controls, city and year effects"),
+    ("6", "3", "NP", "the same by terrain relief times year: four times as large"),
+    ("7", "1", "NP", "cities with more market"),
+    ("7", "2", "NP", "cities with less market"),
+    ("8", "3", "NP", "effect on green patents granted (log)"),
+    ("10", "6", "NP", "effect on the neighbours"),
+]
+"""Table, column, term, meaning: the numbers that `regionbook.card` shows."""
+METHODS = {"winsorising (缩尾)": r"\bwinsor|_w\b"}
+
+CONTROLS = ["finance", "gov", "shop", "struc", "pop"]
+"""The five controls as the regressions use them."""
+INDICATORS = [
+    "science_exp", "education_exp", "students", "broadband", "mobile_phones", "digital_finance", "digital_patents",
+    "telecom", "postal", "innovation_index", "ai_firms",
+]  # fmt: skip
+"""Of NP, in the order of Table 2; all positive."""
+INPUTS = ["investment", "tertiary_staff", "energy_intensity"]
+OUTPUT = ["real_gdp"]
+BAD = ["waste_water", "so2", "soot", "income_gap", "spending_gap", "unemployment"]
+"""Measures of the frontier, in the order of Table 1."""
+WINSORISED = ["IGG", "NP", *CONTROLS]
+"""Cut at both ends by 1 % for Table 5 (1)."""
+
+
+def index(panel: pd.DataFrame) -> TopsisIndex:
+    """Return the TOPSIS index behind NP, with entropy weights over the whole panel.
+
+    Examples
+    --------
+    >>> from regionbook.data import load
+    >>> index(load("green-growth")).score.idxmax()
+    ('Beijing', 2022)
+    """
+    return topsis_index(panel[INDICATORS].astype(float))
+
+
+def prepare(panel: pd.DataFrame) -> pd.DataFrame:
+    """Return `panel` with outcome, treatment, controls, instrument, groups, the measures of the frontier and green patents.
+
+    IGG is the shipped index (`growth_index`): `regionbook.models.global_malmquist` gives it from `INPUTS`, `OUTPUT` and `BAD` in
+    some seconds. Green patents are in logarithms to base 10 of one plus the count: the paper does not name the base, and
+    the printed constants ask for it. `terrain` is relief times (year - 2010); which year counts as one changes nothing.
+    """
+    d, year = panel, panel.index.get_level_values("year").to_numpy()
+    new: dict[str, Any] = {"IGG": d["growth_index"], "NP": 10 * index(d).score}
+    new |= {
+        "finance": (d["deposits"] + d["loans"]) / d["gdp"],
+        "gov": d["fiscal_exp"] / d["gdp"],
+        "shop": d["retail_sales"] / d["gdp"],
+        "struc": d["tertiary"] / d["secondary"],
+        "pop": 1e4 * d["population"] / d["land_area"],
+        "terrain": d["relief"] * (year - 2010),
+        "app": np.log10(1 + d["green_applied"]),
+        "grant": np.log10(1 + d["green_granted"]),
+        "energy_intensity": d["energy"] / d["real_gdp"],
+        "income_gap": d["income_urban"] / d["income_rural"],
+        "spending_gap": d["spending_urban"] / d["spending_rural"],
+        "high_market": (d["market_index"] >= d["market_index"].median()) * 1,
+        "member": (d["cluster"] != "none") * 1,
+    }
+    new |= {f"{k}_w": winsorised(new[k]) for k in WINSORISED}
+    new["NP_lag"] = new["NP"].groupby(level=0, sort=False).shift()
+    return panel.assign(**new)
+
+
+def weights(panel: pd.DataFrame) -> pd.DataFrame:
+    """Contiguity of the panel's cities, rows that add to one: what the effects of Table 10 imply. A city that has no neighbour
+    among them is linked to the nearest. For the shipped cities the pairs are read from a file, which is faster."""
+    first = panel.groupby(level="city", sort=False)["code"].first().astype(str)
+    pairs = pd.read_csv(data_file("teaching", f"{SLUG}.neighbours.csv"), dtype=str)
+    if set(first) == set(pairs["code"]):
+        w = pd.crosstab(pairs["code"], pairs["neighbour"]).loc[first, first].to_numpy()
+    else:
+        from regionbook.geo import contiguity
+
+        w = contiguity(first.tolist(), isolates="nearest").sparse.toarray()
+    return pd.DataFrame(w / w.sum(axis=1, keepdims=True), first.index, first.index)
+
+
+def printed_tables(data: pd.DataFrame, w: pd.DataFrame | None = None) -> dict[str, pd.DataFrame]:
+    """Return Table 9 as the prepared panel gives it, with rows and columns named as in print: Moran's I and its z by year.
+
+    IGG is one everywhere in the first year, so that its first row is missing.
+    """
+    w = weights(data) if w is None else w
+    parts: dict[Any, Any] = {}
+    for name in ("NP", "IGG"):
+        years = data.index.unique("year").sort_values()
+        kept = data[name].groupby(level="year").std() > 0
+        found = moran(data[data.index.get_level_values("year").isin(years[kept])], name, w).reindex(years)
+        parts |= {f"{name} Moran's I": found["I"], f"{name} Z": found["z"]}
+    return {"9": pd.DataFrame(parts).rename(index=str)}
+
+
+_of = declaring(CONTROLS, r2="within", constant="base")
+_model = "IGG ~ NP + {X} | city + year"
+_space = {"estimator": "durbin", "r2": "none"}
+_lags = {f"W:{k}": f"W_{k}" for k in ("NP", *CONTROLS)}
+TABLES = [
+    _of("4", "1", "IGG ~ NP | city", constant="mean"),
+    _of("4", "2", "IGG ~ NP | city + year"),
+    _of("4", "3", "IGG ~ NP + {X} | city", constant="mean"),
+    _of("4", "4", _model),
+    _of("5", "1", f"IGG_w ~ {' + '.join(f'{k}_w' for k in ('NP', *CONTROLS))} | city + year",
+        terms={k: f"{k}_w" for k in ("NP", *CONTROLS)}),
+    _of("5", "2", _model, sample="year <= 2019"),
+    _of("5", "3", _model, sample="municipality == 0"),
+    _of("6", "1", "IGG ~ NP_lag + {X} | city + year", terms={"L.NP": "NP_lag"}),
+    _of("6", "2", "NP ~ terrain + {X} | city + year", errors="HC1"),
+    _of("6", "3", "IGG ~ {X} | city + year | NP ~ terrain", errors="HC1"),
+    _of("7", "1", _model, sample="high_market == 1"),
+    _of("7", "2", _model, sample="high_market == 0"),
+    _of("7", "3", _model, sample="member == 1"),
+    _of("7", "4", _model, sample="member == 0"),
+    _of("8", "1", _model),
+    _of("8", "2", "app ~ NP + {X} | city + year"),
+    _of("8", "3", "grant ~ NP + {X} | city + year"),
+    _of("10", "1", _model, estimator="sem", r2="none"),
+    _of("10", "2", _model, estimator="sar", r2="none", terms={"rho": "rho"}),
+    _of("10", "3", _model, **_space, terms={"rho": "rho"}),
+    _of("10", "4", _model, **_space, terms=_lags),
+    *[_of("10", n, _model, **_space, effect=kind) for n, kind in zip("567", ("direct", "indirect", "total"), strict=True)],
+]  # fmt: skip
+"""The printed regressions. Conventional errors where F and R2 of Table 8 betray them, robust ones in Table 6 (2) and (3).
+Table 4 (1) and (3) have effects of cities, whatever their last rows say. Which R2 Table 10 prints is not said."""
+
+
+def in_text(panel: pd.DataFrame) -> dict[tuple[str, str, str], float]:
+    """Numbers of the text that the prepared panel gives."""
+    size = sample(panel, "prose")
+    first = panel["IGG"].groupby(level="year").std().idxmin()
+    cut = next(c for c in TABLES if c.key == ("5", "2"))
+    left = panel.index.get_level_values("year").unique()
+    kept = panel.reset_index().query(cut.sample)["year"].max()
+    found = {
+        ("number of cities", "abstract and section 3"): size["prose", "value", "cities"],
+        ("first year", "abstract and section 3"): size["prose", "value", "first year"],
+        ("last year", "abstract and section 3"): size["prose", "value", "last year"],
+        ("balanced city-year observations", "data"): size["prose", "value", "observations"],
+        ("rescaling of NP", "data"): round(float((panel["NP"] / index(panel).score).median()), 6),
+        ("base year of the cumulated index", "index"): first,
+        ("first excluded year", "robustness"): kept + 1,
+        ("last excluded year", "robustness"): left.max(),
+        ("number of excluded years", "robustness"): left.max() - kept,
+        ("winsorising at each tail", "robustness"): 100 * SHARE,
+        ("constant added before the log of green patents", "mechanism"): round(
+            float((10 ** panel["app"] - panel["green_applied"]).median()), 6
+        ),
+        ("excluded municipalities", "robustness"): panel["municipality"].groupby(level=0).first().sum(),
+    }
+    return {("prose", column, row): float(v) for (column, row), v in found.items()}
+
+
+def from_print() -> dict[tuple[str, str, str], float]:
+    """Numbers of the text that follow from other printed figures."""
+    p = published(SLUG)
+    t = p.estimates.set_index(["table", "column", "term"])["stars"]
+    level = {"***": 1.0, "**": 5.0, "*": 10.0}
+    morans = p.other[p.other["column"].str.endswith("Moran's I")]
+    weakest = max(level[note.split("stars ")[1].split(";")[0].strip()] for note in morans["note"])
+    found = {
+        ("number of NP dimensions", "data"): p.indicators.query("index.str.startswith('NP')")["dimension"].nunique(),
+        ("significance of NP, Table 4 columns 2-4", "baseline"): max(level[t["4", k, "NP"]] for k in "234"),
+        ("significance of NP by 2SLS, Table 6", "endogeneity"): level[t["6", "3", "NP"]],
+        ("weakest significance of NP on app and grant", "mechanism"): max(level[t["8", k, "NP"]] for k in "23"),
+        ("weakest significance of Moran's I over all years", "spatial"): weakest,
+        ("significance of the direct effect, Table 10 column 5", "spatial"): level[t["10", "5", "NP"]],
+    }  # fmt: skip
+    return {("prose", column, row): float(v) for (column, row), v in found.items()}
+
+
+# ------------------------------------------------------------------------------------------------ a student's panel
+def frontier(panel: pd.DataFrame, knots: list[list[Any]]) -> pd.DataFrame:
+    """Return the measures that the frontier of our panel needs for the output of each row of a prepared panel.
+
+    `knots` (city and year, in the truth file) span it, from the smallest economies to the largest. Along them each measure is
+    a convex function of output, so that the peers of any other unit are the two knots next to it in size.
+    """
+    at = panel.loc[[tuple(k) for k in knots], [*OUTPUT, *INPUTS, *BAD]]
+    return pd.DataFrame(
+        {k: np.interp(panel[OUTPUT[0]], at[OUTPUT[0]], at[k]) for k in (*INPUTS, *BAD)}, panel.index
+    )
+
+
+def closed_score(share: Array, lack: Array) -> Array:
+    """Score of :func:`regionbook.models.sbm` below that frontier: from the shares of inputs and bad outputs (in this order) that
+    it needs, and from what output lacks where an economy is smaller than the smallest knot, as a share."""
+    m, q = len(INPUTS), len(BAD)
+    return share[:, :m].mean(1) / (1 + (lack + (1 - share[:, m:]).sum(1)) / (1 + q))
+
+
+def _moved(data: pd.DataFrame, knots: list[list[Any]], times: Array) -> dict[str, Array]:
+    """Raw columns when the scores are multiplied by ``times``: each unit goes along its own ray to or from the frontier."""
+    need, names = frontier(data, knots), [*INPUTS, *BAD]
+    y = data[OUTPUT[0]].to_numpy(float)
+    lack = np.maximum(data.loc[tuple(knots[0]), OUTPUT[0]] / y - 1, 0)
+    logs = np.minimum(np.log(need.to_numpy() / data[names].to_numpy(float)), 0.0)
+    wanted = closed_score(np.exp(logs), lack) * times
+    low, high = np.zeros(len(y)), np.full(len(y), 8.0)
+    for _ in range(50):
+        middle = (low + high) / 2
+        above = closed_score(np.exp(logs * middle[:, None]), lack) > wanted
+        low, high = np.where(above, middle, low), np.where(above, high, middle)
+    m = dict(zip(names, (need.to_numpy() * np.exp(-logs * middle[:, None])).T, strict=True))
+    fixed = times == 1
+    new = {
+        **{k: m[k] for k in ("investment", "tertiary_staff", "waste_water", "so2", "soot", "unemployment")},
+        "energy": m["energy_intensity"] * y,
+        **{f"{k}_urban": m[f"{k}_gap"] * data[f"{k}_rural"].to_numpy() for k in ("income", "spending")},
+    }
+    return {k: np.where(fixed, data[k], np.round(x, 5)) for k, x in new.items()}
+
+
+def redrawn(panel: pd.DataFrame, shipped: dict[str, Any], seed: int) -> tuple[pd.DataFrame, dict[str, Any]]:
+    """A student's panel and its truth, from the shipped ones; see `regionbook.papers.redraw`.
+
+    IGG is drawn anew: the slopes of NP by least squares, 2SLS and group, own and neighbours', are the shipped ones times the
+    student's factor. Inputs and bad outputs follow, so that the programmes give the new index. Cities on the frontier stay.
+    """
+    rng, data = np.random.default_rng([seed, 11]), prepare(panel)
+    kept = [
+        ("4", "4"),
+        ("5", "2"),
+        ("5", "3"),
+        ("6", "1"),
+        ("6", "3"),
+        ("7", "1"),
+        ("7", "2"),
+        ("7", "3"),
+        ("7", "4"),
+    ]
+    fits = {c.key: redraw.sampled(c, data) for c in TABLES if c.key in kept}
+    main = fits["4", "4"]
+    W = weights(panel).to_numpy()
+    space, score, rho = redraw.durbin(main.y, data[["NP", *CONTROLS]].to_numpy(), W)
+    rows, goal = list(space), list(space @ main.y * np.isin(np.arange(len(space)), [0, 1 + len(CONTROLS)]))
+    for fit in fits.values():
+        for k, row in zip(fit.column.regressors, fit.rows, strict=True):
+            if k in ("NP", "NP_lag") or fit is main:
+                rows.append(row)
+                goal.append(float(row @ fit.y) if k in ("NP", "NP_lag") else 0.0)
+    inverse = np.linalg.inv(np.eye(len(W)) - rho * W)
+
+    def spread(v: Array, back: bool) -> Array:
+        x = v.reshape(len(W), -1)
+        return (x - rho * W @ x if back else inverse @ x).ravel()
+
+    knots = shipped["knots"]
+    city, year = (data.index.get_level_values(k) for k in (0, 1))
+    held = city.isin([k[0] for k in knots]) | (year == year.min())
+    y, low, high = main.y, main.y.min(), main.y.max()
+    best = data["IGG"].groupby(level=0).transform("max").to_numpy()
+    give = np.where(held, 0.0, np.minimum(y - low, high - y).clip(0) ** 2 + 0.01)
+    own = spread(
+        float(main.rows[0] @ y) * (data["NP"] - data["NP"].groupby(level=0).transform("first")).to_numpy(),
+        False,
+    )
+
+    def draw() -> tuple[Array, float]:
+        factor = redraw.factor(rng)
+        new = redraw.outcome(
+            main, (factor - 1) * own, rng, np.array(rows), give=give, turn=0.4, lower=low, upper=np.minimum(high, 1.08 * best),
+            spread=spread, goal=(factor - 1) * np.array(goal), curved=score,
+        )  # fmt: skip
+        return new, factor
+
+    y, factor = redraw.first_steady(draw, main)
+    y = np.asarray(np.round(np.where(held, main.y, y), 6), dtype=float)
+    new = {k: round(float(shipped[k]) * factor, 6) for k in ("effect", "relief_direct", "attention")}
+    truth = redraw.truth_of(shipped, seed, "process", "grants", "reliability", "knots", factor=factor, **new)
+    return panel.assign(growth_index=y, **_moved(data, knots, y / main.y)), truth

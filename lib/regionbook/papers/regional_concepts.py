@@ -1,0 +1,114 @@
+"""Figures of six conceptual articles of one issue (Regional Economic Review 2025, no. 4): what their own print implies."""
+
+from typing import Any
+
+import pandas as pd
+
+from regionbook.data import published
+
+from .declare import Column
+
+SLUG = "regional-concepts"
+QUESTION = (
+    "What do six articles without a regression claim about growth poles (增长极), international circulation (国际循环), county "
+    "policy (县域政策), computing hubs (算力枢纽), place-based policy (“基于地”政策) and urbanisation (城镇化), and what of it can "
+    "be turned into something that a computer can check?"
+)
+SAMPLE = (
+    "Six articles, 1,098 transcribed entries, 499 of them numbers, most of them quoted from other sources. No regression, no "
+    "panel: the lessons compute with what is printed and with models whose parameters are ours and said to be."
+)
+HEADLINE = [
+    ("2-text trade", "growth 1980–2023", "imports plus exports 进出口总额", "trade “grew” by this, in times"),
+    ("3-text incentive policies", "growth above regional average", "广西 reward", "rewarded counties above the average, points"),
+    ("4-text energy", "2023", "electricity of computing centres 能源消耗总量", "use of computing centres, 100 million kWh"),
+    ("5-text numbers", "national manufacturing efficiency", "Kline et al. 2014, TVA", "gain of the nation from one programme, %"),
+    ("6-text history", "2020", "urbanisation rate 城镇化率", "urban share of China, %"),
+    ("6-text forecasts", "2035", "consensus 共识", "the same in 2035, called a consensus, %"),
+]  # fmt: skip
+"""Table, column, row, meaning: the numbers that `regionbook.card` shows."""
+TABLES: list[Column] = []
+"""The articles have no regression."""
+METHODS: dict[str, str] = {}
+
+
+def figures() -> "pd.Series[float]":
+    """Return the printed numbers, indexed by table, row and column.
+
+    Examples
+    --------
+    >>> float(figures()["6-text history", "urbanisation rate 城镇化率", "2020"])
+    63.89
+    """
+    other = published(SLUG).other
+    return other[other["value"].notna()].set_index(["table", "row", "column"])["value"].sort_index()
+
+
+def series(table: str, row: str) -> "pd.Series[float]":
+    """Return the yearly values of one row, indexed by year.
+
+    Parameters
+    ----------
+    table, row : str
+        As in other.csv, such as ``"2-text trade", "exports 出口总额"``.
+
+    Examples
+    --------
+    >>> series("2-text trade", "exports 出口总额").to_dict()
+    {1980: 181.2, 2023: 33790.44}
+    """
+    found = figures().loc[table, row]
+    found = found[found.index.str.fullmatch(r"\d{4}")]
+    return found.set_axis(found.index.astype(int))
+
+
+def urbanisation() -> "pd.Series[float]":
+    """Return the ten printed rates of China in per cent, indexed by year: the text's and those of Table 1 of article 6.
+
+    Examples
+    --------
+    >>> urbanisation().index.tolist()
+    [1978, 1991, 1992, 1995, 2001, 2002, 2010, 2011, 2012, 2020]
+    """
+    table, rate = figures().loc["6-table1"], "urbanisation rate 城镇化率"
+    found = series("6-text history", rate).to_dict()
+    for column, value in table.loc[rate].items():
+        found[int(table["period 时期", f"{column} year"])] = value
+    return pd.Series(found).sort_index()
+
+
+def in_text(panel: Any = None) -> dict[tuple[str, str, str], float]:
+    """Nothing is computed from a panel: the articles have none."""
+    return {}
+
+
+def from_print() -> dict[tuple[str, str, str], float]:
+    """Return what other printed numbers imply: (table, column, row) of other.csv -> value in the printed unit.
+
+    A growth "by k times" is the ratio less one, an average annual growth the compound rate.
+    """
+    found, printed = {}, figures()
+    patents = "invention patent applications 发明专利申请数"
+    trade, sold, world = "imports plus exports 进出口总额", "exports 出口总额", "world exports 全球出口总额"
+    for table, row in (("2-text trade", trade), ("2-text trade", sold), ("2-text patents", patents)):
+        ends = series(table, row)
+        years = int(ends.index[-1] - ends.index[0])
+        ratio = ends.iloc[-1] / ends.iloc[0]
+        found[table, f"growth {ends.index[0]}–{ends.index[-1]}", row] = ratio - 1
+        if row == patents:
+            found[table, "years between", row] = years
+        else:
+            column = f"average annual growth {ends.index[0]}–{ends.index[-1]}"
+            found[table, column, row] = 100 * (ratio ** (1 / years) - 1)
+    units = {1980: 1.0, 2023: 10_000.0}  # world exports: 100 million, then trillion dollars
+    for year, unit in units.items():
+        share = series("2-text trade", sold)[year] / (series("2-text trade", world)[year] * unit)
+        found["2-text trade", str(year), "China share of world exports"] = 100 * share
+    county = "county-level urbanisation rate 县域城镇化率"
+    gap = urbanisation()[2020] - printed["6-text counties", county, "2020"]
+    found["6-text counties", "below the national rate by", county] = gap
+    own = printed["6-table2", "苏红键（2022）", "2035"]
+    found["6-text forecasts", "2035", "苏红键（2022） China"] = own
+    periods = printed.loc["6-table1", "period 时期"].index.str.endswith("first year").sum()
+    found["6-text", "count", "stages since reform 改革开放以来"] = periods
+    return {at: float(v) for at, v in found.items()}
