@@ -38,7 +38,7 @@ def encode(x: Any, keep: Callable[[Any], Any], depth: int = 0) -> Any:
         return None
     for kind, plain in SCALARS:
         if isinstance(x, plain):
-            return kind(x)
+            return kind(x)  # type: ignore[arg-type]
     if isinstance(x, (list, tuple, set, frozenset)):
         name = "set" if isinstance(x, (set, frozenset)) else "tuple" if isinstance(x, tuple) else "list"
         return {"t": name, "v": [down(v) for v in x]}

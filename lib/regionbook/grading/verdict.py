@@ -53,7 +53,7 @@ class Held:
     def _compared(self, other: object) -> bool:
         raise TypeError(f"a {type(self).__name__} cannot be compared")
 
-    __eq__ = __ne__ = __lt__ = __gt__ = __le__ = __ge__ = _compared  # type: ignore[assignment]
+    __eq__ = __ne__ = __lt__ = __gt__ = __le__ = __ge__ = _compared
     __hash__ = None  # type: ignore[assignment]
 
 
