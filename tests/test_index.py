@@ -356,3 +356,18 @@ def test_theil_without_groups():
 def test_theil_refuses(x, choice, message):
     with pytest.raises(ValueError, match=message):
         index.theil_index(pd.Series(x), **choice)
+
+
+# --- TOPSIS ------------------------------------------------------------------------------------------
+
+
+def test_topsis_by_hand():
+    """Distances to the best and to the worst case, by pencil: scaled values 1/9 and 1/4, 1/3 and 3/4."""
+    from regionbook.index import topsis_index
+
+    raw = pd.DataFrame({"patents": [0, 1, 3, 9], "smoke": [5.0, 4, 2, 1]}, index=list("ABCD"))
+    score = topsis_index(raw, {"smoke": -1}, weights={"patents": 1, "smoke": 1}).score
+    for case, a, b in (("B", 1 / 9, 1 / 4), ("C", 1 / 3, 3 / 4)):
+        worst, best = np.hypot(a, b), np.hypot(1 - a, 1 - b)
+        assert score[case] == pytest.approx(worst / (worst + best))
+    assert score["A"] == 0 and score["D"] == 1

@@ -44,10 +44,10 @@ def test_unknown_worlds_and_a_world_beside_own_data_are_told():
     with pytest.raises(ValueError, match="no world 'cost'. Did you mean 'coast'"):
         rb.load("city-innovation", world="cost")
     with pytest.raises(ValueError, match="Its rival worlds are: none"):
-        rb.truth("energy-carbon", "coast")
+        rb.truth("regional-concepts", "coast")
     with pytest.raises(ValueError, match="`world` .* is for the shipped panel"):
         rb.load("city-innovation", rb.load("city-innovation"), "coast")
-    assert worlds("energy-carbon") == []
+    assert worlds("regional-concepts") == []
 
 
 # -------------------------------------------------------------------------------------------------- the same tables
