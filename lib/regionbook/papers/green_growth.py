@@ -244,7 +244,7 @@ def redrawn(panel: pd.DataFrame, shipped: dict[str, Any], seed: int) -> tuple[pd
     """A student's panel and its truth, from the shipped ones; see `regionbook.papers.redraw`.
 
     IGG is drawn anew: the slopes of NP by least squares, 2SLS and group, own and neighbours', are the shipped ones times the
-    student's factor. Inputs and bad outputs follow, so that the programmes give the new index. Cities on the frontier stay.
+    student's factor. Inputs and bad outputs follow, so that the programmes give the new index. What the frontier hangs on stays.
     """
     rng, data = np.random.default_rng([seed, 11]), prepare(panel)
     kept = [("4", "4"), ("5", "2"), ("5", "3"), ("6", "1"), ("6", "3"), ("7", "1"), ("7", "2"), ("7", "3"), ("7", "4")]
@@ -267,6 +267,7 @@ def redrawn(panel: pd.DataFrame, shipped: dict[str, Any], seed: int) -> tuple[pd
     knots = shipped["knots"]
     city, year = (data.index.get_level_values(k) for k in (0, 1))
     held = city.isin([k[0] for k in knots]) | (year == year.min())
+    held |= data[OUTPUT[0]].to_numpy() <= data.loc[tuple(knots[0]), OUTPUT[0]]  # the smallest knot is measured by these
     y, low, high = main.y, main.y.min(), main.y.max()
     best = data["IGG"].groupby(level=0).transform("max").to_numpy()
     give = np.where(held, 0.0, np.minimum(y - low, high - y).clip(0) ** 2 + 0.01)
