@@ -980,14 +980,15 @@ def hidden(v: Grid, world: str) -> tuple[dict[str, Row], dict[str, Any]]:
     attention = regression("NP", "attention")
     grants = regression("NP", "grant")
     second = regression("NP", z="second_measure")
-    truth: dict[str, Any] = {"effect": 0.0, "relief_direct": 0.0, "attention": 0.0, "grants": 0.0, "reliability": 1.0}
+    truth: dict[str, Any] = {"effect": 0.0, "direct": 0.0, "grants": 0.0, "relief_direct": 0.0, "attention": 0.0, "reliability": 1.0}
+    truth |= {"neighbours": told("10", "4", "W:NP")[0], "rho": told("10", "3", "rho")[0]}
     if world == "attenuation":
         rows = {"attention": attention.slope(1, 0.0), "second": second.slope(0, b_iv), "light": light.slope(0, b_iv * small)}
-        truth |= {"effect": b_iv, "reliability": b / b_iv}
+        truth |= {"effect": b_iv, "direct": b_iv, "reliability": b / b_iv}
     elif world == "no-effect":
         rows = {"attention": attention.slope(0, 0.0), "grants": grants.slope(1, 0.0)}
         a = net(v["attention"])
-        truth |= {"attention": float(b * (n @ n) / (n @ a))}
+        truth |= {"attention": float(b * (n @ n) / (n @ a)), "neighbours": 0.0}
     else:
         rows = {
             "attention": attention.slope(1, 0.0),
@@ -995,7 +996,8 @@ def hidden(v: Grid, world: str) -> tuple[dict[str, Row], dict[str, Any]]:
             "second": second.slope(0, beside),
             "light": light.slope(0, beside * small + direct),
         }
-        truth |= {"effect": beside, "relief_direct": direct, "grants": GRANTS}
+        through = GRANTS * told("8", "3")[0]
+        truth |= {"effect": beside, "direct": beside - through, "relief_direct": direct, "grants": GRANTS}
     return {f"truth {k}": r for k, r in rows.items()}, truth
 
 
@@ -1029,20 +1031,23 @@ def story(rng: np.random.Generator, world: str = "") -> tuple[Grid, dict[str, An
     v |= {k: d[k] for k in ("second_measure", "attention")}
     seed = rng.integers(2**31)
     own, near = told("10", "3")[0], told("10", "4", "W:NP")[0]
-    y = placed(grown(rng, v, own * v["NP"] + near * lag(v["NP"])))
     _, truth = hidden(v, world)
+    acts = truth["attention"] * v["attention"] if world == "no-effect" else own * v["NP"] + near * lag(v["NP"])
+    y = placed(grown(rng, v, acts))
     v |= {"IGG": y, "size": v["size"], "seed": np.array([seed])}
     keep = {k: x for k, x in v.items() if k not in d}
     return d | keep | {"world": np.array([world])}, {"process": PROCESS[world]} | truth
 
 
+_shared = "neighbours x W NP + rho x W IGG + controls + error"
 PROCESS = {
-    "": "IGG = city + year + effect x NP + relief_direct x relief x (year - 2010) + grants x log10(1 + green patents granted) + controls "
-    "+ error that neighbours share; the effect is that of NP with relief's own path held, grants in addition to it are part of it",
-    "attenuation": "IGG = city + year + effect x true NP + controls + error; NP = true NP + error, and reliability is the share of its net "
+    "": "IGG = city + year + direct x NP + grants x log10(1 + green patents granted) + relief_direct x relief x (year - 2010) + "
+    f"{_shared}; effect is direct and what goes through green patents, as a regression without neighbours has it that holds "
+    "relief x year",
+    "attenuation": f"IGG = city + year + effect x true NP + {_shared}; NP = true NP + error, and reliability is the share of its net "
     "variation that is true; relief moves true NP and nothing else; second_measure is true NP with another error",
-    "no-effect": "IGG = city + year + attention x environmental attention + controls + error; NP goes along with attention and does "
-    "nothing; so does relief x year",
+    "no-effect": "IGG = city + year + attention x environmental attention + rho x W IGG + controls + error; NP goes along with attention "
+    "and does nothing, at home or next door; relief x year goes along with what drives IGG",
 }
 
 

@@ -283,6 +283,7 @@ def redrawn(panel: pd.DataFrame, shipped: dict[str, Any], seed: int) -> tuple[pd
 
     y, factor = redraw.first_steady(draw, main)
     y = np.round(np.where(held, main.y, y), 6)
-    new = {k: round(float(shipped[k]) * factor, 6) for k in ("effect", "relief_direct", "attention")}
-    truth = redraw.truth_of(shipped, seed, "process", "grants", "reliability", "knots", factor=factor, **new)
+    new = {k: round(float(shipped[k]) * factor, 6) for k in ("effect", "relief_direct", "attention", "neighbours")}
+    new["direct"] = round(new["effect"] - (shipped["effect"] - shipped["direct"]), 6)
+    truth = redraw.truth_of(shipped, seed, "process", "grants", "reliability", "rho", "knots", factor=factor, **new)
     return panel.assign(growth_index=y, **_moved(data, knots, y / main.y)), truth
