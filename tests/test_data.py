@@ -142,8 +142,8 @@ def test_truth_and_notice():
 
 
 def test_no_panel_yet():
-    with pytest.raises(FileNotFoundError, match=r"No teaching panel for 'green-growth' yet.*city-innovation"):
-        rb.load("green-growth")
+    with pytest.raises(FileNotFoundError, match=r"No teaching panel for 'energy-carbon' yet.*city-innovation"):
+        rb.load("energy-carbon")
 
 
 def test_options_of_own_data_need_a_source():

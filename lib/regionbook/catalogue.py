@@ -14,7 +14,6 @@ from regionbook.paths import ROOT
 METHODS: dict[str, dict[str, str | None]] = {
     "Indices": {
         "entropy weights (熵权法)": r"entropy_index|\.index\(panel",
-        "closeness to the best (TOPSIS)": r"topsis_index",
         "principal components (主成分分析)": r"pca_index|\bPCA\(",
         "location quotient (区位熵)": r"location_quotient",
         "Theil index (泰尔指数)": r"theil",

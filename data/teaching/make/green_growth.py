@@ -780,8 +780,8 @@ def economy(rng: np.random.Generator, v: dict[str, Array]) -> dict[str, Array]:
     d["fiscal_exp"] = np.round(v["gov"] * d["gdp"])
     d["retail_sales"] = np.round(v["shop"] * d["gdp"])
     share = 1 / (1 + np.exp(-0.5 - 0.2 * ar1(rng, 0.9).ravel()))
-    d["deposits"] = np.round(share * v["finance"] * d["gdp"])
-    d["loans"] = np.round(v["finance"] * d["gdp"] - d["deposits"])
+    d["bank_deposits"] = np.round(share * v["finance"] * d["gdp"])
+    d["bank_loans"] = np.round(v["finance"] * d["gdp"] - d["bank_deposits"])
     farm = np.clip(0.13 - 0.045 * v["size"] + np.repeat(0.03 * rng.normal(size=N), T), 0.003, 0.4)
     d["secondary"] = np.round(d["gdp"] * (1 - farm) / (1 + v["struc"]))
     d["tertiary"] = np.round(v["struc"] * d["secondary"])
@@ -996,7 +996,7 @@ def hidden(v: Grid, world: str) -> tuple[dict[str, Row], dict[str, Any]]:
             "second": second.slope(0, beside),
             "light": light.slope(0, beside * small + direct),
         }
-        through = GRANTS * told("8", "3")[0]
+        through = GRANTS * float(Seen(both, np.column_stack([v["NP"], C])).own[0] @ both.swept(v["grant"])[:, 0])
         truth |= {"effect": beside, "direct": beside - through, "relief_direct": direct, "grants": GRANTS}
     return {f"truth {k}": r for k, r in rows.items()}, truth
 
@@ -1164,8 +1164,8 @@ DICTIONARY = {
     "primary": ("value added of the primary sector", "第一产业增加值", _money, "total", 0, "", "", ""),
     "secondary": ("value added of the secondary sector", "第二产业增加值", _money, "control", 1, "", "", "tertiary over secondary: struc"),
     "tertiary": ("value added of the tertiary sector", "第三产业增加值", _money, "control", 0, "", "", ""),
-    "deposits": ("deposits of financial institutions", "金融机构存款余额", _money, "control", 0, "", "", "with loans over GDP: finance"),
-    "loans": ("loans of financial institutions", "金融机构贷款余额", _money, "control", 0, "", "", ""),
+    "bank_deposits": ("deposits of financial institutions", "金融机构存款余额", _money, "control", 0, "", "", "with loans over GDP: finance"),
+    "bank_loans": ("loans of financial institutions", "金融机构贷款余额", _money, "control", 0, "", "", ""),
     "fiscal_exp": ("fiscal expenditure", "财政支出", _money, "control", 1, "", "", "over GDP: gov; holds education and science"),
     "retail_sales": ("retail sales of consumer goods", "社会消费品零售总额", _money, "control", 0, "", "", "over GDP: shop; one value is nought, as the printed minimum"),
     "second_measure": ("another measure of NP", "新质生产力的另一测度", "index", "measure, optional", 0, "", "", _ours),

@@ -7,6 +7,7 @@ import pandas as pd
 
 from regionbook.data import published
 from regionbook.index import TopsisIndex, topsis_index
+from regionbook.models import sbm
 from regionbook.paths import data_file
 
 from . import redraw
@@ -73,7 +74,7 @@ def prepare(panel: pd.DataFrame) -> pd.DataFrame:
     d, year = panel, panel.index.get_level_values("year").to_numpy()
     new: dict[str, Any] = {"IGG": d["growth_index"], "NP": 10 * index(d).score}
     new |= {
-        "finance": (d["deposits"] + d["loans"]) / d["gdp"],
+        "finance": (d["bank_deposits"] + d["bank_loans"]) / d["gdp"],
         "gov": d["fiscal_exp"] / d["gdp"],
         "shop": d["retail_sales"] / d["gdp"],
         "struc": d["tertiary"] / d["secondary"],
@@ -240,11 +241,23 @@ def _moved(data: pd.DataFrame, knots: list[list[Any]], times: Array) -> dict[str
     return {k: np.where(fixed, data[k], np.round(x, 5)) for k, x in new.items()}
 
 
+def _smallest(new: pd.DataFrame, data: pd.DataFrame, knots: list[list[Any]]) -> float:
+    """Index of the smallest knot, whose super-efficiency hangs on the redrawn cities below the second one."""
+    at = pd.MultiIndex.from_tuples([tuple(k) for k in knots])
+    near = data[(data[OUTPUT[0]] <= data.loc[at[1], OUTPUT[0]]) | data.index.isin(at)].index
+    measures, first = [*INPUTS, *OUTPUT, *BAD], data.loc[[at[0]], "IGG"].iloc[0]
+    before, after = (
+        sbm(d.loc[near, measures], INPUTS, OUTPUT, BAD, returns="vrs", super_efficiency=True).score[at[0]]
+        for d in (data, prepare(new))
+    )
+    return float(first * after / before)
+
+
 def redrawn(panel: pd.DataFrame, shipped: dict[str, Any], seed: int) -> tuple[pd.DataFrame, dict[str, Any]]:
     """A student's panel and its truth, from the shipped ones; see `regionbook.papers.redraw`.
 
     IGG is drawn anew: the slopes of NP by least squares, 2SLS and group, own and neighbours', are the shipped ones times the
-    student's factor. Inputs and bad outputs follow, so that the programmes give the new index. What the frontier hangs on stays.
+    student's factor. Inputs and bad outputs follow, so that the programmes give the new index. Cities on the frontier stay.
     """
     rng, data = np.random.default_rng([seed, 11]), prepare(panel)
     kept = [("4", "4"), ("5", "2"), ("5", "3"), ("6", "1"), ("6", "3"), ("7", "1"), ("7", "2"), ("7", "3"), ("7", "4")]
@@ -267,7 +280,6 @@ def redrawn(panel: pd.DataFrame, shipped: dict[str, Any], seed: int) -> tuple[pd
     knots = shipped["knots"]
     city, year = (data.index.get_level_values(k) for k in (0, 1))
     held = city.isin([k[0] for k in knots]) | (year == year.min())
-    held |= data[OUTPUT[0]].to_numpy() <= data.loc[tuple(knots[0]), OUTPUT[0]]  # the smallest knot is measured by these
     y, low, high = main.y, main.y.min(), main.y.max()
     best = data["IGG"].groupby(level=0).transform("max").to_numpy()
     give = np.where(held, 0.0, np.minimum(y - low, high - y).clip(0) ** 2 + 0.01)
@@ -283,7 +295,9 @@ def redrawn(panel: pd.DataFrame, shipped: dict[str, Any], seed: int) -> tuple[pd
 
     y, factor = redraw.first_steady(draw, main)
     y = np.round(np.where(held, main.y, y), 6)
-    new = {k: round(float(shipped[k]) * factor, 6) for k in ("effect", "relief_direct", "attention", "neighbours")}
-    new["direct"] = round(new["effect"] - (shipped["effect"] - shipped["direct"]), 6)
-    truth = redraw.truth_of(shipped, seed, "process", "grants", "reliability", "rho", "knots", factor=factor, **new)
-    return panel.assign(growth_index=y, **_moved(data, knots, y / main.y)), truth
+    new = panel.assign(growth_index=y, **_moved(data, knots, y / main.y))
+    new.loc[tuple(knots[0]), "growth_index"] = np.round(_smallest(new, data, knots), 6)
+    said = {k: round(float(shipped[k]) * factor, 6) for k in ("effect", "relief_direct", "attention", "neighbours")}
+    said["direct"] = round(said["effect"] - (shipped["effect"] - shipped["direct"]), 6)
+    truth = redraw.truth_of(shipped, seed, "process", "grants", "reliability", "rho", "knots", factor=factor, **said)
+    return new, truth
