@@ -102,6 +102,7 @@ def test_papers_without_a_panel_have_nothing_imposed():
             "digital-real-integration",
             "equipment-tfp",
             "yangtze-openness",
+            "green-growth",
         )
         assert printed_cells(slug)["imposed"].any() == (slug in with_panel), slug
 

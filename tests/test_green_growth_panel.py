@@ -7,7 +7,19 @@ import pandas as pd
 import pyfixest as pf
 import pytest
 from engine import CalibrationError
-from green_growth import CLUSTERS, HEAVY, KNOTS, PAPER, Sample, Seen, between, cell_row, choose, mean_row, settle
+from green_growth import (
+    CLUSTERS,
+    HEAVY,
+    KNOTS,
+    PAPER,
+    Sample,
+    Seen,
+    between,
+    cell_row,
+    choose,
+    mean_row,
+    settle,
+)
 
 import regionbook as rb
 from regionbook.data import worlds
@@ -40,18 +52,24 @@ def test_sample_is_the_printed_one(data):
     flat = data.reset_index()
     n = rb.published(SLUG).fit.query("stat == 'N'").set_index(["table", "column"])["value"]
     assert flat["city"].nunique() == 272 and (flat["year"].min(), flat["year"].max()) == (2011, 2022)
-    for column, rows in zip("1234", ("high_market == 1", "high_market == 0", "member == 1", "member == 0"), strict=True):
+    for column, rows in zip(
+        "1234", ("high_market == 1", "high_market == 0", "member == 1", "member == 0"), strict=True
+    ):
         assert len(flat.query(rows)) == n["7", column]
     assert flat.query("municipality == 0")["city"].nunique() * 12 == n["5", "3"]
     sizes = flat.drop_duplicates("city")["cluster"].value_counts()
     assert sizes.drop("none").to_dict() == dict(zip(CLUSTERS, (13, 41, 9, 16, 28), strict=True))
-    assert not flat["city_zh"].isin(["伊春市", "铜仁市", "毕节市"]).any()  # changed their rank, as the paper says
+    assert (
+        not flat["city_zh"].isin(["伊春市", "铜仁市", "毕节市"]).any()
+    )  # changed their rank, as the paper says
 
 
 def test_cities_join_with_the_map(panel):
     real = pd.read_csv(data_file("geo", "units.csv")).set_index("code")
     cities = panel.reset_index().drop_duplicates("city").set_index("code")
-    assert (real.loc[cities.index, "name_en"] == cities["city"]).all() and cities.index.is_monotonic_increasing
+    assert (
+        real.loc[cities.index, "name_en"] == cities["city"]
+    ).all() and cities.index.is_monotonic_increasing
     assert np.allclose(real.loc[cities.index, "area_km2"], cities["land_area"])
 
 
@@ -69,7 +87,9 @@ def test_raw_columns_hang_together(panel):
     assert (panel[["primary", "secondary", "tertiary"]] > 0).all(axis=None)
     budget = (panel["education_exp"] + panel["science_exp"]) / panel["fiscal_exp"]
     assert budget.between(0.05, 0.65).all()
-    assert (panel["income_urban"] > panel["income_rural"]).all() and (panel["spending_urban"] > panel["spending_rural"]).all()
+    assert (panel["income_urban"] > panel["income_rural"]).all() and (
+        panel["spending_urban"] > panel["spending_rural"]
+    ).all()
     assert (panel["green_granted"] > panel["green_applied"]).mean() < 0.25
     for name in ("students", "digital_patents", "ai_firms", "green_applied", "green_granted"):
         assert panel[name].dtype == "int64"
@@ -86,7 +106,9 @@ def test_all_programmes_give_the_index(world):
     knots = [tuple(k) for k in rb.truth(SLUG, world)["knots"]]
     assert len(knots) == KNOTS and set(found.scores.index[found.scores > 1 - 1e-7]) == set(knots)
     assert (data["IGG"].xs(2011, level="year") == 1).all()
-    need = frontier(data, rb.truth(SLUG, world)["knots"])  # the closed form agrees with the programmes off the frontier
+    need = frontier(
+        data, rb.truth(SLUG, world)["knots"]
+    )  # the closed form agrees with the programmes off the frontier
     share = (need / data[[*INPUTS, *BAD]]).to_numpy()
     lack = np.maximum(data.loc[knots[0], "real_gdp"] / data["real_gdp"] - 1, 0).to_numpy()
     off = ~data.index.isin(knots)
@@ -107,18 +129,24 @@ def test_table_3(world):
         x = data[name]
         assert x.mean() == pytest.approx(row["mean"], rel=0.01), name
         assert x.std() == pytest.approx(row["sd"], rel=0.01), name
-        assert x.min() == pytest.approx(row["min"], abs=0.02) and x.max() == pytest.approx(row["max"], rel=0.01), name
+        assert x.min() == pytest.approx(row["min"], abs=0.02) and x.max() == pytest.approx(
+            row["max"], rel=0.01
+        ), name
 
 
 @pytest.mark.parametrize("world", ALL)
 def test_table_9(world):
     """Moran's I to three digits; z within a tenth (our graph has some more links); no I in the year in which all are one."""
     found = paper.printed_tables(rb.prepare(SLUG, rb.load(SLUG, world=world)))["9"]
-    other = rb.published(SLUG).other.query("table == '9'").pivot(index="row", columns="column", values="value")
+    other = (
+        rb.published(SLUG).other.query("table == '9'").pivot(index="row", columns="column", values="value")
+    )
     assert np.isnan(found.loc["2011", ["IGG Moran's I", "IGG Z"]]).all()
     for name in ("NP", "IGG"):
         kept = found.index[found[f"{name} Z"].notna()]
-        assert np.allclose(found.loc[kept, f"{name} Moran's I"], other.loc[kept, f"{name} Moran's I"], atol=6e-4)
+        assert np.allclose(
+            found.loc[kept, f"{name} Moran's I"], other.loc[kept, f"{name} Moran's I"], atol=6e-4
+        )
         assert np.allclose(found.loc[kept, f"{name} Z"], other.loc[kept, f"{name} Z"], rtol=0.1)
 
 
@@ -131,7 +159,15 @@ def test_every_imposed_number_of_the_binding_tier_is_met(world):
 
 def test_rival_worlds_have_other_outcomes_and_another_truth(panel):
     assert worlds(SLUG) == sorted(PAPER.worlds)
-    drawn = {*INPUTS[:2], "energy", *BAD[:3], "income_urban", "spending_urban", "unemployment", "growth_index"}
+    drawn = {
+        *INPUTS[:2],
+        "energy",
+        *BAD[:3],
+        "income_urban",
+        "spending_urban",
+        "unemployment",
+        "growth_index",
+    }
     for world in worlds(SLUG):
         rival = rb.load(SLUG, world=world)
         assert {k for k in panel if not panel[k].equals(rival[k])} == drawn
@@ -146,20 +182,26 @@ def test_what_tells_the_worlds_apart(world):
     data, truth = rb.prepare(SLUG, rb.load(SLUG, world=world)), rb.truth(SLUG, world)
     printed = rb.published(SLUG).estimates.set_index(["table", "column", "term"])["estimate"]
     assert slope(data, f"IGG ~ NP + {X} | city + year") == pytest.approx(printed["4", "4", "NP"], abs=1e-3)
-    assert slope(data, f"IGG ~ {X} | city + year | NP ~ terrain") == pytest.approx(printed["6", "3", "NP"], abs=2e-3)
+    assert slope(data, f"IGG ~ {X} | city + year | NP ~ terrain") == pytest.approx(
+        printed["6", "3", "NP"], abs=2e-3
+    )
     beside = slope(data, f"IGG ~ NP + attention + {X} | city + year")
     second = slope(data, f"IGG ~ {X} | city + year | NP ~ second_measure")
     light = data[~data["city_zh"].isin(list(HEAVY))]
     moved, passed = (slope(light, f"{y} ~ terrain + {X} | city + year", "terrain") for y in ("NP", "IGG"))
     if world == "no-effect":
         assert beside == pytest.approx(0, abs=2e-3)
-        assert slope(data, f"IGG ~ NP + attention + {X} | city + year", "attention") == pytest.approx(truth["attention"], rel=0.01)
+        assert slope(data, f"IGG ~ NP + attention + {X} | city + year", "attention") == pytest.approx(
+            truth["attention"], rel=0.01
+        )
     else:
         assert beside == pytest.approx(printed["4", "4", "NP"], abs=2e-3)
         assert second == pytest.approx(truth["effect"], abs=3e-3)
         assert passed == pytest.approx(truth["effect"] * moved + truth["relief_direct"], abs=1e-4)
     if world is None:
-        assert slope(data, f"IGG ~ NP + terrain + {X} | city + year") == pytest.approx(truth["effect"], abs=2e-3)
+        assert slope(data, f"IGG ~ NP + terrain + {X} | city + year") == pytest.approx(
+            truth["effect"], abs=2e-3
+        )
         through = truth["grants"] * slope(data, f"grant ~ NP + {X} | city + year")
         assert truth["effect"] - truth["direct"] == pytest.approx(through, rel=0.02)
 
@@ -223,7 +265,9 @@ def test_rows_agree_with_pyfixest(data):
     theirs = pf.feols(f"IGG ~ NP + {X} | city + year", data[at].reset_index(), vcov="HC1", fixef_rm="none")
     assert fit.slope(0, float(theirs.coef()["NP"]))(y)[0] == pytest.approx(0, abs=1e-10)
     assert fit.squares(float((theirs.resid() ** 2).sum()))(y)[0] == pytest.approx(0, abs=1e-6)
-    assert fit.robust(0, float(theirs.se()["NP"]))(y)[0] == pytest.approx(0, abs=1e-4 * theirs.se()["NP"] ** 2)
+    assert fit.robust(0, float(theirs.se()["NP"]))(y)[0] == pytest.approx(
+        0, abs=1e-4 * theirs.se()["NP"] ** 2
+    )
     assert fit.explained(r2(y, at, theirs.resid()))(y)[0] == pytest.approx(0, abs=1e-6)
 
 
@@ -242,7 +286,9 @@ def test_the_largest_economy_has_to_be_at_its_best_last():
 def test_what_is_divided_by_or_logged_is_positive(column):
     own = rb.load(SLUG).reset_index()
     own.loc[5, column] = 0
-    with pytest.raises(rb.data.DataError, match=rf"column {column}: 1 value beyond the minimum .*position 5: 0"):
+    with pytest.raises(
+        rb.data.DataError, match=rf"column {column}: 1 value beyond the minimum .*position 5: 0"
+    ):
         rb.load(SLUG, source=own)
 
 

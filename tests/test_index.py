@@ -139,7 +139,9 @@ def test_topsis_equals_pymcdm(panel, given):
         close(ours.weights, index.entropy_index(panel, {"emissions": -1}).weights)
     else:
         close(ours.weights, np.arange(1, 7) / 21)
-    assert ours.score.between(0, 1).all() and (100 * ours.weights).round(4).to_string(header=False) in repr(ours)
+    assert ours.score.between(0, 1).all() and (100 * ours.weights).round(4).to_string(header=False) in repr(
+        ours
+    )
 
 
 @pytest.mark.parametrize(

@@ -180,7 +180,8 @@ def told(table: str, column: str, term: str = "NP") -> tuple[float, float]:
 
 R2 = {k[:2]: float(v) for k, v in _fit.items() if k[2] == "R2"}
 MORAN = {
-    k: PRINTED.other.query("table == '9' and column == @k + \" Moran's I\"")["value"].to_numpy() for k in ("NP", "IGG")
+    k: PRINTED.other.query("table == '9' and column == @k + \" Moran's I\"")["value"].to_numpy()
+    for k in ("NP", "IGG")
 }
 HEAVY = {
     "北京市": (2.25, 4.40), "上海市": (1.95, 2.30), "深圳市": (1.10, 4.80), "重庆市": (0.95, 2.90), "广州市": (1.05, 3.30),
@@ -197,7 +198,15 @@ RELIEF = {
     "Heilongjiang": 1.2, "Shandong": 0.9, "Jiangsu": 0.3, "Beijing": 9.0, "Tianjin": 1.0, "Shanghai": 0.1,
 }  # fmt: skip
 """Terrain relief of a province's cities, hundreds of metres: rounded general knowledge, a starting point."""
-CITIES_RELIEF = {"成都市": 9.0, "深圳市": 5.5, "广州市": 6.0, "杭州市": 8.0, "苏州市": 0.6, "武汉市": 2.0, "西安市": 10.5}
+CITIES_RELIEF = {
+    "成都市": 9.0,
+    "深圳市": 5.5,
+    "广州市": 6.0,
+    "杭州市": 8.0,
+    "苏州市": 0.6,
+    "武汉市": 2.0,
+    "西安市": 10.5,
+}
 
 
 def sums() -> dict[str, float]:
@@ -205,7 +214,7 @@ def sums() -> dict[str, float]:
 
     The error of the constant of Table 4 (1), s² (1/n + mean² / S), gives s; R² then the variation of IGG within cities.
     """
-    (b, se), (_, cons) = told("4", "1"), told("4", "1", "_cons")
+    (_, se), (_, cons) = told("4", "1"), told("4", "1", "_cons")
     s2 = CELLS * (cons**2 - (float(MOMENTS.loc["NP", "mean"]) * se) ** 2)
     within = s2 * 2991 / (1 - R2["4", "1"])
     out = {"IGG": within, "s2 4|1": s2, "4|1": s2 / se**2}
@@ -383,7 +392,9 @@ def drivers(rng: np.random.Generator) -> dict[str, Array]:
     NP = np.maximum(NP, 0.06).ravel()
     m = 0.75 * s[:, None] + 0.35 * rng.normal(size=(N, 1)) + 1.15 * (t - 5.5) / 3.45 + 0.25 * ar1(rng, 0.6)
     m += np.maximum(s[:, None] - 1.2, 0) * (0.6 * (t - 5.5) / 3.45 - 0.8)
-    m[u["name_zh"].isin(["重庆市", "西安市"])] -= 4.0  # led by the state; else no variation of NP is left among the low
+    m[u["name_zh"].isin(["重庆市", "西安市"])] -= (
+        4.0  # led by the state; else no variation of NP is left among the low
+    )
     v = {"NP": NP, "relief": np.repeat(relief, T), "size": np.repeat(s, T)}
     rank = np.argsort(np.argsort(m.ravel())) / (CELLS - 1)
     v["market"] = np.round(3 + 9 * rank**0.9, 4)
@@ -403,12 +414,19 @@ def drivers(rng: np.random.Generator) -> dict[str, Array]:
         "struc": 0.10 * big + own(0.75, 0.80, 0.30, 0.15) + 0.42 * year,
     }
     member = np.repeat(u["cluster"].ne("none").to_numpy(), T)
-    for k, share in (("finance", 0.5), ("gov", 0.25), ("shop", 0.2), ("struc", 0.2)):  # fewer swings in agglomerations
+    for k, share in (
+        ("finance", 0.5),
+        ("gov", 0.25),
+        ("shop", 0.2),
+        ("struc", 0.2),
+    ):  # fewer swings in agglomerations
         raw[k] -= np.where(member, share, 0.0) * (raw[k] - Sample(years=False).means(raw[k]))
     for k, x in raw.items():
         v[k] = skewed(x, k)
     drift = own(0.9, 0.0, 0.02, 0.03) * np.where(member, 0.4, 1.3)
-    people = 0.50 * big + own(0.9, 0.5, 0.0) + drift - 0.9 * np.repeat(np.log(u["area_km2"].to_numpy(float)), T)
+    people = (
+        0.50 * big + own(0.9, 0.5, 0.0) + drift - 0.9 * np.repeat(np.log(u["area_km2"].to_numpy(float)), T)
+    )
     people += np.repeat(
         1.6 * u["name_zh"].isin(list(HEAVY)[:10]).to_numpy() + 1.5 * u["name_zh"].eq("深圳市").to_numpy(), T
     )
@@ -446,7 +464,6 @@ def fitted(v: dict[str, Array], of: dict[str, Sample]) -> dict[str, Array]:
         for k in CONTROLS:
             m = MOMENTS.loc[k]
             C = np.column_stack([v[j] for j in names if j != k])
-            x = v[k]
             rows = {"sd": sd_row(m["sd"]), "net": net_row(both, C, NET[k])}
             path = RISE[k] * (np.arange(T) / (T - 1)) ** (0.5 if k in ("finance", "struc") else 1.0) + BEND[k]
             path += float(m["mean"]) - path.mean()
@@ -461,7 +478,10 @@ def settle_np(v: dict[str, Array], of: dict[str, Sample], goal: dict[str, float]
     m, x = MOMENTS.loc["NP"], v["NP"]
     C = np.column_stack([v[k] for k in CONTROLS])
     none = C[:, :0]
-    at = [int(np.flatnonzero((np.repeat(cities()["name_zh"], T) == "北京市") & (YEAR == 2022))[0]), int(x.argmin())]
+    at = [
+        int(np.flatnonzero((np.repeat(cities()["name_zh"], T) == "北京市") & (YEAR == 2022))[0]),
+        int(x.argmin()),
+    ]
     rows = {
         "mean": mean_row(m["mean"]),
         "sd": sd_row(m["sd"]),
@@ -643,12 +663,18 @@ def outcome_rows(v: dict[str, Array], y: Array) -> dict[str, Row]:
         for i, (column, term) in enumerate((("3", k), ("4", f"W:{k}"))):
             at = j + i * len(X.T)
             r = _e.loc[("10", column, term)]
-            rows[f"10 {term}"] = durbin.slope(at, r.paren * durbin.inverse[at] * 0.26 if k == "pop" else r.estimate)
+            rows[f"10 {term}"] = durbin.slope(
+                at, r.paren * durbin.inverse[at] * 0.26 if k == "pop" else r.estimate
+            )
     rows["10 rho"] = durbin.score()
     return rows | {f"moran {YEARS[t]}": moran_row(t, MORAN["IGG"][t]) for t in range(1, T)}
 
 
-PATH = 1 + 0.45 * np.arange(T) / (T - 1) + np.array([0, -0.06, 0.08, -0.12, -0.05, 0.12, 0.1, 0.14, -0.16, -0.14, -0.02, 0.1])
+PATH = (
+    1
+    + 0.45 * np.arange(T) / (T - 1)
+    + np.array([0, -0.06, 0.08, -0.12, -0.05, 0.12, 0.1, 0.14, -0.16, -0.14, -0.02, 0.1])
+)
 """Mean of IGG by year: R2 of Table 4 (2) leaves the years more than a straight line can have."""
 
 
@@ -661,9 +687,20 @@ def grown(rng: np.random.Generator, v: dict[str, Array], effect: Array) -> Array
     rho = told("10", "3", "rho")[0]
     u = 0.50 * smoothed(ar1(rng, 0.7), 0.2) + 0.22 * rng.normal(size=(N, 1)) * (np.arange(T) - 5.5) / 3.45
     steep = np.abs(v["relief"].reshape(SHAPE) - v["relief"].mean())
-    noise = 0.33 * np.sqrt(0.6 + 0.4 * (steep / steep.mean()) ** 2) * (np.exp(0.9 * u) - np.exp(0.9 * u).mean()) / np.exp(0.9 * u).std()
+    noise = (
+        0.33
+        * np.sqrt(0.6 + 0.4 * (steep / steep.mean()) ** 2)
+        * (np.exp(0.9 * u) - np.exp(0.9 * u).mean())
+        / np.exp(0.9 * u).std()
+    )
     noise[cities()["name_zh"].isin(list(HEAVY)).to_numpy()] *= 0.6
-    inner = effect + X @ b + lag(1.0 * X[:, 0]) * near[0] + sum(lag(X[:, j]) * near[j] for j in range(1, 5)) + noise.ravel()
+    inner = (
+        effect
+        + X @ b
+        + lag(1.0 * X[:, 0]) * near[0]
+        + sum(lag(X[:, j]) * near[j] for j in range(1, 5))
+        + noise.ravel()
+    )
     y = np.linalg.solve(np.eye(N) - rho * neighbours(), inner.reshape(SHAPE))
     y = y - y[:, :1]
     return (y - y.mean(0) + PATH).ravel()
@@ -698,10 +735,19 @@ def patents(rng: np.random.Generator, v: dict[str, Array]) -> dict[str, Array]:
         slopes = np.array([_e.loc[("8", column, k), "estimate"] for k in ("NP", *CONTROLS)])
         slopes[-1] = _e.loc[("8", column, "pop"), "paren"] * fit.inverse[-1] * np.sqrt(s2)
         level = told("8", column, "_cons")[0] + float(slopes @ X[::T].mean(0))  # of 2011
-        y = level + common + 0.82 * t**0.9 + shared + 0.10 * ar1(rng, 0.5) + told("8", column)[0] * v["NP"].reshape(SHAPE)
+        y = (
+            level
+            + common
+            + 0.82 * t**0.9
+            + shared
+            + 0.10 * ar1(rng, 0.5)
+            + told("8", column)[0] * v["NP"].reshape(SHAPE)
+        )
         y = np.maximum(y, 0.35 + 0.1 * np.tanh(y)).ravel()
         rows = {"first year": year_row(0, level), "squares": fit.squares(s2 * fit.df)}
-        rows |= {k: fit.slope(j, float(b)) for j, (k, b) in enumerate(zip(("NP", *CONTROLS), slopes, strict=True))}
+        rows |= {
+            k: fit.slope(j, float(b)) for j, (k, b) in enumerate(zip(("NP", *CONTROLS), slopes, strict=True))
+        }
         within = Sample(years=False)
         rows["within"] = net_row(within, X[:, :0], s2 * fit.df / (1 - R2["8", column]))
         out[name] = settle(y, rows, between(0.0, 9.0), smooth=0.9, least=1e-6)
@@ -789,7 +835,9 @@ def economy(rng: np.random.Generator, v: dict[str, Array]) -> dict[str, Array]:
     z = 0.12 * rng.normal(size=(N, 1)) + 0.06 * ar1(rng, 0.7)
     d["education_exp"] = np.round(d["fiscal_exp"] * 0.175 * np.exp(z.ravel()))
     z = 0.35 * rng.normal(size=(N, 1)) + 0.15 * ar1(rng, 0.7)
-    d["science_exp"] = np.round(d["fiscal_exp"] * 0.013 * np.exp(0.45 * v["size"] + z.ravel()).clip(None, 9.0))
+    d["science_exp"] = np.round(
+        d["fiscal_exp"] * 0.013 * np.exp(0.45 * v["size"] + z.ravel()).clip(None, 9.0)
+    )
     return d
 
 
@@ -879,7 +927,9 @@ def super_scores(Z: Array, y: Array, at: Array) -> Array:
     own = np.column_stack([Z[:, :3], y, Z[:, 3:]])
     kind = np.repeat([0, 1, 2], [3, 1, 6])
     sign = np.where(kind == 1, -1.0, 1.0)
-    programme = Programme(-sign, np.r_[(kind == 0) / 3, 1, 0], (kind > 0) / -7, np.zeros(10, bool), "vrs", loose=True)
+    programme = Programme(
+        -sign, np.r_[(kind == 0) / 3, 1, 0], (kind > 0) / -7, np.zeros(10, bool), "vrs", loose=True
+    )
     asked = np.full_like(own, np.nan)
     asked[at] = own[at]
     return programme.solve(asked, own, range(CELLS), alone=True).value[at]
@@ -948,7 +998,10 @@ def second_measures(rng: np.random.Generator, v: Grid) -> dict[str, Array]:
     seen = share * v["NP"] + (1 - share) * np.repeat(mean.ravel(), T) + w + 0.03 * ar1(rng, 0.5).ravel()
     other = mean**0.6 * (ar1(rng, 0.8) + 0.8 * rng.normal(size=(N, 1)) * (np.arange(T) - 5.5) / 3.45)
     attention = 1.2 + 0.5 * v["NP"] + 0.20 * other.ravel() + 0.05 * (YEAR - 2011)
-    return {"second_measure": np.round(20 + 12 * seen, 4), "attention": np.round(np.maximum(attention, 0.2), 4)}
+    return {
+        "second_measure": np.round(20 + 12 * seen, 4),
+        "attention": np.round(np.maximum(attention, 0.2), 4),
+    }
 
 
 GRANTS = 0.10
@@ -980,10 +1033,21 @@ def hidden(v: Grid, world: str) -> tuple[dict[str, Row], dict[str, Any]]:
     attention = regression("NP", "attention")
     grants = regression("NP", "grant")
     second = regression("NP", z="second_measure")
-    truth: dict[str, Any] = {"effect": 0.0, "direct": 0.0, "grants": 0.0, "relief_direct": 0.0, "attention": 0.0, "reliability": 1.0}
+    truth: dict[str, Any] = {
+        "effect": 0.0,
+        "direct": 0.0,
+        "grants": 0.0,
+        "relief_direct": 0.0,
+        "attention": 0.0,
+        "reliability": 1.0,
+    }
     truth |= {"neighbours": told("10", "4", "W:NP")[0], "rho": told("10", "3", "rho")[0]}
     if world == "attenuation":
-        rows = {"attention": attention.slope(1, 0.0), "second": second.slope(0, b_iv), "light": light.slope(0, b_iv * small)}
+        rows = {
+            "attention": attention.slope(1, 0.0),
+            "second": second.slope(0, b_iv),
+            "light": light.slope(0, b_iv * small),
+        }
         truth |= {"effect": b_iv, "direct": b_iv, "reliability": b / b_iv}
     elif world == "no-effect":
         rows = {"attention": attention.slope(0, 0.0), "grants": grants.slope(1, 0.0)}
@@ -996,7 +1060,9 @@ def hidden(v: Grid, world: str) -> tuple[dict[str, Row], dict[str, Any]]:
             "second": second.slope(0, beside),
             "light": light.slope(0, beside * small + direct),
         }
-        through = GRANTS * float(Seen(both, np.column_stack([v["NP"], C])).own[0] @ both.swept(v["grant"])[:, 0])
+        through = GRANTS * float(
+            Seen(both, np.column_stack([v["NP"], C])).own[0] @ both.swept(v["grant"])[:, 0]
+        )
         truth |= {"effect": beside, "direct": beside - through, "relief_direct": direct, "grants": GRANTS}
     return {f"truth {k}": r for k, r in rows.items()}, truth
 
@@ -1018,13 +1084,24 @@ def story(rng: np.random.Generator, world: str = "") -> tuple[Grid, dict[str, An
         return np.repeat(u[name].to_numpy(), T)
 
     d: Grid = {"code": wide("code").astype(int), "city": wide("name_en"), "city_zh": wide("name_zh")}
-    d |= {"province": wide("province_en"), "region": wide("region3"), "cluster": wide("cluster"), "year": YEAR}
-    d |= {"municipality": (wide("level") == "municipality") * 1, "relief": v["relief"], "market_index": v["market"]}
+    d |= {
+        "province": wide("province_en"),
+        "region": wide("region3"),
+        "cluster": wide("cluster"),
+        "year": YEAR,
+    }
+    d |= {
+        "municipality": (wide("level") == "municipality") * 1,
+        "relief": v["relief"],
+        "market_index": v["market"],
+    }
     d |= economy(rng, v)
     d |= new_quality(rng, v, d)
     for k, log in patents(rng, v).items():
         d["green_applied" if k == "app" else "green_granted"] = np.maximum(np.round(10**log - 1), 0)
-    filled = dict.fromkeys(["growth_index", "energy", "income_urban", "income_rural", "spending_urban", "spending_rural"], 1.0)
+    filled = dict.fromkeys(
+        ["growth_index", "energy", "income_urban", "income_rural", "spending_urban", "spending_rural"], 1.0
+    )
     made = paper.prepare(pd.DataFrame(d).assign(**filled).set_index(["city", "year"]))
     v |= {k: made[k].to_numpy(float) for k in ("NP", *CONTROLS, "terrain", "app", "grant")}
     d |= second_measures(rng, v)
@@ -1032,7 +1109,9 @@ def story(rng: np.random.Generator, world: str = "") -> tuple[Grid, dict[str, An
     seed = rng.integers(2**31)
     own, near = told("10", "3")[0], told("10", "4", "W:NP")[0]
     _, truth = hidden(v, world)
-    acts = truth["attention"] * v["attention"] if world == "no-effect" else own * v["NP"] + near * lag(v["NP"])
+    acts = (
+        truth["attention"] * v["attention"] if world == "no-effect" else own * v["NP"] + near * lag(v["NP"])
+    )
     y = placed(grown(rng, v, acts))
     v |= {"IGG": y, "size": v["size"], "seed": np.array([seed])}
     keep = {k: x for k, x in v.items() if k not in d}
@@ -1076,12 +1155,18 @@ def own(v: Grid, truth: dict[str, Any], printed: Any) -> list[Rows]:
     out: list[Rows] = []
     for r in printed.descriptives.itertuples():
         cells = [Cell(r.table, what, r.variable, what, getattr(r, what)) for what in ("mean", "sd")]
-        out.append(Told(lambda v, k=r.variable: [np.mean(v[k]), np.std(v[k], ddof=1)], [r.mean, r.sd], 0.1, cells))
+        out.append(
+            Told(lambda v, k=r.variable: [np.mean(v[k]), np.std(v[k], ddof=1)], [r.mean, r.sd], 0.1, cells)
+        )
+
+    def morans(name: str, year: int) -> Callable[[Grid], list[float]]:
+        return lambda v: [_moran(v[name], year)]
+
     for r in printed.other.query("table == '9' and column.str.contains('Moran')").itertuples():
         if r.row == "2011" and r.column.startswith("IGG"):
             continue
         c = Cell("9", r.column, r.row, "other", r.value, tier="cheap")
-        out.append(Told(lambda v, k=r.column[:3].strip(), t=int(r.row): [_moran(v[k], t)], [r.value], 0.002, [c]))
+        out.append(Told(morans(r.column.split()[0], int(r.row)), [r.value], 0.002, [c]))
     return out
 
 
@@ -1115,9 +1200,17 @@ def after(v: Grid) -> dict[str, Any]:
 
 
 FREE = {
-    ("10", "6", "NP"): "its star is that of another rule (5, 1, 0.1 %): at the printed t the declared one gives two; the value is imposed",
+    (
+        "10",
+        "6",
+        "NP",
+    ): "its star is that of another rule (5, 1, 0.1 %): at the printed t the declared one gives two; the value is imposed",
     ("5", "1", "NP", "std_error"): "winsorised at quantiles, which would move with the columns",
-    ("6", "2", "R2"): "relief would have to explain a tenth of what is left of NP, and with a robust F of 27 only few cities could",
+    (
+        "6",
+        "2",
+        "R2",
+    ): "relief would have to explain a tenth of what is left of NP, and with a robust F of 27 only few cities could",
 }
 _money = "10,000 yuan"
 _ours = "not in the paper, made by us"

@@ -90,7 +90,9 @@ def topsis_index(
         if len(odd):
             raise ValueError(f"weights and indicators differ in {list(odd)}; give one weight an indicator")
         if not (given > 0).all() or not np.isfinite(given).all():
-            raise ValueError(f"weights must be positive and finite; got {given[~(given > 0)].to_dict() or dict(given)}")
+            raise ValueError(
+                f"weights must be positive and finite; got {given[~(given > 0)].to_dict() or dict(given)}"
+            )
         w = (given / given.sum())[x.columns].rename("weight")
     far = pd.DataFrame({"best": np.sqrt(((1 - z) ** 2) @ w**2), "worst": np.sqrt((z**2) @ w**2)})
     return TopsisIndex((far["worst"] / far.sum(axis=1)).rename("score"), w, far, z)

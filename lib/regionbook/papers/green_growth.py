@@ -200,6 +200,10 @@ def from_print() -> dict[tuple[str, str, str], float]:
 
 
 # ------------------------------------------------------------------------------------------------ a student's panel
+LEAST = 0.14
+"""Score below which no city is drawn: with less, inputs and emissions would be those of no city."""
+
+
 def frontier(panel: pd.DataFrame, knots: list[list[Any]]) -> pd.DataFrame:
     """Return the measures that the frontier of our panel needs for the output of each row of a prepared panel.
 
@@ -219,19 +223,23 @@ def closed_score(share: Array, lack: Array) -> Array:
     return share[:, :m].mean(1) / (1 + (lack + (1 - share[:, m:]).sum(1)) / (1 + q))
 
 
+def _shares(data: pd.DataFrame, knots: list[list[Any]]) -> tuple[Array, Array, Array]:
+    """What the frontier needs at each row's output; its logarithmic share in what is used; what output lacks."""
+    need = frontier(data, knots).to_numpy()
+    lack = np.maximum(data.loc[tuple(knots[0]), OUTPUT[0]] / data[OUTPUT[0]].to_numpy(float) - 1, 0)
+    return need, np.minimum(np.log(need / data[[*INPUTS, *BAD]].to_numpy(float)), 0.0), lack
+
+
 def _moved(data: pd.DataFrame, knots: list[list[Any]], times: Array) -> dict[str, Array]:
     """Raw columns when the scores are multiplied by ``times``: each unit goes along its own ray to or from the frontier."""
-    need, names = frontier(data, knots), [*INPUTS, *BAD]
-    y = data[OUTPUT[0]].to_numpy(float)
-    lack = np.maximum(data.loc[tuple(knots[0]), OUTPUT[0]] / y - 1, 0)
-    logs = np.minimum(np.log(need.to_numpy() / data[names].to_numpy(float)), 0.0)
+    (need, logs, lack), y = _shares(data, knots), data[OUTPUT[0]].to_numpy(float)
     wanted = closed_score(np.exp(logs), lack) * times
     low, high = np.zeros(len(y)), np.full(len(y), 8.0)
     for _ in range(50):
         middle = (low + high) / 2
         above = closed_score(np.exp(logs * middle[:, None]), lack) > wanted
         low, high = np.where(above, middle, low), np.where(above, high, middle)
-    m = dict(zip(names, (need.to_numpy() * np.exp(-logs * middle[:, None])).T, strict=True))
+    m = dict(zip([*INPUTS, *BAD], (need * np.exp(-logs * middle[:, None])).T, strict=True))
     fixed = times == 1
     new = {
         **{k: m[k] for k in ("investment", "tertiary_staff", "waste_water", "so2", "soot", "unemployment")},
@@ -260,7 +268,17 @@ def redrawn(panel: pd.DataFrame, shipped: dict[str, Any], seed: int) -> tuple[pd
     student's factor. Inputs and bad outputs follow, so that the programmes give the new index. Cities on the frontier stay.
     """
     rng, data = np.random.default_rng([seed, 11]), prepare(panel)
-    kept = [("4", "4"), ("5", "2"), ("5", "3"), ("6", "1"), ("6", "3"), ("7", "1"), ("7", "2"), ("7", "3"), ("7", "4")]
+    kept = [
+        ("4", "4"),
+        ("5", "2"),
+        ("5", "3"),
+        ("6", "1"),
+        ("6", "3"),
+        ("7", "1"),
+        ("7", "2"),
+        ("7", "3"),
+        ("7", "4"),
+    ]
     fits = {c.key: redraw.sampled(c, data) for c in TABLES if c.key in kept}
     main = fits["4", "4"]
     W = weights(panel).to_numpy()
@@ -281,14 +299,19 @@ def redrawn(panel: pd.DataFrame, shipped: dict[str, Any], seed: int) -> tuple[pd
     city, year = (data.index.get_level_values(k) for k in (0, 1))
     held = city.isin([k[0] for k in knots]) | (year == year.min())
     y, low, high = main.y, main.y.min(), main.y.max()
+    _, logs, lack = _shares(data, knots)
+    worst = LEAST * y / closed_score(np.exp(logs), lack)
     best = data["IGG"].groupby(level=0).transform("max").to_numpy()
     give = np.where(held, 0.0, np.minimum(y - low, high - y).clip(0) ** 2 + 0.01)
-    own = spread(float(main.rows[0] @ y) * (data["NP"] - data["NP"].groupby(level=0).transform("first")).to_numpy(), False)
+    own = spread(
+        float(main.rows[0] @ y) * (data["NP"] - data["NP"].groupby(level=0).transform("first")).to_numpy(),
+        False,
+    )
 
     def draw() -> tuple[Array, float]:
         factor = redraw.factor(rng)
         new = redraw.outcome(
-            main, (factor - 1) * own, rng, np.array(rows), give=give, turn=0.4, lower=low, upper=np.minimum(high, 1.08 * best),
+            main, (factor - 1) * own, rng, np.array(rows), give=give, turn=0.4, lower=np.maximum(low, worst), upper=np.minimum(high, 1.08 * best),
             spread=spread, goal=(factor - 1) * np.array(goal), curved=score,
         )  # fmt: skip
         return new, factor
@@ -297,7 +320,12 @@ def redrawn(panel: pd.DataFrame, shipped: dict[str, Any], seed: int) -> tuple[pd
     y = np.round(np.where(held, main.y, y), 6)
     new = panel.assign(growth_index=y, **_moved(data, knots, y / main.y))
     new.loc[tuple(knots[0]), "growth_index"] = np.round(_smallest(new, data, knots), 6)
-    said = {k: round(float(shipped[k]) * factor, 6) for k in ("effect", "relief_direct", "attention", "neighbours")}
+    said = {
+        k: round(float(shipped[k]) * factor, 6)
+        for k in ("effect", "relief_direct", "attention", "neighbours")
+    }
     said["direct"] = round(said["effect"] - (shipped["effect"] - shipped["direct"]), 6)
-    truth = redraw.truth_of(shipped, seed, "process", "grants", "reliability", "rho", "knots", factor=factor, **said)
+    truth = redraw.truth_of(
+        shipped, seed, "process", "grants", "reliability", "rho", "knots", factor=factor, **said
+    )
     return new, truth
