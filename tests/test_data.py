@@ -142,7 +142,9 @@ def test_truth_and_notice():
 
 
 def test_no_panel_yet():
-    with pytest.raises(FileNotFoundError, match=r"No teaching panel for 'energy-carbon' yet.*city-innovation"):
+    with pytest.raises(
+        FileNotFoundError, match=r"No teaching panel for 'energy-carbon' yet.*city-innovation"
+    ):
         rb.load("energy-carbon")
 
 

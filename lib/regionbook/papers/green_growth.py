@@ -113,7 +113,7 @@ def printed_tables(data: pd.DataFrame, w: pd.DataFrame | None = None) -> dict[st
     IGG is one everywhere in the first year, so that its first row is missing.
     """
     w = weights(data) if w is None else w
-    parts = {}
+    parts: dict[str, pd.Series] = {}
     for name in ("NP", "IGG"):
         years = data.index.unique("year").sort_values()
         kept = data[name].groupby(level="year").std() > 0
@@ -317,8 +317,8 @@ def redrawn(panel: pd.DataFrame, shipped: dict[str, Any], seed: int) -> tuple[pd
         return new, factor
 
     y, factor = redraw.first_steady(draw, main)
-    y = np.round(np.where(held, main.y, y), 6)
-    new = panel.assign(growth_index=y, **_moved(data, knots, y / main.y))
+    drawn = np.round(np.where(held, main.y, y), 6)
+    new = panel.assign(growth_index=drawn, **_moved(data, knots, drawn / main.y))
     new.loc[tuple(knots[0]), "growth_index"] = np.round(_smallest(new, data, knots), 6)
     said = {
         k: round(float(shipped[k]) * factor, 6)
