@@ -76,7 +76,7 @@ def topsis_index(
     --------
     >>> raw = pd.DataFrame({"patents": [0, 1, 3, 9], "smoke": [5.0, 4, 2, 1]}, index=list("ABCD"))
     >>> topsis_index(raw, {"smoke": -1}, weights={"patents": 1, "smoke": 1}).score.round(3).to_dict()
-    {'A': 0.0, 'B': 0.196, 'C': 0.54, 'D': 1.0}
+    {'A': 0.0, 'B': 0.19, 'C': 0.535, 'D': 1.0}
     """
     x = numbers(raw, "raw")
     sign = signs(directions, x.columns)

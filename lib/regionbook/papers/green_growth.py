@@ -58,8 +58,8 @@ def index(panel: pd.DataFrame) -> TopsisIndex:
     Examples
     --------
     >>> from regionbook.data import load
-    >>> index(load("green-growth")).score.idxmax()
-    ('Beijing', 2022)
+    >>> index(load("green-growth")).score.idxmax()[0]
+    'Beijing'
     """
     return topsis_index(panel[INDICATORS].astype(float))
 
