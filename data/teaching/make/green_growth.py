@@ -1113,9 +1113,9 @@ def story(rng: np.random.Generator, world: str = "") -> tuple[Grid, dict[str, An
         truth["attention"] * v["attention"] if world == "no-effect" else own * v["NP"] + near * lag(v["NP"])
     )
     y = placed(grown(rng, v, acts))
-    v |= {"IGG": y, "size": v["size"], "seed": np.array([seed])}
-    keep = {k: x for k, x in v.items() if k not in d}
-    return d | keep | {"world": np.array([world])}, {"process": PROCESS[world]} | truth
+    made = paper.prepare(pd.DataFrame(d).assign(**filled | {"growth_index": y}).set_index(["city", "year"]))
+    d |= {k: made[k].to_numpy() for k in made if k not in d}
+    return d | {"seed": np.array([seed]), "world": np.array([world])}, {"process": PROCESS[world]} | truth
 
 
 _shared = "neighbours x W NP + rho x W IGG + controls + error"
@@ -1140,7 +1140,7 @@ def polish(v: Grid, rows: list[Rows]) -> Grid:
     for _ in range(3):  # the cuts of winsorising move along
         y = settle(y, outcome_rows(v, y) | own, later(between(low, high)), smooth=0.6)
     raw, info = frontier(rng, v["real_gdp"], y)
-    d = {k: x for k, x in v.items() if k not in ("market", "instrument", "world", "seed")} | raw
+    d = {k: x for k, x in v.items() if k in DICTIONARY} | raw
     at = pd.MultiIndex.from_arrays([v["city"], v["year"]], names=["city", "year"])
     Z = pd.DataFrame(np.column_stack([info["Z"], v["real_gdp"]]), at, [*INPUTS, *BAD, *OUTPUT])
     found = global_malmquist(Z, INPUTS, OUTPUT, BAD, returns="vrs").index.to_numpy()
