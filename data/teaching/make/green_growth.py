@@ -133,7 +133,7 @@ def settle(
     y: Array,
     rows: dict[str, Row],
     give: Callable[[Array], Array],
-    rounds: int = 150,
+    rounds: int = 400,
     least: float = 1e-9,
     stride: float = 0.3,
     smooth: float = 0.0,
@@ -901,7 +901,8 @@ def choose(y: Array, table: Array) -> tuple[Array, Array]:
     small = np.quantile(y, 0.002)
     found: list[int] = []
     for goal in np.geomspace(small, y.max(), KNOTS)[:-1]:
-        gap = np.where(good, np.abs(np.log(y[at] / goal)), np.inf)
+        apart = good & ((order[:, -2] < 0.7 * order[:, -1]) | bool(found))  # the smallest is far above all that is left
+        gap = np.where(apart, np.abs(np.log(y[at] / goal)), np.inf)
         gap[found] = np.inf
         found.append(int(gap.argmin()))
     found = sorted(found, key=lambda i: y[at[i]]) + [last]
