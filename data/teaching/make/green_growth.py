@@ -6,7 +6,7 @@ possible until the printed regressions hold; then raw columns behind both indice
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -883,26 +883,21 @@ def best(name: str, y: Array, top: float) -> Array:
     return level * (1 + 0.10 * np.exp(-8 * y / top) + 0.02 * y / top)
 
 
-def score(r: Array, q: Array, lack: Array | float = 0.0) -> Array:
-    """Slacks-based score from shares of inputs and bad outputs that the frontier needs, and the lack of output."""
-    return r.mean(1) / (1 + (lack + (1 - q).sum(1)) / (1 + q.shape[1]))
-
-
-def choose(y: Array, table: Array) -> tuple[Array, Array]:
+def choose(y: Array, table: Array, barred: Sequence[int] = ()) -> tuple[Array, Array]:
     """Cells of the knots, in order of output: each the best year of its city, well above its others; and its index there."""
     best_year = table.argmax(1)
     at = np.arange(N) * T + best_year
     order = np.sort(table, 1)
     heavy = cities()["name_zh"].isin(list(HEAVY)).to_numpy()
     good = (order[:, -2] < 0.85 * order[:, -1]) & (order[:, 0] > 0.27 * order[:, -1]) & ~heavy
+    good[list(barred)] = False
     last = int(np.flatnonzero(cities()["name_zh"] == TOP)[0])
     if at[last] != last * T + T - 1 or y[at[last]] < y.max():
         raise CalibrationError(f"{TOP} has to be the largest economy and at its best in the last year")
     small = np.quantile(y, 0.002)
     found: list[int] = []
     for goal in np.geomspace(small, y.max(), KNOTS)[:-1]:
-        apart = good & ((order[:, -2] < 0.7 * order[:, -1]) | bool(found))  # the smallest is far above all that is left
-        gap = np.where(apart, np.abs(np.log(y[at] / goal)), np.inf)
+        gap = np.where(good, np.abs(np.log(y[at] / goal)), np.inf)
         gap[found] = np.inf
         found.append(int(gap.argmin()))
     found = sorted(found, key=lambda i: y[at[i]]) + [last]
@@ -942,39 +937,46 @@ def frontier(rng: np.random.Generator, y: Array, index: Array) -> tuple[dict[str
     Scores are a base times the index. The base of a knot's city follows from the knot's super-efficiency, which hangs a
     little on all others: a few rounds settle it.
     """
-    table = index.reshape(SHAPE)
-    at, peak = choose(y, table)
-    ys, top = y[at], y.max()
+    table, names = index.reshape(SHAPE), [*INPUTS, *BAD]
     low, high = table.min(1), table.max(1)
-    base = np.clip(np.exp(np.log(0.42) + 0.25 * rng.normal(size=N)), 0.27 / low, 0.90 / high)
+    drawn = np.clip(np.exp(np.log(0.42) + 0.25 * rng.normal(size=N)), 0.27 / low, 0.90 / high)
     tilt = 0.16 * rng.normal(size=(N, 1, 9)) + 0.04 * rng.normal(size=(N, T, 9))
     tilt[:, :, 0] *= 0.4  # with far too much capital output would be worth more than what it needs
-    tilt = np.exp(tilt).reshape(CELLS, 9)
-    names = [*INPUTS, *BAD]
-    steep = np.array([STEEP[k] for k in names]) * tilt
+    steep = np.array([STEEP[k] for k in names]) * np.exp(tilt).reshape(CELLS, 9)
     rural = 6500 * np.exp(0.085 * (YEAR - 2011) + 0.2 * np.repeat(rng.normal(size=N), T))
     rural = np.round(np.column_stack([rural, 0.78 * rural * np.exp(0.05 * rng.normal(size=CELLS))]), 2)
-    knots = np.column_stack([best(k, ys, top) for k in names])
-    near = np.column_stack([np.interp(y, ys, knots[:, j]) for j in range(9)])
-    lack = np.maximum(ys[0] / y - 1, 0)
-    base[at // T] = 1 / peak
-    for _ in range(40):
-        wanted = (base[:, None] * table).ravel()
-        a, b = np.zeros(CELLS), np.full(CELLS, 12.0)
-        for _ in range(60):
-            g = (a + b) / 2
-            s = np.exp(-steep * g[:, None])
-            above = score(s[:, :3], s[:, 3:], lack) > wanted
-            a, b = np.where(above, g, a), np.where(above, b, g)
-        Z = near * np.exp(steep * g[:, None])
-        Z[at] = knots
-        raw, Z = columns_of(Z, y, rural)
-        new = super_scores(Z, y, at) / peak
-        moved = np.abs(np.log(new / base[at // T])).max()
-        if moved < 2e-7:
-            break
-        base[at // T] = np.sqrt(new * base[at // T])
-    return raw, {"knots": at, "base": base, "Z": Z}
+    barred: list[int] = []
+    while len(barred) < 5:
+        at, peak = choose(y, table, barred)
+        knots = np.column_stack([best(k, y[at], y.max()) for k in names])
+        near = np.column_stack([np.interp(y, y[at], knots[:, j]) for j in range(9)])
+        lack, base = np.maximum(y[at[0]] / y - 1, 0), drawn.copy()
+        base[at // T] = 1 / peak
+        for _ in range(40):
+            wanted = (base[:, None] * table).ravel()
+            Z = near * np.exp(steep * distance(steep, wanted, lack)[:, None])
+            Z[at] = knots
+            raw, Z = columns_of(Z, y, rural)
+            new = super_scores(Z, y, at) / peak
+            if np.abs(np.log(new / base[at // T])).max() < 2e-7:
+                break
+            base[at // T] = np.sqrt(new * base[at // T])
+        wanted[at] = 0.0
+        if wanted.max() < 0.99:
+            return raw, {"knots": at, "base": base, "Z": Z}
+        barred.append(int(wanted.argmax()) // T)  # another year of a knot's city would be on the frontier too
+    raise CalibrationError("no eleven cities are far enough above their own other years to span the frontier")
+
+
+def distance(steep: Array, wanted: Array, lack: Array) -> Array:
+    """How far below the frontier a score is, by bisection."""
+    a, b = np.zeros(CELLS), np.full(CELLS, 12.0)
+    for _ in range(60):
+        g = (a + b) / 2
+        s = np.exp(-steep * g[:, None])
+        above = paper.closed_score(s, lack) > wanted
+        a, b = np.where(above, g, a), np.where(above, b, g)
+    return g
 
 
 # ---------------------------------------------------------------------------------------------------------- worlds
