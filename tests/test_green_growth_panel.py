@@ -7,6 +7,7 @@ import pandas as pd
 import pyfixest as pf
 import pytest
 from engine import CalibrationError
+from engine.space import spread
 from green_growth import (
     CLUSTERS,
     HEAVY,
@@ -15,7 +16,6 @@ from green_growth import (
     Sample,
     Seen,
     between,
-    cell_row,
     choose,
     mean_row,
     settle,
@@ -251,8 +251,8 @@ def test_a_students_panel_keeps_both_indices(panel, student):
 def test_settle_meets_rows_or_says_which_fail():
     rng = np.random.default_rng(0)
     y, give = rng.uniform(1, 2, Sample().swept(np.ones(3264)).size), between(0, 3)
-    moved = settle(y, {"mean": mean_row(1.6), "cell": cell_row(5, 1.2)}, give)
-    assert moved.mean() == pytest.approx(1.6) and moved[5] == pytest.approx(1.2)
+    moved = settle(y, {"mean": mean_row(1.6), "spread": spread(0.2)}, give)
+    assert moved.mean() == pytest.approx(1.6) and moved.std(ddof=1) == pytest.approx(0.2)
     with pytest.raises(CalibrationError, match=r"2 rows are not met together: .*(mean|again)"):
         settle(y, {"mean": mean_row(1.6), "again": mean_row(1.7)}, give, rounds=20)
 

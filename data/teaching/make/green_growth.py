@@ -15,6 +15,7 @@ import numpy as np
 import pandas as pd
 from engine import CalibrationError, Cell, Grid, Move, Paper, Told, frame, write_worlds
 from engine.rows import Rows
+from engine.space import Row, moran, spread
 
 from regionbook.data import published
 from regionbook.geo import units
@@ -29,7 +30,6 @@ SHAPE, CELLS = (N, T), N * T
 PRINTED = published(SLUG)
 MOMENTS = PRINTED.descriptives.set_index("variable")
 Array = np.ndarray
-Row = Callable[[Array], tuple[float, Array]]
 
 # ---------------------------------------------------------------------------------------------------------- sample
 ABSENT = (
@@ -249,29 +249,6 @@ def mean_row(target: float) -> Row:
     return lambda y: (float(y.mean() - target), np.full(len(y), 1 / len(y)))
 
 
-def sd_row(target: float) -> Row:
-    return lambda y: (float(((y - y.mean()) ** 2).sum() - target**2 * (len(y) - 1)), 2 * (y - y.mean()))
-
-
-def cell_row(at: int, target: float) -> Row:
-    g = np.zeros(CELLS)
-    g[at] = 1.0
-    return lambda y: (float(y[at] - target), g)
-
-
-def moran_row(t: int, target: float) -> Row:
-    """Moran's I of one year."""
-    W, C = neighbours(), np.eye(N) - 1 / N
-    A = C @ ((W + W.T) / 2 - target * np.eye(N)) @ C
-
-    def row(y: Array) -> tuple[float, Array]:
-        z, g = y[t::T], np.zeros(CELLS)
-        g[t::T] = 2 * A @ z
-        return float(z @ A @ z), g
-
-    return row
-
-
 def net_row(sample: Sample, controls: Array, target: float, before: bool = False) -> Row:
     """The sum of squares net of effects and controls: of the column, or of last year's values."""
     net = sample.net(controls)
@@ -464,7 +441,7 @@ def fitted(v: dict[str, Array], of: dict[str, Sample]) -> dict[str, Array]:
         for k in CONTROLS:
             m = MOMENTS.loc[k]
             C = np.column_stack([v[j] for j in names if j != k])
-            rows = {"sd": sd_row(m["sd"]), "net": net_row(both, C, NET[k])}
+            rows = {"sd": spread(m["sd"]), "net": net_row(both, C, NET[k])}
             path = RISE[k] * (np.arange(T) / (T - 1)) ** (0.5 if k in ("finance", "struc") else 1.0) + BEND[k]
             path += float(m["mean"]) - path.mean()
             rows |= {f"year {t}": year_row(t, path[t]) for t in range(T)}
@@ -484,13 +461,13 @@ def settle_np(v: dict[str, Array], of: dict[str, Sample], goal: dict[str, float]
     ]
     rows = {
         "mean": mean_row(m["mean"]),
-        "sd": sd_row(m["sd"]),
+        "sd": spread(m["sd"]),
         "4|1": net_row(of["4|1"], none, goal["4|1"]),
         "4|2": net_row(of["4|2"], none, goal["4|2"]),
         "6|1": net_row(of["6|1"], C, goal["6|1"], before=True),
     }
     rows |= {k: net_row(of[k], C, goal[k]) for k in ("4|4", "5|2", "5|3", "7|1", "7|2", "7|3", "7|4")}
-    rows |= {f"moran {YEARS[t]}": moran_row(t, a) for t, a in enumerate(MORAN["NP"])}
+    rows |= {f"moran {YEARS[t]}": moran(neighbours(), T, t, a) for t, a in enumerate(MORAN["NP"])}
     rows |= first_stage(of["4|4"], v["instrument"], C)
     if turn == 0:
         x = np.clip(x, m["min"] + 0.002, m["max"] - 0.05)
@@ -642,7 +619,7 @@ def outcome_rows(v: dict[str, Array], y: Array) -> dict[str, Row]:
     goal, m = sums(), MOMENTS.loc["IGG"]
     X = np.column_stack([v[k] for k in ("NP", *CONTROLS)])
     of = samples(v["market"] >= np.median(v["market"]))
-    rows = {"mean": mean_row(m["mean"]), "sd": sd_row(m["sd"])}
+    rows = {"mean": mean_row(m["mean"]), "sd": spread(m["sd"])}
     for key, sample in of.items():
         regressors = {"4|1": X[:, :1], "4|2": X[:, :1], "6|1": of_late(v)}.get(key, X)
         if key == "5|1":
@@ -667,7 +644,7 @@ def outcome_rows(v: dict[str, Array], y: Array) -> dict[str, Row]:
                 at, r.paren * durbin.inverse[at] * 0.26 if k == "pop" else r.estimate
             )
     rows["10 rho"] = durbin.score()
-    return rows | {f"moran {YEARS[t]}": moran_row(t, MORAN["IGG"][t]) for t in range(1, T)}
+    return rows | {f"moran {YEARS[t]}": moran(neighbours(), T, t, MORAN["IGG"][t]) for t in range(1, T)}
 
 
 PATH = (
