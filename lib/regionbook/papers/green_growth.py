@@ -261,27 +261,12 @@ def _smallest(new: pd.DataFrame, data: pd.DataFrame, knots: list[list[Any]]) -> 
     return float(first * after / before)
 
 
-def redrawn(panel: pd.DataFrame, shipped: dict[str, Any], seed: int) -> tuple[pd.DataFrame, dict[str, Any]]:
-    """A student's panel and its truth, from the shipped ones; see `regionbook.papers.redraw`.
-
-    IGG is drawn anew: the slopes of NP by least squares, 2SLS and group, own and neighbours', are the shipped ones times the
-    student's factor. Inputs and bad outputs follow, so that the programmes give the new index. Cities on the frontier stay.
-    """
-    rng, data = np.random.default_rng([seed, 11]), prepare(panel)
-    kept = [
-        ("4", "4"),
-        ("5", "2"),
-        ("5", "3"),
-        ("6", "1"),
-        ("6", "3"),
-        ("7", "1"),
-        ("7", "2"),
-        ("7", "3"),
-        ("7", "4"),
-    ]
+def _held(data: pd.DataFrame, W: Array) -> tuple[redraw.Fit, Array, Array, Any, float]:
+    """The main column; what a drawn outcome has to meet: rows, and how far each goes when the factor grows by one (slopes of NP
+    by least squares, 2SLS and group, own and neighbours'; those of controls stay); score and value of rho."""
+    kept = [*zip("45566", "42313", strict=True), *zip("7777", "1234", strict=True)]
     fits = {c.key: redraw.sampled(c, data) for c in TABLES if c.key in kept}
     main = fits["4", "4"]
-    W = weights(panel).to_numpy()
     space, score, rho = redraw.durbin(main.y, data[["NP", *CONTROLS]].to_numpy(), W)
     rows, goal = list(space), list(space @ main.y * np.isin(np.arange(len(space)), [0, 1 + len(CONTROLS)]))
     for fit in fits.values():
@@ -289,6 +274,18 @@ def redrawn(panel: pd.DataFrame, shipped: dict[str, Any], seed: int) -> tuple[pd
             if k in ("NP", "NP_lag") or fit is main:
                 rows.append(row)
                 goal.append(float(row @ fit.y) if k in ("NP", "NP_lag") else 0.0)
+    return main, np.array(rows), np.array(goal), score, rho
+
+
+def redrawn(panel: pd.DataFrame, shipped: dict[str, Any], seed: int) -> tuple[pd.DataFrame, dict[str, Any]]:
+    """A student's panel and its truth, from the shipped ones; see `regionbook.papers.redraw`.
+
+    IGG is drawn anew: the slopes of NP by least squares, 2SLS and group, own and neighbours', are the shipped ones times the
+    student's factor. Inputs and bad outputs follow, so that the programmes give the new index. Cities on the frontier stay.
+    """
+    rng, data = np.random.default_rng([seed, 11]), prepare(panel)
+    W = weights(panel).to_numpy()
+    main, rows, goal, score, rho = _held(data, W)
     inverse = np.linalg.inv(np.eye(len(W)) - rho * W)
 
     def spread(v: Array, back: bool) -> Array:
@@ -311,8 +308,8 @@ def redrawn(panel: pd.DataFrame, shipped: dict[str, Any], seed: int) -> tuple[pd
     def draw() -> tuple[Array, float]:
         factor = redraw.factor(rng)
         new = redraw.outcome(
-            main, (factor - 1) * own, rng, np.array(rows), give=give, turn=0.4, lower=np.maximum(low, worst), upper=np.minimum(high, 1.08 * best),
-            spread=spread, goal=(factor - 1) * np.array(goal), curved=score,
+            main, (factor - 1) * own, rng, rows, give=give, turn=0.4,
+            lower=np.maximum(low, worst), upper=np.minimum(high, 1.08 * best), spread=spread, goal=(factor - 1) * goal, curved=score,
         )  # fmt: skip
         return new, factor
 
