@@ -1,4 +1,4 @@
-"""What the engine reaches on five papers: the stored proofs, and, asked for, drawn again."""
+"""What the engine reaches on six papers: the stored proofs, and, asked for, drawn again."""
 
 from __future__ import annotations
 
@@ -41,6 +41,9 @@ def test_proofs_hold_what_the_readme_says():
     assert len(space) + len(proofs.FAILS["digital-real-integration"]) == 20
     assert space["binding missed"].max() <= 3 and (space["binding missed"] == 0).sum() >= 13
     assert (space[["within 2 errors", "N", "weights"]] == 1).all().all()
+    green = rows.loc["green-growth"]  # 60 binding cells: 22 coefficients, 14 moments, 24 counts
+    assert len(green) + len(proofs.FAILS["green-growth"]) == 20 and (green["binding missed"] == 0).all()
+    assert (green[["N", "moments"]] == 1).all().all() and (green["R2 .05"] > 0.9).all()
 
 
 def test_every_binding_cell_of_seed_0_is_met_and_two_errors_are_listed_as_free():
@@ -65,7 +68,8 @@ def test_every_binding_cell_of_seed_0_is_met_and_two_errors_are_listed_as_free()
     zones = off[off["case"].eq("free-trade-zones")]
     assert set(zones["table"]) == {"4"} and set(zones["term"]) == {"FTZ"}  # its z are no targets
     counted = cells[cells["tier"].eq("binding") & cells["status"].ne("free")].groupby("case").size()
-    assert counted[["free-trade-zones", "ai-innovation", "digital-real-integration"]].tolist() == [45, 65, 73]
+    names = ["free-trade-zones", "ai-innovation", "digital-real-integration", "green-growth"]
+    assert counted[names].tolist() == [45, 65, 73, 60]
     ai = off[off["case"].eq("ai-innovation")]
     assert ai[["table", "column", "term"]].to_numpy().tolist() == [["4", "2", "AI"]]  # below least squares'
     off = off[off["case"].eq("city-innovation")]

@@ -93,7 +93,7 @@ AIM = 26_620
 3,000 for grading that can be trusted and class results, 480 for QCA, 280 for digital-agriculture, 460 for the site and the commands."""
 ROOMS = {
     "root": 1_575, "data": 1_660, "auditing": 1_135, "comparison": 1_000, "geo": 1_045, "index": 860,
-    "models": 7_690, "papers": 5_210, "exercises": 1_430, "cli": 1_880, "grading": 3_170,
+    "models": 7_690, "papers": 5_230, "exercises": 1_430, "cli": 1_880, "grading": 3_170,
 }  # fmt: skip
 """Lines that each room may have: what it has today and a little more. Lower them where a room has become smaller."""
 

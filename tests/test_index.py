@@ -4,6 +4,8 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+import pymcdm.methods
+import pymcdm.normalizations
 import pymcdm.weights
 import pytest
 
@@ -122,6 +124,44 @@ def test_equations_1_to_7_of_the_factor_paper(panel):
     weights = [d / sum(redundancy) for d in redundancy]  # (6)
     close(ours.weights, weights, 1e-12)
     close(ours.score, [sum(weights[j] * z[i, j] for j in range(n)) for i in range(m)], 1e-12)  # (7)
+
+
+@pytest.mark.reference
+@pytest.mark.parametrize("given", [None, {k: 1.0 + j for j, k in enumerate(INDICATORS)}])
+def test_topsis_equals_pymcdm(panel, given):
+    """With entropy weights and with given ones; emissions count as bad."""
+    ours = index.topsis_index(panel, {"emissions": -1}, weights=given)
+    types = [-1 if k == "emissions" else 1 for k in panel]
+    method = pymcdm.methods.TOPSIS(normalization_function=pymcdm.normalizations.minmax_normalization)
+    theirs = method(panel.to_numpy(float), ours.weights.to_numpy(), np.array(types))
+    close(ours.score, theirs)
+    if given is None:
+        close(ours.weights, index.entropy_index(panel, {"emissions": -1}).weights)
+    else:
+        close(ours.weights, np.arange(1, 7) / 21)
+    assert ours.score.between(0, 1).all() and (100 * ours.weights).round(4).to_string(header=False) in repr(
+        ours
+    )
+
+
+@pytest.mark.parametrize(
+    ("weights", "message"),
+    [
+        ({"patents": 1.0}, r"weights and indicators differ in \['broadband'.*one weight an indicator"),
+        (dict.fromkeys(INDICATORS, 0.0), r"must be positive and finite; got \{'patents': 0.0"),
+        (dict.fromkeys(INDICATORS, np.inf), "must be positive and finite"),
+    ],
+)
+def test_topsis_refuses_weights(panel, weights, message):
+    with pytest.raises(ValueError, match=message):
+        index.topsis_index(panel, weights=weights)
+
+
+def test_topsis_refuses_what_the_entropy_index_refuses(panel):
+    with pytest.raises(ValueError, match="'firms' is constant"):
+        index.topsis_index(panel.assign(firms=1.0))
+    with pytest.raises(ValueError, match="missing"):
+        index.topsis_index(panel.assign(firms=np.nan))
 
 
 def test_dimensions_add_up(panel):

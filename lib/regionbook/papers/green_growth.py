@@ -7,6 +7,7 @@ import pandas as pd
 
 from regionbook.data import published
 from regionbook.index import TopsisIndex, topsis_index
+from regionbook.models import sbm
 from regionbook.paths import data_file
 
 from . import redraw
@@ -73,7 +74,7 @@ def prepare(panel: pd.DataFrame) -> pd.DataFrame:
     d, year = panel, panel.index.get_level_values("year").to_numpy()
     new: dict[str, Any] = {"IGG": d["growth_index"], "NP": 10 * index(d).score}
     new |= {
-        "finance": (d["deposits"] + d["loans"]) / d["gdp"],
+        "finance": (d["bank_deposits"] + d["bank_loans"]) / d["gdp"],
         "gov": d["fiscal_exp"] / d["gdp"],
         "shop": d["retail_sales"] / d["gdp"],
         "struc": d["tertiary"] / d["secondary"],
@@ -112,7 +113,7 @@ def printed_tables(data: pd.DataFrame, w: pd.DataFrame | None = None) -> dict[st
     IGG is one everywhere in the first year, so that its first row is missing.
     """
     w = weights(data) if w is None else w
-    parts: dict[Any, Any] = {}
+    parts: dict[str, pd.Series] = {}
     for name in ("NP", "IGG"):
         years = data.index.unique("year").sort_values()
         kept = data[name].groupby(level="year").std() > 0
@@ -199,6 +200,10 @@ def from_print() -> dict[tuple[str, str, str], float]:
 
 
 # ------------------------------------------------------------------------------------------------ a student's panel
+LEAST = 0.14
+"""Score below which no city is drawn: with less, inputs and emissions would be those of no city."""
+
+
 def frontier(panel: pd.DataFrame, knots: list[list[Any]]) -> pd.DataFrame:
     """Return the measures that the frontier of our panel needs for the output of each row of a prepared panel.
 
@@ -218,19 +223,23 @@ def closed_score(share: Array, lack: Array) -> Array:
     return share[:, :m].mean(1) / (1 + (lack + (1 - share[:, m:]).sum(1)) / (1 + q))
 
 
+def _shares(data: pd.DataFrame, knots: list[list[Any]]) -> tuple[Array, Array, Array]:
+    """What the frontier needs at each row's output; its logarithmic share in what is used; what output lacks."""
+    need = frontier(data, knots).to_numpy()
+    lack = np.maximum(data.loc[tuple(knots[0]), OUTPUT[0]] / data[OUTPUT[0]].to_numpy(float) - 1, 0)
+    return need, np.minimum(np.log(need / data[[*INPUTS, *BAD]].to_numpy(float)), 0.0), lack
+
+
 def _moved(data: pd.DataFrame, knots: list[list[Any]], times: Array) -> dict[str, Array]:
     """Raw columns when the scores are multiplied by ``times``: each unit goes along its own ray to or from the frontier."""
-    need, names = frontier(data, knots), [*INPUTS, *BAD]
-    y = data[OUTPUT[0]].to_numpy(float)
-    lack = np.maximum(data.loc[tuple(knots[0]), OUTPUT[0]] / y - 1, 0)
-    logs = np.minimum(np.log(need.to_numpy() / data[names].to_numpy(float)), 0.0)
+    (need, logs, lack), y = _shares(data, knots), data[OUTPUT[0]].to_numpy(float)
     wanted = closed_score(np.exp(logs), lack) * times
     low, high = np.zeros(len(y)), np.full(len(y), 8.0)
     for _ in range(50):
         middle = (low + high) / 2
         above = closed_score(np.exp(logs * middle[:, None]), lack) > wanted
         low, high = np.where(above, middle, low), np.where(above, high, middle)
-    m = dict(zip(names, (need.to_numpy() * np.exp(-logs * middle[:, None])).T, strict=True))
+    m = dict(zip([*INPUTS, *BAD], (need * np.exp(-logs * middle[:, None])).T, strict=True))
     fixed = times == 1
     new = {
         **{k: m[k] for k in ("investment", "tertiary_staff", "waste_water", "so2", "soot", "unemployment")},
@@ -240,27 +249,24 @@ def _moved(data: pd.DataFrame, knots: list[list[Any]], times: Array) -> dict[str
     return {k: np.where(fixed, data[k], np.round(x, 5)) for k, x in new.items()}
 
 
-def redrawn(panel: pd.DataFrame, shipped: dict[str, Any], seed: int) -> tuple[pd.DataFrame, dict[str, Any]]:
-    """A student's panel and its truth, from the shipped ones; see `regionbook.papers.redraw`.
+def _smallest(new: pd.DataFrame, data: pd.DataFrame, knots: list[list[Any]]) -> float:
+    """Index of the smallest knot, whose super-efficiency hangs on the redrawn cities below the second one."""
+    at = pd.MultiIndex.from_tuples([tuple(k) for k in knots])
+    near = data[(data[OUTPUT[0]] <= data.loc[at[1], OUTPUT[0]]) | data.index.isin(at)].index
+    measures, first = [*INPUTS, *OUTPUT, *BAD], data.loc[[at[0]], "IGG"].iloc[0]
+    before, after = (
+        sbm(d.loc[near, measures], INPUTS, OUTPUT, BAD, returns="vrs", super_efficiency=True).score[at[0]]
+        for d in (data, prepare(new))
+    )
+    return float(first * after / before)
 
-    IGG is drawn anew: the slopes of NP by least squares, 2SLS and group, own and neighbours', are the shipped ones times the
-    student's factor. Inputs and bad outputs follow, so that the programmes give the new index. Cities on the frontier stay.
-    """
-    rng, data = np.random.default_rng([seed, 11]), prepare(panel)
-    kept = [
-        ("4", "4"),
-        ("5", "2"),
-        ("5", "3"),
-        ("6", "1"),
-        ("6", "3"),
-        ("7", "1"),
-        ("7", "2"),
-        ("7", "3"),
-        ("7", "4"),
-    ]
+
+def _held(data: pd.DataFrame, W: Array) -> tuple[redraw.Fit, Array, Array, Any, float]:
+    """The main column; what a drawn outcome has to meet: rows, and how far each goes when the factor grows by one (slopes of NP
+    by least squares, 2SLS and group, own and neighbours'; those of controls stay); score and value of rho."""
+    kept = [*zip("45566", "42313", strict=True), *zip("7777", "1234", strict=True)]
     fits = {c.key: redraw.sampled(c, data) for c in TABLES if c.key in kept}
     main = fits["4", "4"]
-    W = weights(panel).to_numpy()
     space, score, rho = redraw.durbin(main.y, data[["NP", *CONTROLS]].to_numpy(), W)
     rows, goal = list(space), list(space @ main.y * np.isin(np.arange(len(space)), [0, 1 + len(CONTROLS)]))
     for fit in fits.values():
@@ -268,6 +274,18 @@ def redrawn(panel: pd.DataFrame, shipped: dict[str, Any], seed: int) -> tuple[pd
             if k in ("NP", "NP_lag") or fit is main:
                 rows.append(row)
                 goal.append(float(row @ fit.y) if k in ("NP", "NP_lag") else 0.0)
+    return main, np.array(rows), np.array(goal), score, rho
+
+
+def redrawn(panel: pd.DataFrame, shipped: dict[str, Any], seed: int) -> tuple[pd.DataFrame, dict[str, Any]]:
+    """A student's panel and its truth, from the shipped ones; see `regionbook.papers.redraw`.
+
+    IGG is drawn anew: the slopes of NP by least squares, 2SLS and group, own and neighbours', are the shipped ones times the
+    student's factor. Inputs and bad outputs follow, so that the programmes give the new index. Cities on the frontier stay.
+    """
+    rng, data = np.random.default_rng([seed, 11]), prepare(panel)
+    W = weights(panel).to_numpy()
+    main, rows, goal, score, rho = _held(data, W)
     inverse = np.linalg.inv(np.eye(len(W)) - rho * W)
 
     def spread(v: Array, back: bool) -> Array:
@@ -278,6 +296,8 @@ def redrawn(panel: pd.DataFrame, shipped: dict[str, Any], seed: int) -> tuple[pd
     city, year = (data.index.get_level_values(k) for k in (0, 1))
     held = city.isin([k[0] for k in knots]) | (year == year.min())
     y, low, high = main.y, main.y.min(), main.y.max()
+    _, logs, lack = _shares(data, knots)
+    worst = LEAST * y / closed_score(np.exp(logs), lack)
     best = data["IGG"].groupby(level=0).transform("max").to_numpy()
     give = np.where(held, 0.0, np.minimum(y - low, high - y).clip(0) ** 2 + 0.01)
     own = spread(
@@ -288,13 +308,21 @@ def redrawn(panel: pd.DataFrame, shipped: dict[str, Any], seed: int) -> tuple[pd
     def draw() -> tuple[Array, float]:
         factor = redraw.factor(rng)
         new = redraw.outcome(
-            main, (factor - 1) * own, rng, np.array(rows), give=give, turn=0.4, lower=low, upper=np.minimum(high, 1.08 * best),
-            spread=spread, goal=(factor - 1) * np.array(goal), curved=score,
+            main, (factor - 1) * own, rng, rows, give=give, turn=0.4,
+            lower=np.maximum(low, worst), upper=np.minimum(high, 1.08 * best), spread=spread, goal=(factor - 1) * goal, curved=score,
         )  # fmt: skip
         return new, factor
 
     y, factor = redraw.first_steady(draw, main)
-    y = np.asarray(np.round(np.where(held, main.y, y), 6), dtype=float)
-    new = {k: round(float(shipped[k]) * factor, 6) for k in ("effect", "relief_direct", "attention")}
-    truth = redraw.truth_of(shipped, seed, "process", "grants", "reliability", "knots", factor=factor, **new)
-    return panel.assign(growth_index=y, **_moved(data, knots, y / main.y)), truth
+    drawn = np.round(np.where(held, main.y, y), 6)
+    new = panel.assign(growth_index=drawn, **_moved(data, knots, drawn / main.y))
+    new.loc[tuple(knots[0]), "growth_index"] = np.round(_smallest(new, data, knots), 6)
+    said = {
+        k: round(float(shipped[k]) * factor, 6)
+        for k in ("effect", "relief_direct", "attention", "neighbours")
+    }
+    said["direct"] = round(said["effect"] - (shipped["effect"] - shipped["direct"]), 6)
+    truth = redraw.truth_of(
+        shipped, seed, "process", "grants", "reliability", "rho", "knots", factor=factor, **said
+    )
+    return new, truth
