@@ -105,20 +105,33 @@ def test_right(handed_out, grade):
     r = grade(handed_out)
     assert r.points == {"weights-check": 2, "read": None, "picture": None}
     assert (r.total, r.student, r.notes) == (2, "20260001", ())
-    assert nbs.dumps(handed_out) == before and set(r.code) == {"weights"} and set(r.answers) == {"weights-check"}
+    assert (
+        nbs.dumps(handed_out) == before and set(r.code) == {"weights"} and set(r.answers) == {"weights-check"}
+    )
 
 
 def test_code_marks_see_through_names_and_comments(handed_out):
     own = sheets.Cell("code", RIGHT)
-    other = sheets.Cell("code", RIGHT.replace("p ", "share ").replace("(p)", "( share )").replace("p *", "share *") + "  # mine")
+    other = sheets.Cell(
+        "code",
+        RIGHT.replace("p ", "share ").replace("(p)", "( share )").replace("p *", "share *") + "  # mine",
+    )
     given = cell(handed_out, "weights").source
     assert sheets.code_mark(own, given) == sheets.code_mark(other, given) != ""
-    assert sheets.code_mark(sheets.Cell("code", RIGHT.replace("1 - e", "2 - e")), given) != sheets.code_mark(own, given)
-    assert sheets.code_mark(sheets.Cell("code", "def f(:"), "") == sheets.code_mark(sheets.Cell("code", "x = 1"), "") == ""
+    assert sheets.code_mark(sheets.Cell("code", RIGHT.replace("1 - e", "2 - e")), given) != sheets.code_mark(
+        own, given
+    )
+    assert (
+        sheets.code_mark(sheets.Cell("code", "def f(:"), "")
+        == sheets.code_mark(sheets.Cell("code", "x = 1"), "")
+        == ""
+    )
 
 
 def test_hidden_tests_count_whatever_was_done_to_the_cell(handed_out, grade):
-    cell(handed_out, "weights").source = "def entropy_weights(raw):\n    return pd.Series({'a': 0.5, 'b': 0.5})"
+    cell(
+        handed_out, "weights"
+    ).source = "def entropy_weights(raw):\n    return pd.Series({'a': 0.5, 'b': 0.5})"
     check = cell(handed_out, "weights-check")
     check.source = "pass"
     check.metadata.nbgrader["points"] = 100
@@ -334,7 +347,9 @@ def test_what_a_zip_may_not_do(tmp_path, monkeypatch):
     for name in ("out.ipynb", "root.ipynb", "c.ipynb", "link.ipynb"):
         assert "leads out of it" in found.pop(name).refused
     assert "1 MB: refused" not in found["bomb.ipynb"].content.decode()
-    assert all(h.refused and not h.content for h in found.values()) and "unpacked" in found["bomb.ipynb"].refused
+    assert (
+        all(h.refused and not h.content for h in found.values()) and "unpacked" in found["bomb.ipynb"].refused
+    )
     assert sorted(p.name for p in tmp_path.iterdir()) == ["z.zip"]
     monkeypatch.setattr(delivery, "TOGETHER", 1 << 20)
     (only,) = delivery.handed([str(tmp_path / "z.zip")])
@@ -354,7 +369,12 @@ def test_deliveries_that_are_none(tmp_path):
     (tmp_path / "notes.txt").write_text("read me")
     (tmp_path / "a.rar").write_text("x")
     (tmp_path / "empty").mkdir()
-    for name, words in {"missing.ipynb": "not in", "notes.txt": "not a notebook", "a.rar": "unpack it", "empty": "no notebooks"}.items():
+    for name, words in {
+        "missing.ipynb": "not in",
+        "notes.txt": "not a notebook",
+        "a.rar": "unpack it",
+        "empty": "no notebooks",
+    }.items():
         with pytest.raises(delivery.NothingThere, match=words):
             delivery.listed([str(tmp_path / name)])
 
@@ -363,7 +383,15 @@ def test_deliveries_that_are_none(tmp_path):
 
 
 def test_results_are_kept_and_read_again(tmp_path):
-    one = results.Result("b/李雷 1.ipynb", "李雷", "1", "01-x/1-y", {"a": 1.5, "b": None}, {"a": 2, "b": 3}, (("a", "no"), ("", "x")))
+    one = results.Result(
+        "b/李雷 1.ipynb",
+        "李雷",
+        "1",
+        "01-x/1-y",
+        {"a": 1.5, "b": None},
+        {"a": 2, "b": 3},
+        (("a", "no"), ("", "x")),
+    )
     two = results.Result("a.ipynb", failed="it is empty")
     for result in (one, two, one):
         results.write(result, tmp_path)
@@ -371,7 +399,9 @@ def test_results_are_kept_and_read_again(tmp_path):
     assert results.read("other.ipynb", tmp_path) is None
     assert results.name_of("a b.ipynb") != results.name_of("a-b.ipynb")
     (tmp_path / "broken.json").write_text("{}")
-    with pytest.raises(ValueError, match=r"broken.json: this is no result of `grade` .*grade the sheet again"):
+    with pytest.raises(
+        ValueError, match=r"broken.json: this is no result of `grade` .*grade the sheet again"
+    ):
         results.read_all(tmp_path)
     with pytest.raises(FileNotFoundError, match="no folder of results"):
         results.read_all(tmp_path / "none")
@@ -390,7 +420,12 @@ def course(tmp_path, handed_out, sample, monkeypatch):
     nbs.write("not JSON", folder / "mei.ipynb")
 
     def run(*files, **options):
-        settings = {"table": str(tmp_path / "points.csv"), "folder": str(tmp_path / "results"), "trust": True, "workers": 2}
+        settings = {
+            "table": str(tmp_path / "points.csv"),
+            "folder": str(tmp_path / "results"),
+            "trust": True,
+            "workers": 2,
+        }
         return grading.main([str(f) for f in files or [folder]], root=sample, **settings | options)
 
     run.folder, run.table = folder, tmp_path / "points.csv"
@@ -419,17 +454,27 @@ def test_command_grades_and_grades_again_only_what_changed(course, capsys):
     sheet = course.folder / "li-lei.ipynb"
     sheet.write_text(sheet.read_text().replace("(1 - e) /", "(2 - e) /"))
     assert course() == 1 and rows(course.table)[0]["points"] == "0"
-    assert [r.file for r in results.read_all(course.table.parent / "results")] == ["handed-in/li-lei.ipynb", "handed-in/mei.ipynb"]
+    assert [r.file for r in results.read_all(course.table.parent / "results")] == [
+        "handed-in/li-lei.ipynb",
+        "handed-in/mei.ipynb",
+    ]
 
 
 def test_formulas_and_control_codes_are_words(course, capsys):
-    evil = results.Result("=x\n.ipynb", "@y", "\x1b[2J1", "01-x/1-y", {"a": 0.0}, {"a": 2.0}, (("a", "+1\u202e"), ("", "\t-2")))
+    evil = results.Result(
+        "=x\n.ipynb", "@y", "\x1b[2J1", "01-x/1-y", {"a": 0.0}, {"a": 2.0}, (("a", "+1\u202e"), ("", "\t-2"))
+    )
     grading.write(str(course.table), [evil])
     grading.show([evil])
     text = course.table.read_text(encoding="utf-8-sig")
     assert "\x1b" not in text + capsys.readouterr().out
     (row,) = rows(course.table)
-    assert (row["file"], row["folder"], row["student"], row["notes"]) == ("'=x .ipynb", "'@y", "[2J1", "'+1; \t-2".replace("\t", ""))
+    assert (row["file"], row["folder"], row["student"], row["notes"]) == (
+        "'=x .ipynb",
+        "'@y",
+        "[2J1",
+        "'+1; \t-2".replace("\t", ""),
+    )
 
 
 def test_one_broken_file_does_not_stop_the_others(course, capsys, monkeypatch):

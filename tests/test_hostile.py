@@ -6,7 +6,6 @@ Every honest sheet has its points, no hostile one is paid, and nothing is read, 
 from __future__ import annotations
 
 import copy
-import hashlib
 import json
 import os
 import random
@@ -28,7 +27,10 @@ pytestmark = pytest.mark.lessons
 MD = ROOT / "solutions/13-yangtze-openness/1-index.md"
 STUDENT = "20269999"
 SECRET = "S3CR3T-of-the-lecturer"
-HIDDEN = re.compile(r"\n?### BEGIN HIDDEN TESTS.*?### END HIDDEN TESTS|=== BEGIN MARK SCHEME ===.*=== END MARK SCHEME ===", re.S)
+HIDDEN = re.compile(
+    r"\n?### BEGIN HIDDEN TESTS.*?### END HIDDEN TESTS|=== BEGIN MARK SCHEME ===.*=== END MARK SCHEME ===",
+    re.S,
+)
 SAYS = re.compile(r"^### (?:BEGIN|END) SOLUTION$", re.M)
 
 
@@ -115,7 +117,10 @@ def as_vs_code(nb):
 
 
 def as_colab(nb):
-    nb.metadata = {"colab": {"provenance": []}, "kernelspec": {"name": "ir", "language": "R", "display_name": "R"}}
+    nb.metadata = {
+        "colab": {"provenance": []},
+        "kernelspec": {"name": "ir", "language": "R", "display_name": "R"},
+    }
     for c in nb.cells:
         c.metadata = {**c.metadata, "colab": {"base_uri": "x"}, "id": "AbC", "outputId": "1"}
 
@@ -130,19 +135,31 @@ def reordered(nb):
     """Sections that stand on their own feet, the last first."""
     starts = [k for k, c in enumerate(nb.cells) if c.source.startswith("## ")] + [len(nb.cells)]
     parts = [nb.cells[a:b] for a, b in zip(starts, starts[1:], strict=False)]
-    nb.cells = nb.cells[: starts[0]] + parts[0] + [c for part in (parts[3], *parts[1:3], *parts[4:]) for c in part]
+    nb.cells = (
+        nb.cells[: starts[0]] + parts[0] + [c for part in (parts[3], *parts[1:3], *parts[4:]) for c in part]
+    )
 
 
 def other_types(nb):
     cell(nb, "index").source += "\nbelt = np.array(belt)[()]\nZ = Z.astype('Float64')"
-    cell(nb, "bound").source += "\nfrom fractions import Fraction\nroot, bound = Fraction(root), np.longdouble(bound)"
+    cell(
+        nb, "bound"
+    ).source += "\nfrom fractions import Fraction\nroot, bound = Fraction(root), np.longdouble(bound)"
     cell(nb, "slip").source += "\nwrong = frozenset(wrong)"
 
 
 def extra_cells(nb):
-    first(nb, "%matplotlib inline\nimport matplotlib.pyplot as plt, warnings\nplt.plot([1]); plt.show()\nwarnings.warn('x')\nprint('中文')")
+    first(
+        nb,
+        "%matplotlib inline\nimport matplotlib.pyplot as plt, warnings\nplt.plot([1]); plt.show()\nwarnings.warn('x')\nprint('中文')",
+    )
     first(nb, "!ls\n%time 1\ndisplay(panel.head())\nimport ipywidgets; display(ipywidgets.IntSlider())")
-    nb.cells += [nbformat.v4.new_raw_cell("x"), code("# 结束"), code(""), nbformat.v4.new_markdown_cell("李雷")]
+    nb.cells += [
+        nbformat.v4.new_raw_cell("x"),
+        code("# 结束"),
+        code(""),
+        nbformat.v4.new_markdown_cell("李雷"),
+    ]
 
 
 def great_outputs(nb):
@@ -157,7 +174,17 @@ def copied_test(nb):
 
 @pytest.mark.parametrize(
     "change",
-    [unchanged, as_vs_code, as_colab, as_deepnote, reordered, other_types, extra_cells, great_outputs, copied_test],
+    [
+        unchanged,
+        as_vs_code,
+        as_colab,
+        as_deepnote,
+        reordered,
+        other_types,
+        extra_cells,
+        great_outputs,
+        copied_test,
+    ],
     ids=lambda f: f.__name__,
 )
 def test_honest_sheets_have_their_points(change, right, grade):
@@ -217,7 +244,9 @@ def test_a_cell_that_breaks_things_costs_no_more_than_itself(name, right, grade)
     assert not r.failed and r.total >= FULL - r.maximum[TESTS[-1]]
 
 
-@pytest.mark.parametrize("odd", [7, "x", [1], {"grade_id": 5}, {"grade_id": [1]}, {"grade_id": "index", "points": "9"}], ids=repr)
+@pytest.mark.parametrize(
+    "odd", [7, "x", [1], {"grade_id": 5}, {"grade_id": [1]}, {"grade_id": "index", "points": "9"}], ids=repr
+)
 def test_odd_metadata(odd, right, grade):
     cell(right, "index").metadata["nbgrader"] = odd
     assert grade(right).total == FULL
@@ -233,7 +262,13 @@ def test_half_a_file_and_deep_files(right, grade):
 
 # --- hostile: points without answers -----------------------------------------------------------------
 
-ANSWERS = sorted({name for _, _, wanted in __import__("regionbook.grading.verdict", fromlist=["steps"]).steps(MD) for name in wanted})
+ANSWERS = sorted(
+    {
+        name
+        for _, _, wanted in __import__("regionbook.grading.verdict", fromlist=["steps"]).steps(MD)
+        for name in wanted
+    }
+)
 FORGED = {
     "transformer": """
 import ast
@@ -428,7 +463,11 @@ raise RuntimeError(" | ".join(bad) + " || " + " ".join(w for w in found if "S3CR
 
 def tree(folder):
     """What stands in a folder: name, size, time of each file."""
-    return {p: (p.stat().st_size, p.stat().st_mtime_ns) for p in folder.rglob("*") if p.is_file() and "__pycache__" not in p.parts}
+    return {
+        p: (p.stat().st_size, p.stat().st_mtime_ns)
+        for p in folder.rglob("*")
+        if p.is_file() and "__pycache__" not in p.parts
+    }
 
 
 def test_nothing_is_read_sent_or_written(house, blank, grade, desk):
@@ -465,7 +504,11 @@ def test_the_next_sheet_starts_clean(blank, right, grade, desk):
     sign = f"{random.randrange(10**12):012d}"
     assert grade(first(copy.deepcopy(blank), LATER.replace("SIGN", sign))).total == 0
     assert not Path(f"/tmp/mark-{sign}").exists()
-    lines = [p.read_bytes() for p in Path("/proc").glob("[0-9]*/cmdline") if p.exists()] if Path("/proc").exists() else []
+    lines = (
+        [p.read_bytes() for p in Path("/proc").glob("[0-9]*/cmdline") if p.exists()]
+        if Path("/proc").exists()
+        else []
+    )
     assert not [line for line in lines if sign.encode() in line]
     look = f"import os\nif os.path.exists('/tmp/mark-{sign}') or 'belt' in globals(): raise KeyError('left behind')"
     assert grade(first(right, look)).total == FULL
@@ -482,7 +525,12 @@ def test_words_of_a_student_are_tamed(blank, grade, tmp_path, capsys):
     grading.show([r])
     grading.write(str(tmp_path / "points.csv"), [r])
     table = (tmp_path / "points.csv").read_text(encoding="utf-8-sig")
-    assert "\x1b" not in table + capsys.readouterr().out and "\n=" not in table and ",=" not in table and ',"=' not in table
+    assert (
+        "\x1b" not in table + capsys.readouterr().out
+        and "\n=" not in table
+        and ",=" not in table
+        and ',"=' not in table
+    )
     assert results.name_of(r.file) == Path(results.name_of(r.file)).name
     blank.cells[1].source = re.sub(r"student = .*", 'student = "=1+1"', blank.cells[1].source)
     assert "not a student number" in grade(blank).failed
@@ -492,7 +540,10 @@ def test_forged_values_of_the_given_names_are_not_taken(right, grade):
     """A panel of zeros and a library of one's own make every answer equal; the judge has its own."""
     for c in right.cells:
         if c.metadata.get("nbgrader", {}).get("solution") and c.cell_type == "code":
-            c.source = "\n".join(f"{name} = 0.0" for name in ANSWERS) + "\npanel = panel * 0\npanel.attrs['student'] = ''"
+            c.source = (
+                "\n".join(f"{name} = 0.0" for name in ANSWERS)
+                + "\npanel = panel * 0\npanel.attrs['student'] = ''"
+            )
     assert grade(right).total == 0
 
 
@@ -505,17 +556,24 @@ def test_landlock_holds_too(house, blank, right):
             sandbox.choose(place, kinds=("landlock",))
         except sandbox.NoSandbox as error:
             pytest.skip(str(error).partition("\n")[0])
-        school, worker = work.Class({MD: MD.read_text(encoding="utf-8")}, ROOT, "landlock", place, 60), work.Worker("landlock", place, 60)
+        school, worker = (
+            work.Class({MD: MD.read_text(encoding="utf-8")}, ROOT, "landlock", place, 60),
+            work.Worker("landlock", place, 60),
+        )
         try:
             told = f"SECRETS, ROOT, PORT = {str(house[0] / 'key.txt')!r}, {str(ROOT)!r}, {house[1]}\n"
             evil = json.dumps(first(copy.deepcopy(blank), told + REACH + TELL)).encode()
             r = school.result(delivery.Handed("x.ipynb", evil), worker)
-            assert "RuntimeError:  || end of list" in str(r.notes) and SECRET not in r.to_json() and not house[2]
+            assert (
+                "RuntimeError:  || end of list" in str(r.notes) and SECRET not in r.to_json() and not house[2]
+            )
             sign = f"{time.time_ns()}"
             later = json.dumps(first(copy.deepcopy(blank), LATER.replace("SIGN", sign))).encode()
             assert school.result(delivery.Handed("x.ipynb", later), worker).total == 0
             lines = [p.read_bytes() for p in Path("/proc").glob("[0-9]*/cmdline") if p.exists()]
-            assert not [line for line in lines if sign.encode() in line] and not list(place.scratch.glob("work/sheet-*"))
+            assert not [line for line in lines if sign.encode() in line] and not list(
+                place.scratch.glob("work/sheet-*")
+            )
             honest = delivery.Handed("y.ipynb", json.dumps(right).encode())
             assert school.result(honest, worker).total == FULL
         finally:
@@ -525,11 +583,19 @@ def test_landlock_holds_too(house, blank, right):
 # --- all sheets --------------------------------------------------------------------------------------
 
 SOLUTIONS = [md for md in nbs.sources() if lessons.exercise_of(md)]
-SAMPLE = [md for md in SOLUTIONS if hashlib.sha256(md.read_bytes()).digest()[0] % 9 == 0 or md == MD]
+SAMPLE = [
+    "00-start/3-",
+    "01-city-innovation/1-",
+    "03-factor-innovation/1-",
+    "04-knowledge-flows/2-",
+    "13-yangtze-openness/1-",
+]
 ALL = os.environ.get("REGIONBOOK_GATE") == "1"
 
 
-@pytest.mark.parametrize("md", SOLUTIONS if ALL else SAMPLE[:5], ids=nbs.label)
+@pytest.mark.parametrize(
+    "md", [md for md in SOLUTIONS if ALL or any(name in md.as_posix() for name in SAMPLE)], ids=nbs.label
+)
 def test_solutions_have_all_points_and_hand_outs_none(md, desk):
     school = work.Class({md: md.read_text(encoding="utf-8")}, ROOT, desk[0].kind, desk[0].place, 120)
     sheet = school.sheet(md)
@@ -537,7 +603,9 @@ def test_solutions_have_all_points_and_hand_outs_none(md, desk):
     for c in nb.cells:
         c.source = HIDDEN.sub("", c.source)
     r = school.result(delivery.Handed("x.ipynb", json.dumps(nb).encode()), desk[1])
-    assert not r.failed and {c.name: c.points for c in sheet.cells if c.test} == {n: p for n, p in r.points.items() if p}, r.notes
+    assert not r.failed and {c.name: c.points for c in sheet.cells if c.test} == {
+        n: p for n, p in r.points.items() if p
+    }, r.notes
     handed = lessons.exercise_of(md).read_bytes()
     r = school.result(delivery.Handed("x.ipynb", handed), desk[1])
     assert not r.failed and r.total == 0

@@ -38,7 +38,9 @@ def main(
         raise nbs.LessonError(f"--workers {workers}: give how many sheets run side by side, at least 1")
     solutions = [md for md in nbs.sources(root) if md.is_relative_to(root / "solutions")]
     if not solutions:
-        raise nbs.LessonError(f"there is no solutions/ in {root}: grading needs the lecturer's copy of the workbook")
+        raise nbs.LessonError(
+            f"there is no solutions/ in {root}: grading needs the lecturer's copy of the workbook"
+        )
     chosen = named(exercise, solutions, root) if exercise else None
     try:
         there = delivery.listed(files)
@@ -56,7 +58,9 @@ def main(
         print(TRUST if kind == "nothing" else f"sandbox: {kind}", flush=True)
         school = work.Class(texts, root, kind, place, timeout, chosen)
         # each of them keeps the modules of the sheets in memory, and a judge
-        found = graded(school, files, len(there), Path(folder), workers or min(os.cpu_count() or 1, len(there)), table)
+        found = graded(
+            school, files, len(there), Path(folder), workers or min(os.cpu_count() or 1, len(there)), table
+        )
     order = {name: k for k, (name, _) in enumerate(there)}
     found.sort(key=lambda result: order.get(result.file, -1))
     show(found)
@@ -88,8 +92,16 @@ def graded(
         new += 1
         left = (time.monotonic() - began) / new * (total - len(found))
         points = "not graded" if result.failed else f"{result.total:g}/{sum(result.maximum.values()):g}"
-        rest = f", about {left / 60:.0f} min left" if left > 90 else f", about {left:.0f} s left" if left > 5 else ""
-        print(f"[{len(found)}/{total}] {tame(result.file)}  {points}  {result.seconds:.1f} s{rest}", flush=True)
+        rest = (
+            f", about {left / 60:.0f} min left"
+            if left > 90
+            else f", about {left:.0f} s left"
+            if left > 5
+            else ""
+        )
+        print(
+            f"[{len(found)}/{total}] {tame(result.file)}  {points}  {result.seconds:.1f} s{rest}", flush=True
+        )
         if table:
             write(table, found)
     if total - new:
@@ -134,7 +146,9 @@ def show(found: list[Result]) -> None:
 
 def tame(text: object) -> str:
     """A text without control and direction characters: what a student wrote must not speak to a terminal."""
-    plain = re.sub(r"[\x00-\x1f\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff\ud800-\udfff]+", " ", str(text)).strip()
+    plain = re.sub(
+        r"[\x00-\x1f\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff\ud800-\udfff]+", " ", str(text)
+    ).strip()
     encoding = sys.stdout.encoding or "utf-8"
     return plain.encode(encoding, "replace").decode(encoding)
 
@@ -164,7 +178,7 @@ def write(name: str, found: list[Result]) -> None:
         # the mark makes Excel read it as UTF-8
         with draft.open("w", newline="", encoding="utf-8-sig") as file:
             csv.writer(file).writerows(lines)
-        os.replace(draft, path)
+        draft.replace(path)
     except OSError as error:
         draft.unlink(missing_ok=True)
         why = f"{error.strerror or error}): is its folder there, is it open in a spreadsheet?"

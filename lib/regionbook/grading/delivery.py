@@ -86,7 +86,11 @@ def _labelled(files: list[str]) -> list[tuple[_Found, str]]:
         if path.is_dir():
             found = list(_in_folder(path))
         elif path.is_file() and path.suffix.lower() in (".ipynb", ".zip"):
-            found = list(_in_file(path, (), path.name)) if path.suffix.lower() == ".zip" else [_Found((), path.name, path)]
+            found = (
+                list(_in_file(path, (), path.name))
+                if path.suffix.lower() == ".zip"
+                else [_Found((), path.name, path)]
+            )
         else:
             here = f"not in {Path.cwd()}"
             if path.exists():
@@ -142,16 +146,23 @@ def _in_archive(archive: zipfile.ZipFile, at: _Found) -> Iterator[_Found]:
     members = archive.infolist()
     kept = [m for m in members if m.filename.lower().endswith((".ipynb", ".zip"))]
     if len(members) > MANY or sum(m.file_size for m in kept) > TOGETHER:
-        yield _Found(at.parts, at.named, at.place, at.inside, "this zip file is too large unpacked: is it a bomb?")
+        yield _Found(
+            at.parts, at.named, at.place, at.inside, "this zip file is too large unpacked: is it a bomb?"
+        )
         return
     for member in sorted(kept, key=lambda m: m.filename):
         inner = PurePosixPath(_name(member).replace("\\", "/"))
-        parts, inside = at.parts + tuple(p for p in inner.parts if p not in ("/", "..")), (*at.inside, member.filename)
+        parts, inside = (
+            at.parts + tuple(p for p in inner.parts if p not in ("/", "..")),
+            (*at.inside, member.filename),
+        )
         if SKIPPED & set(inner.parts) or inner.name.startswith("._"):
             continue
         link = stat.S_ISLNK(member.external_attr >> 16)
         if inner.is_absolute() or ".." in inner.parts or re.match(r"[A-Za-z]:", str(inner)) or link:
-            yield _Found(parts, at.named, at.place, inside, "its place in the zip file leads out of it: refused")
+            yield _Found(
+                parts, at.named, at.place, inside, "its place in the zip file leads out of it: refused"
+            )
         elif inner.suffix.lower() == ".ipynb":
             yield _Found(parts, at.named, at.place, inside)
         elif len(inside) > DEEP:
@@ -177,7 +188,9 @@ def _name(member: zipfile.ZipInfo) -> str:
 def _content(found: _Found) -> bytes:
     if not found.inside:
         if found.place.stat().st_size > LARGEST:
-            raise Unreadable(f"the file has more than {LARGEST >> 20} MB: clear the outputs and hand in again")
+            raise Unreadable(
+                f"the file has more than {LARGEST >> 20} MB: clear the outputs and hand in again"
+            )
         return found.place.read_bytes()
     content = found.place.read_bytes() if len(found.inside) > 1 else b""
     archive = zipfile.ZipFile(io.BytesIO(content) if content else found.place)

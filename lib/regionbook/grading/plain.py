@@ -15,7 +15,12 @@ KINDS = "biufcmM"
 """Kinds of numpy dtypes whose bytes may be handed over: no objects."""
 DEEP, MANY = 16, 3_000_000
 """Levels of nesting; numbers in one array or table."""
-SCALARS = ((bool, (bool, np.bool_)), (int, (int, np.integer)), (float, (float, np.floating, numbers.Real)), (str, str))
+SCALARS: Any = (
+    (bool, (bool, np.bool_)),
+    (int, (int, np.integer)),
+    (float, (float, np.floating, numbers.Real)),
+    (str, str),
+)
 
 
 def encode(x: Any, keep: Callable[[Any], Any], depth: int = 0) -> Any:
@@ -35,8 +40,8 @@ def encode(x: Any, keep: Callable[[Any], Any], depth: int = 0) -> Any:
         if isinstance(x, plain):
             return kind(x)
     if isinstance(x, (list, tuple, set, frozenset)):
-        kind = "set" if isinstance(x, (set, frozenset)) else "tuple" if isinstance(x, tuple) else "list"
-        return {"t": kind, "v": [down(v) for v in x]}
+        name = "tuple" if isinstance(x, tuple) else "list" if isinstance(x, list) else "set"
+        return {"t": name, "v": [down(v) for v in x]}
     if isinstance(x, dict):
         return {"t": "dict", "v": [[down(k), down(v)] for k, v in dict.items(x)]}
     if isinstance(x, (np.ndarray, pd.Index, pd.Series, pd.DataFrame)) and x.size > MANY:
@@ -58,7 +63,9 @@ def encode(x: Any, keep: Callable[[Any], Any], depth: int = 0) -> Any:
 
 
 def _column(x: Any) -> Any:
-    if not isinstance(x.dtype, np.dtype) and pd.api.types.is_numeric_dtype(x.dtype):  # Int64, Float64, boolean
+    if not isinstance(x.dtype, np.dtype) and pd.api.types.is_numeric_dtype(
+        x.dtype
+    ):  # Int64, Float64, boolean
         return x.to_numpy(dtype=float, na_value=np.nan)
     return x.to_numpy()
 

@@ -98,7 +98,7 @@ def write(result: Result, folder: Path) -> Path:
     place = folder / name_of(result.file)
     draft = place.with_suffix(f".{os.getpid()}.part")
     draft.write_text(result.to_json(), encoding="utf-8")
-    os.replace(draft, place)
+    draft.replace(place)
     return place
 
 

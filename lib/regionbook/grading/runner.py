@@ -25,9 +25,18 @@ def shell_with(modules: Iterable[str]) -> Any:
     from traitlets.config import Config
 
     shell = InteractiveShell.instance(config=Config({"HistoryManager": {"enabled": False}}))
-    shell.showtraceback = lambda *args, **kwargs: None
+    shell.showtraceback = lambda *args, **kwargs: None  # type: ignore[method-assign]
     fetch(modules)
     return shell
+
+
+def detached() -> tuple[BinaryIO, BinaryIO]:
+    """Stdin and stdout for commands and replies; whoever prints or reads from now on, does so nowhere."""
+    commands, replies = os.fdopen(os.dup(0), "rb"), os.fdopen(os.dup(1), "wb")
+    null = os.open(os.devnull, os.O_RDWR)
+    for stream in (0, 1, 2):
+        os.dup2(null, stream)
+    return commands, replies
 
 
 def fetch(modules: Iterable[str]) -> None:
@@ -40,7 +49,9 @@ def fetch(modules: Iterable[str]) -> None:
 
 def serve(shell: Any, commands: BinaryIO, replies: BinaryIO) -> None:
     """Answer commands until there are no more."""
-    signal.signal(signal.SIGINT, signal.default_int_handler)  # ignored, if grading was started in the background
+    signal.signal(
+        signal.SIGINT, signal.default_int_handler
+    )  # ignored, if grading was started in the background
     sys.modules["__main__"] = shell.user_module
     for line in commands:
         try:
@@ -71,7 +82,9 @@ def _answer(shell: Any, command: dict[str, Any]) -> dict[str, Any]:
     on = _object(command["held"])
     if command["op"] == "attr":
         return {"value": plain.encode(getattr(on, command["name"]), _keep)}
-    args, kwargs = (plain.decode(command[name], lambda number, kind: _object(number)) for name in ("args", "kwargs"))
+    args, kwargs = (
+        plain.decode(command[name], lambda number, kind: _object(number)) for name in ("args", "kwargs")
+    )
     return {"value": plain.encode(on(*args, **kwargs), _keep)}
 
 
@@ -95,7 +108,4 @@ def _keep(x: Any) -> dict[str, Any]:
 
 if __name__ == "__main__":  # without a warden: a system that cannot fork
     ready = shell_with(sys.argv[1:])
-    into, out = os.fdopen(os.dup(0), "rb"), os.fdopen(os.dup(1), "wb")
-    for stream in (0, 1, 2):
-        os.dup2(os.open(os.devnull, os.O_RDWR), stream)
-    serve(ready, into, out)
+    serve(ready, *detached())

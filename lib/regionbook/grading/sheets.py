@@ -80,7 +80,9 @@ def handed_out(solution: Path, label: str) -> Sheet:
     import jupytext
 
     nb = generate.exercise(jupytext.read(solution, fmt="md:myst"), solution.stem)
-    return Sheet(label, solution, tuple(_cell(cell.cell_type, cell.source, cell.metadata) for cell in nb.cells))
+    return Sheet(
+        label, solution, tuple(_cell(cell.cell_type, cell.source, cell.metadata) for cell in nb.cells)
+    )
 
 
 def imports(solutions: Iterable[Path]) -> list[str]:
@@ -92,7 +94,11 @@ def imports(solutions: Iterable[Path]) -> list[str]:
                 node = ast.parse(line.rstrip("( ")).body[0]
             except (SyntaxError, IndexError):
                 continue
-            found |= {a.name for a in node.names} if isinstance(node, ast.Import) else {getattr(node, "module", "")}
+            found |= (
+                {a.name for a in node.names}
+                if isinstance(node, ast.Import)
+                else {getattr(node, "module", "")}
+            )
     return sorted(found - {""})
 
 
@@ -118,7 +124,7 @@ def read(content: bytes) -> list[Cell]:
         raise Unreadable(f"the file has more than {LARGEST >> 20} MB: clear the outputs and hand in again")
     try:
         raw = json.loads(content.decode("utf-8-sig"))
-        sheets = raw["worksheets"] if "worksheets" in raw else [raw]
+        sheets = raw.get("worksheets", [raw])
         cells = [cell for sheet in sheets for cell in sheet["cells"]]
         found = [
             _cell(cell.get("cell_type"), cell.get("source", cell.get("input", "")), cell.get("metadata"))
@@ -162,7 +168,9 @@ def solution_of(cells: list[Cell], file: str, texts: Mapping[Path, str]) -> Path
     """
     names = {cell.name for cell in cells} - {""}
     lines = {line for cell in cells for line in same(cell.source).splitlines() if len(line) > 20}
-    shared = {md: len(names & set(re.findall(r'grade_id"?: "?([\w.-]+)', text))) for md, text in texts.items()}
+    shared = {
+        md: len(names & set(re.findall(r'grade_id"?: "?([\w.-]+)', text))) for md, text in texts.items()
+    }
     if max(shared.values(), default=0) < 2:  # names lost: by what is printed on it
         shared = {md: len(lines & set(same(text).splitlines())) for md, text in texts.items()}
         shared = {md: n for md, n in shared.items() if n > 5}
@@ -200,15 +208,21 @@ def matched(cells: list[Cell], sheet: Sheet) -> tuple[list[Cell], list[str]]:
         given = own.get(known.get(k, ""))
         # kind, points and tests are not the student's to choose
         as_given = given and (given.test or given.kind == "code" != cell.kind)
-        found.append(given if given and as_given else replace(given or Cell(cell.kind, ""), source=cell.source))
+        found.append(
+            given if given and as_given else replace(given or Cell(cell.kind, ""), source=cell.source)
+        )
     notes = []
     if len(known) > before and before < len(own) / 2:
-        notes.append("a program dropped the names of its cells: they were matched with the hand-out by text and place")
+        notes.append(
+            "a program dropped the names of its cells: they were matched with the hand-out by text and place"
+        )
     for k, cell in enumerate(sheet.cells):
         if cell.name and cell.name not in known.values():
             notes.append(f"cell {cell.name!r} was deleted")
             if cell.test:
-                behind = next((c.name for c in reversed(sheet.cells[:k]) if c.name in {f.name for f in found}), "")
+                behind = next(
+                    (c.name for c in reversed(sheet.cells[:k]) if c.name in {f.name for f in found}), ""
+                )
                 at = next((j for j, f in enumerate(found, 1) if behind and f.name == behind), len(found))
                 found.insert(at, cell)
     return found, notes
@@ -218,15 +232,26 @@ def _by_place(cells: list[Cell], sheet: Sheet, known: Mapping[int, str]) -> dict
     """Answers without a name, each by the place between two cells of the hand-out that are known."""
     places = {name: k for k, name in known.items()}
     texts = {same(cell.source): k for k, cell in enumerate(cells)}
-    at = [places.get(cell.name, texts.get(same(cell.source), -1)) if cell.name else texts.get(same(cell.source), -1) for cell in sheet.cells]
+    at = [
+        places.get(cell.name, texts.get(same(cell.source), -1))
+        if cell.name
+        else texts.get(same(cell.source), -1)
+        for cell in sheet.cells
+    ]
     found: dict[int, str] = {}
     for k, cell in enumerate(sheet.cells):
         if not cell.name or not cell.solution or at[k] >= 0:
             continue
         low = max((a for a in at[:k] if a >= 0), default=-1)
         high = min((a for a in at[k + 1 :] if a > low), default=len(cells))
-        free = [j for j in range(low + 1, high) if cells[j].kind == cell.kind and j not in known and j not in found]
-        alike = {j: difflib.SequenceMatcher(None, same(cell.source), same(cells[j].source)).ratio() for j in free}
+        free = [
+            j
+            for j in range(low + 1, high)
+            if cells[j].kind == cell.kind and j not in known and j not in found
+        ]
+        alike = {
+            j: difflib.SequenceMatcher(None, same(cell.source), same(cells[j].source)).ratio() for j in free
+        }
         if alike and (len(alike) == 1 or max(alike.values()) >= ALIKE):
             best = max(alike, key=lambda j: alike[j])
             found[best], at[k] = cell.name, best

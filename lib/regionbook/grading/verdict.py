@@ -22,9 +22,8 @@ import warnings
 from pathlib import Path
 from typing import Any
 
-
 from regionbook.exercises import check, keys, personal, record
-from regionbook.grading import plain
+from regionbook.grading import plain, runner
 
 ROOMY = 8 << 30
 """Bytes of address space of this process."""
@@ -54,7 +53,7 @@ class Held:
     def _compared(self, other: object) -> bool:
         raise TypeError(f"a {type(self).__name__} cannot be compared")
 
-    __eq__ = __ne__ = __lt__ = __gt__ = __le__ = __ge__ = _compared  # type: ignore[assignment]
+    __eq__ = __ne__ = __lt__ = __gt__ = __le__ = __ge__ = _compared
     __hash__ = None  # type: ignore[assignment]
 
 
@@ -102,7 +101,10 @@ class Bench:
         for test, code, _ in self.steps[self.done : at]:
             if not test:
                 with contextlib.suppress(Exception):  # it needs an answer: the test will say what it misses
-                    exec(compile(record.STUDENT.sub(f"student = {self.student!r}", code), "<given>", "exec"), self.space)
+                    exec(
+                        compile(record.STUDENT.sub(f"student = {self.student!r}", code), "<given>", "exec"),
+                        self.space,
+                    )
         self.done = max(self.done, at)
         return self.space
 
@@ -128,9 +130,15 @@ class Bench:
         """What is wrong by a test (None: nothing), and the mark of what it was handed."""
         space = dict(self.given(cell))
         code, wanted = next((code, wanted) for test, code, wanted in self.steps if test == cell)
-        taken = {name: plain.decode(values[name], held) for name in sorted(wanted & values.keys())}  # and no other
+        taken = {
+            name: plain.decode(values[name], held) for name in sorted(wanted & values.keys())
+        }  # and no other
         # what is too large to come out is what the sheet gave, if it gave it
-        taken = {name: x for name, x in taken.items() if not (isinstance(x, Held) and x._number < 0 and name in space)}
+        taken = {
+            name: x
+            for name, x in taken.items()
+            if not (isinstance(x, Held) and x._number < 0 and name in space)
+        }
         self.answers = []
         check._tries.clear()
         self.hear()
@@ -240,17 +248,18 @@ def answer(command: dict[str, Any], bench: Bench | None) -> tuple[dict[str, Any]
         bench.given(next(iter(tests)))
         for folder in Path(os.environ["REGIONBOOK_CACHE"]).glob("*"):
             folder.chmod(0o755)  # the sandbox reads it as another user
-        return {"wanted": tests, "student": bench.student, "modules": sorted(filter(open_to_all, sys.modules))}, bench
+        return {
+            "wanted": tests,
+            "student": bench.student,
+            "modules": sorted(filter(open_to_all, sys.modules)),
+        }, bench
     assert bench
     return bench.judge(command["cell"], dict(command["values"])), bench
 
 
 def main() -> None:
     """Answer until stdin ends."""
-    _line.commands, _line.replies = os.fdopen(os.dup(0), "rb"), os.fdopen(os.dup(1), "wb")
-    null = os.open(os.devnull, os.O_RDWR)
-    os.dup2(null, 0)
-    os.dup2(null, 1)
+    _line.commands, _line.replies = runner.detached()
     os.environ["MPLBACKEND"] = "agg"
     if os.name == "posix":
         import resource

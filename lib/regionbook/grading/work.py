@@ -1,18 +1,18 @@
 """Grade one sheet: its cells run in the sandbox, its tests where no student's code ran; and many sheets side by side."""
 
 import hashlib
+import json
 import os
 import queue
 import sys
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-import regionbook
-from regionbook.grading import sandbox, sheets
+from regionbook.grading import sheets
 from regionbook.grading.delivery import Handed
 from regionbook.grading.results import Result
 from regionbook.grading.sandbox import Box, Dead, Line, Place
@@ -54,11 +54,11 @@ class Worker:
 
     def ask(self, command: dict[str, Any]) -> dict[str, Any]:
         """A reply of the judge; what it asks of the sandbox is passed on. `Dead` if the sandbox is no more."""
-        import json
-
         if self.judge is None:
             env = os.environ | {"REGIONBOOK_CACHE": str(self.place.panels), "OMP_NUM_THREADS": "1"}
-            env["PYTHONPATH"] = os.pathsep.join(filter(None, [str(ROOT / "lib"), os.environ.get("PYTHONPATH", "")]))
+            env["PYTHONPATH"] = os.pathsep.join(
+                filter(None, [str(ROOT / "lib"), os.environ.get("PYTHONPATH", "")])
+            )
             self.judge = Line([sys.executable, "-m", "regionbook.grading.verdict"], 48 << 20, env=env)
         try:
             self.judge.tell(command)
@@ -89,7 +89,12 @@ class Worker:
                 self.box.new(start["modules"])
                 for k, cell in enumerate(cells):
                     if time.monotonic() > end:
-                        run.notes.append(("", f"total time of {BUDGET * self.timeout:g} s is over; what follows was not run"))
+                        run.notes.append(
+                            (
+                                "",
+                                f"total time of {BUDGET * self.timeout:g} s is over; what follows was not run",
+                            )
+                        )
                         return run
                     if k not in run.skip and cell.kind == "code":
                         self._cell(run, sheet, cell, k, start)
@@ -118,7 +123,9 @@ class Worker:
             if "student" not in wanted and str(values.pop("student", start["student"])).strip().lstrip("0").upper() not in (
                 start["student"], "",
             ):  # fmt: skip
-                run.notes.append((cell.name, "another student number stands here than at the top of the sheet"))
+                run.notes.append(
+                    (cell.name, "another student number stands here than at the top of the sheet")
+                )
             reply = self.ask({"op": "test", "cell": cell.name, "values": values})
             run.verdicts[cell.name] = reply.get("error") or reply.get("verdict")
             run.marks[cell.name] = str(reply.get("mark", ""))
@@ -127,7 +134,12 @@ class Worker:
         error, where = reply.get("error"), place_of(sheet, cell, k)
         if reply["stopped"]:
             run.notes.append((where[0], f"{where[1]}: stopped after {self.timeout:g} s"))
-        elif isinstance(error, list) and len(error) == 2 and not cell.test and error[0] != "NotImplementedError":
+        elif (
+            isinstance(error, list)
+            and len(error) == 2
+            and not cell.test
+            and error[0] != "NotImplementedError"
+        ):
             run.notes.append((where[0], f"{where[1]}: {error[0]}: {error[1]}"))
 
     def _lost(self, run: Run, sheet: Sheet, cell: Cell, k: int, dead: Dead) -> None:
@@ -181,7 +193,7 @@ class Class:
 
     def version(self, md: Path) -> str:
         """What a result of this solution's sheet hangs on."""
-        return f"{regionbook.__version__} {sheets.state(md)}"
+        return f"{sys.modules['regionbook'].__version__} {sheets.state(md)}"
 
     def result(self, handed: Handed, worker: Worker) -> Result:
         """Grade one file; never raises for what a student sent."""
@@ -216,7 +228,10 @@ class Class:
         for k, cell in enumerate(cells):
             where = place_of(sheet, cell, k)
             found = sheets.INSTALLS.findall(cell.source) if cell.kind == "code" else []
-            notes += [(where[0], f"{where[1]}: {line.strip()!r} was not run: nothing is installed here") for line in found]
+            notes += [
+                (where[0], f"{where[1]}: {line.strip()!r} was not run: nothing is installed here")
+                for line in found
+            ]
         notes += [(test, verdict) for test, verdict in run.verdicts.items() if verdict]
         given = {cell.name: cell.source for cell in sheet.cells}
         code = {c.name: sheets.code_mark(c, given[c.name]) for c in cells if c.kind == "code" and c.solution}
@@ -232,7 +247,9 @@ class Class:
         )
 
 
-def side_by_side(school: Class, todo: Iterable[Handed], workers: int, kept: Callable[[Result], None]) -> Iterator[Result]:
+def side_by_side(
+    school: Class, todo: Iterable[Handed], workers: int, kept: Callable[[Result], None]
+) -> Iterator[Result]:
     """Grade files, ``workers`` at a time; results come as they are ready, each after ``kept`` took it."""
     free: queue.SimpleQueue[Worker] = queue.SimpleQueue()
     staff = [Worker(school.kind, school.place, school.timeout) for _ in range(workers)]
@@ -250,7 +267,7 @@ def side_by_side(school: Class, todo: Iterable[Handed], workers: int, kept: Call
 
     pool = ThreadPoolExecutor(workers)
     try:
-        source, running = iter(todo), set()
+        source, running = iter(todo), set[Future[Result]]()
         while True:
             while len(running) <= workers and (handed := next(source, None)) is not None:
                 running.add(pool.submit(one, handed))
@@ -263,6 +280,3 @@ def side_by_side(school: Class, todo: Iterable[Handed], workers: int, kept: Call
         for worker in staff:
             worker.close()  # whoever waits for one of them is told that it ended
         pool.shutdown(wait=True, cancel_futures=True)
-
-
-__all__ = ["Class", "Failed", "Run", "Worker", "points_of", "sandbox", "side_by_side"]
