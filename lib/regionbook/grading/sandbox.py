@@ -1,6 +1,7 @@
 """The sandbox from outside: which kind works on this machine, and the line to a sheet that runs in it."""
 
 import contextlib
+import itertools
 import json
 import os
 import queue
@@ -22,6 +23,7 @@ KINDS = ("bubblewrap", "landlock", "podman", "docker")
 """What is tried, in this order."""
 IMAGE = "regionbook-grading"
 """Name of the container image, see ``deploy/Containerfile``."""
+_NUMBERS = itertools.count()
 PATIENCE = 5
 """Seconds that a cell has to react to an interrupt."""
 INSIDE_ONLY = ("grading/__init__.py", "grading/plain.py", "grading/runner.py", "grading/warden.py", "grading/confine.py",
@@ -251,7 +253,11 @@ def command_of(kind: str, place: Place) -> tuple[list[str], dict[str, str]]:
     read = [sys.base_prefix, sys.prefix, str(ROOT / "data"), str(place.box), panels]
     how = "container" if container else "namespaces" if inside else kind
     # limits do not bind root: with bubblewrap the runner becomes a user that nobody is
-    user = 64_000 + os.getpid() % 1000 if how == "namespaces" and os.geteuid() == 0 else 0
+    user = (
+        64_000 + (31 * os.getpid() + next(_NUMBERS)) % 1000
+        if how == "namespaces" and os.geteuid() == 0
+        else 0
+    )
     settings = {"how": how, "user": user, "work": work, "modules": place.modules, "read": read}
     python = "python" if container else sys.executable
     start = [python, "-s", "-m", "regionbook.grading.warden", json.dumps(settings)]

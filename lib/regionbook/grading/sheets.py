@@ -207,9 +207,8 @@ def matched(cells: list[Cell], sheet: Sheet) -> tuple[list[Cell], list[str]]:
     for k, cell in enumerate(cells):
         given = own.get(known.get(k, ""))
         # kind, points and tests are not the student's to choose
-        as_given = given and (given.test or given.kind == "code" != cell.kind)
         found.append(
-            given if given and as_given else replace(given or Cell(cell.kind, ""), source=cell.source)
+            given if given and given.test else replace(given or Cell(cell.kind, ""), source=cell.source)
         )
     notes = []
     if len(known) > before and before < len(own) / 2:

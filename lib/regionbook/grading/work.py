@@ -5,6 +5,7 @@ import json
 import os
 import queue
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
@@ -41,7 +42,8 @@ class Failed(Exception):
 class Worker:
     """One sheet at a time: a fresh sandbox for each, a judge for all."""
 
-    def __init__(self, kind: str, place: Place, timeout: float) -> None:
+    def __init__(self, kind: str, place: Place, timeout: float, stop: threading.Event | None = None) -> None:
+        self.stop = stop or threading.Event()
         self.box, self.place, self.timeout = Box(kind, place), place, timeout
         self.judge: Line | None = None
 
@@ -54,6 +56,8 @@ class Worker:
 
     def ask(self, command: dict[str, Any]) -> dict[str, Any]:
         """A reply of the judge; what it asks of the sandbox is passed on. `Dead` if the sandbox is no more."""
+        if self.stop.is_set():
+            raise Dead("was stopped")
         if self.judge is None:
             env = os.environ | {"REGIONBOOK_CACHE": str(self.place.panels), "OMP_NUM_THREADS": "1"}
             env["PYTHONPATH"] = os.pathsep.join(
@@ -248,11 +252,12 @@ class Class:
 
 
 def side_by_side(
-    school: Class, todo: Iterable[Handed], workers: int, kept: Callable[[Result], None]
+    school: Class, todo: Iterable[Handed], workers: int, kept: Callable[[Result], object]
 ) -> Iterator[Result]:
     """Grade files, ``workers`` at a time; results come as they are ready, each after ``kept`` took it."""
     free: queue.SimpleQueue[Worker] = queue.SimpleQueue()
-    staff = [Worker(school.kind, school.place, school.timeout) for _ in range(workers)]
+    stop = threading.Event()
+    staff = [Worker(school.kind, school.place, school.timeout, stop) for _ in range(workers)]
     for worker in staff:
         free.put(worker)
 
@@ -262,7 +267,8 @@ def side_by_side(
             result = school.result(handed, worker)
         finally:
             free.put(worker)
-        kept(result)
+        if not stop.is_set():
+            kept(result)
         return result
 
     pool = ThreadPoolExecutor(workers)
@@ -277,6 +283,7 @@ def side_by_side(
             for future in done:
                 yield future.result()
     finally:
+        stop.set()
         for worker in staff:
             worker.close()  # whoever waits for one of them is told that it ended
         pool.shutdown(wait=True, cancel_futures=True)
