@@ -200,13 +200,18 @@ class Box:
         except Dead:
             self.close()
 
+    def interrupt(self) -> None:
+        """Let the warden end what runs, and go."""
+        with contextlib.suppress(OSError, ValueError):
+            if (line := self.line) and line.process.stdin:
+                line.process.stdin.close()
+
     def close(self) -> None:
         """End the sandbox itself."""
+        self.interrupt()
         if self.line:
-            with contextlib.suppress(Dead, OSError):
-                if self.warden and self.line.process.stdin:
-                    self.line.process.stdin.close()  # the warden ends what runs, and goes
-                    self.line.process.wait(10)
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                self.line.process.wait(10 if self.warden else 0)
             with contextlib.suppress(OSError, AttributeError):
                 os.killpg(self.line.process.pid, signal.SIGKILL)
             self.line.close()

@@ -47,6 +47,12 @@ class Worker:
         self.box, self.place, self.timeout = Box(kind, place), place, timeout
         self.judge: Line | None = None
 
+    def interrupt(self) -> None:
+        """Tell who waits for one of the processes, in another thread, that it ended."""
+        self.box.interrupt()
+        if judge := self.judge:
+            judge.process.kill()
+
     def close(self) -> None:
         """End the processes."""
         self.box.close()
@@ -285,5 +291,7 @@ def side_by_side(
     finally:
         stop.set()
         for worker in staff:
-            worker.close()  # whoever waits for one of them is told that it ended
+            worker.interrupt()
         pool.shutdown(wait=True, cancel_futures=True)
+        for worker in staff:
+            worker.close()
