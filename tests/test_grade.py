@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import copy
 import csv
+import dataclasses
 import io
 import json
 import shutil
+import time
 import zipfile
 
 import nbformat
+import psutil
 import pytest
 
 from regionbook.cli import grading, lessons
@@ -204,6 +207,22 @@ def test_an_error_before_the_test_is_named_where_it_counts(handed_out, grade):
     r = grade(handed_out)
     assert r.points["weights-check"] == 0
     assert "in 'weights': SyntaxError: " in said(r, "weights-check")
+
+
+def test_stopping_ends_all_and_keeps_what_is_done(desk, handed_out):
+    """As Ctrl+C does: sheets that were running are neither kept nor left running."""
+    endless = copy.deepcopy(handed_out)
+    endless.cells.insert(2, nbformat.v4.new_code_cell("while True: pass"))
+    sheets_ = [
+        delivery.Handed(f"{k}.ipynb", nbs.dumps(nb).encode())
+        for k, nb in enumerate([handed_out, endless, endless])
+    ]
+    kept, before = [], psutil.Process().children()
+    running = work.side_by_side(dataclasses.replace(desk[0], timeout=600), sheets_, 2, kept.append)
+    assert next(running).file == "0.ipynb"
+    time.sleep(1)
+    running.close()
+    assert [r.file for r in kept] == ["0.ipynb"] and psutil.Process().children() == before
 
 
 @pytest.mark.parametrize(
