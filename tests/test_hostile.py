@@ -260,6 +260,25 @@ def test_half_a_file_and_deep_files(right, grade):
     assert not grade(right).failed
 
 
+def test_text_that_would_keep_the_grader_busy(right, grade):
+    """Deep code, endless blanks, large cells without a name: none of them is worth a second of the lecturer's process."""
+    deep = "-" * 19_000 + "1"
+    last = cell(right, "unit")
+    last.source += f"\nif False:\n    {deep[:900]}\n    x{'.y' * 4_000}"
+    right.cells += [
+        code(deep),
+        code("student = x" + " " * 1_000_000 + "x"),
+        code("%pip" + " " * 1_000_000 + "x"),
+    ]
+    right.cells += [code("\n".join(f"x{k}" for k in range(10_000))) for _ in range(8)]
+    as_vs_code(right)
+    began = time.process_time()
+    r = grade(right, timeout=120)
+    assert r.total >= FULL - 2 and time.process_time() - began < 20, r.notes
+    right.cells.append(code("x" * (21 << 20)))
+    assert "more than 20 million signs" in grade(right).failed
+
+
 # --- hostile: points without answers -----------------------------------------------------------------
 
 ANSWERS = sorted(
