@@ -238,7 +238,7 @@ def test_a_cell_that_breaks_things_costs_no_more_than_itself(name, right, grade)
     right.cells.append(code(BROKEN[name]))
     cell(right, TESTS[-1]).metadata.nbgrader.grade_id = TESTS[-1]
     right.cells.append(right.cells.pop(right.cells.index(cell(right, TESTS[-1]))))  # a test stands behind it
-    r = grade(right, timeout=8 if name in ("endless", "deaf") else 60)
+    r = grade(right, timeout=6 if name in ("endless", "deaf") else 60)
     if name not in ("forks", "threads"):  # who uses all processes has none for the rest
         assert r.total == FULL, r.notes
     assert not r.failed and r.total >= FULL - r.maximum[TESTS[-1]]
