@@ -6,7 +6,6 @@ Every honest sheet has its points, no hostile one is paid, and nothing is read, 
 from __future__ import annotations
 
 import copy
-import hashlib
 import json
 import os
 import random
@@ -239,7 +238,7 @@ def test_a_cell_that_breaks_things_costs_no_more_than_itself(name, right, grade)
     right.cells.append(code(BROKEN[name]))
     cell(right, TESTS[-1]).metadata.nbgrader.grade_id = TESTS[-1]
     right.cells.append(right.cells.pop(right.cells.index(cell(right, TESTS[-1]))))  # a test stands behind it
-    r = grade(right, timeout=8 if name in ("endless", "deaf") else 60)
+    r = grade(right, timeout=6 if name in ("endless", "deaf") else 60)
     if name not in ("forks", "threads"):  # who uses all processes has none for the rest
         assert r.total == FULL, r.notes
     assert not r.failed and r.total >= FULL - r.maximum[TESTS[-1]]
@@ -259,6 +258,25 @@ def test_half_a_file_and_deep_files(right, grade):
     assert "no notebook" in grade(b'{"cells": ' + b"[" * 200_000).failed
     cell(right, "index").source = [["x"], {"y": 1}, "belt = 0"]
     assert not grade(right).failed
+
+
+def test_text_that_would_keep_the_grader_busy(right, grade):
+    """Deep code, endless blanks, large cells without a name: none of them is worth a second of the lecturer's process."""
+    deep = "-" * 19_000 + "1"
+    last = cell(right, "unit")
+    last.source += f"\nif False:\n    {deep[:900]}\n    x{'.y' * 4_000}"
+    right.cells += [
+        code(deep),
+        code("student = x" + " " * 1_000_000 + "x"),
+        code("%pip" + " " * 1_000_000 + "x"),
+    ]
+    right.cells += [code("\n".join(f"x{k}" for k in range(10_000))) for _ in range(8)]
+    as_vs_code(right)
+    began = time.process_time()
+    r = grade(right, timeout=120)
+    assert r.total >= FULL - 2 and time.process_time() - began < 20, r.notes
+    right.cells.append(code("x" * (21 << 20)))
+    assert "more than 20 million signs" in grade(right).failed
 
 
 # --- hostile: points without answers -----------------------------------------------------------------
@@ -584,11 +602,19 @@ def test_landlock_holds_too(house, blank, right):
 # --- all sheets --------------------------------------------------------------------------------------
 
 SOLUTIONS = [md for md in nbs.sources() if lessons.exercise_of(md)]
-SAMPLE = [md for md in SOLUTIONS if hashlib.sha256(md.read_bytes()).digest()[0] % 9 == 0 or md == MD]
+SAMPLE = [
+    "00-start/3-",
+    "01-city-innovation/1-",
+    "03-factor-innovation/1-",
+    "04-knowledge-flows/2-",
+    "13-yangtze-openness/1-",
+]
 ALL = os.environ.get("REGIONBOOK_GATE") == "1"
 
 
-@pytest.mark.parametrize("md", SOLUTIONS if ALL else SAMPLE[:5], ids=nbs.label)
+@pytest.mark.parametrize(
+    "md", [md for md in SOLUTIONS if ALL or any(name in md.as_posix() for name in SAMPLE)], ids=nbs.label
+)
 def test_solutions_have_all_points_and_hand_outs_none(md, desk):
     school = work.Class({md: md.read_text(encoding="utf-8")}, ROOT, desk[0].kind, desk[0].place, 120)
     sheet = school.sheet(md)

@@ -43,7 +43,7 @@ def main(
         )
     chosen = named(exercise, solutions, root) if exercise else None
     try:
-        there = delivery.listed(files)
+        there = delivery.handed(files)
     except delivery.NothingThere as error:
         raise nbs.LessonError(str(error)) from error
     if table:
@@ -57,11 +57,9 @@ def main(
             raise nbs.LessonError(str(error)) from error
         print(TRUST if kind == "nothing" else f"sandbox: {kind}", flush=True)
         school = work.Class(texts, root, kind, place, timeout, chosen)
-        # each of them keeps the modules of the sheets in memory, and a judge
-        found = graded(
-            school, files, len(there), Path(folder), workers or min(os.cpu_count() or 1, len(there)), table
-        )
-    order = {name: k for k, (name, _) in enumerate(there)}
+        # each worker keeps the modules of the sheets in memory, and a judge
+        found = graded(school, there, Path(folder), workers or min(os.cpu_count() or 1, len(there)), table)
+    order = {handed.file: k for k, handed in enumerate(there)}
     found.sort(key=lambda result: order.get(result.file, -1))
     show(found)
     if table:
@@ -73,13 +71,14 @@ def main(
 
 
 def graded(
-    school: work.Class, files: list[str], total: int, folder: Path, workers: int, table: str | None
+    school: work.Class, there: list[delivery.Handed], folder: Path, workers: int, table: str | None
 ) -> list[Result]:
     """The results of all files: kept ones that still hold, and new ones, kept as they come."""
     found: list[Result] = []
+    total = len(there)
 
     def missing() -> Iterable[delivery.Handed]:
-        for handed in delivery.handed(files):
+        for handed in map(delivery.Handed.loaded, there):
             old = results.read(handed.file, folder)
             if old and holds(old, handed, school):
                 found.append(old)
@@ -87,7 +86,7 @@ def graded(
                 yield handed
 
     began, new = time.monotonic(), 0
-    for result in work.side_by_side(school, missing(), workers, lambda r: void(results.write(r, folder))):
+    for result in work.side_by_side(school, missing(), workers, lambda r: results.write(r, folder)):
         found.append(result)
         new += 1
         left = (time.monotonic() - began) / new * (total - len(found))
@@ -108,10 +107,6 @@ def graded(
         print(f"{total - new} of {total} were graded before and have not changed")
     print(f"results: {folder}")
     return found
-
-
-def void(_: object) -> None:
-    """Forget a value."""
 
 
 def holds(old: Result, handed: delivery.Handed, school: work.Class) -> bool:

@@ -9,7 +9,9 @@ import os
 import platform
 import resource
 import struct
+import sys
 from collections.abc import Iterable
+from pathlib import Path
 
 LIMITS = {
     "RLIMIT_AS": 6 << 30, "RLIMIT_NPROC": 64, "RLIMIT_FSIZE": 100 << 20, "RLIMIT_CPU": 900, "RLIMIT_NOFILE": 512,
@@ -120,9 +122,9 @@ def landlock(read: Iterable[str], write: Iterable[str]) -> None:
     )  # TCP: bind and connect; from version 6 abstract sockets and signals
     ruleset = _LIBC.syscall(444, rules, 24 if version >= 6 else 16, 0)
     for paths, access in ((read, reading), (write, everything & ~(1 << 6 | 1 << 11))):  # no device nodes
-        for path in filter(os.path.exists, paths):
+        for path in (p for p in paths if Path(p).exists()):
             at = os.open(path, os.O_PATH | os.O_CLOEXEC)
-            allowed = access if os.path.isdir(path) else access & of_files
+            allowed = access if Path(path).is_dir() else access & of_files
             _checked(_LIBC.syscall(445, ruleset, 1, struct.pack("=Qi", allowed, at), 0), path)
             os.close(at)
     _checked(_LIBC.prctl(38, 1, 0, 0, 0), "no new privileges")
@@ -130,5 +132,6 @@ def landlock(read: Iterable[str], write: Iterable[str]) -> None:
 
 
 def adopt_orphans() -> None:
-    """Become the parent of processes whose own parent ended."""
-    _checked(_LIBC.prctl(36, 1, 0, 0, 0), "subreaper")
+    """Become the parent of processes whose own parent ended, where the system knows of that."""
+    if sys.platform == "linux":
+        _checked(_LIBC.prctl(36, 1, 0, 0, 0), "subreaper")

@@ -8,7 +8,7 @@ import re
 import stat
 import zipfile
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 
 from regionbook.grading.sheets import LARGEST, Unreadable
@@ -20,6 +20,8 @@ PLATFORM = re.compile(
     r"(?P<moodle>.+?)_\d+_assignsubmission_\w*?_|(?P<canvas>[^_]+?)(?:_LATE)?_\d+_\d+_|(?P<number>\d{5,})[-_ ].*"
 )
 """How Moodle and Canvas begin the name of a file, and how 学习通 and 雨课堂 do: with the student's number."""
+BROKEN = (zipfile.BadZipFile, OSError, RuntimeError, NotImplementedError, EOFError, Unreadable)
+"""What a zip file, or a file, may raise that cannot be read."""
 
 
 class NothingThere(Exception):
@@ -31,175 +33,133 @@ class Handed:
     """A file that was handed in.
 
     ``file`` names it as it was delivered, ``folder`` who delivered it as far as that tells; ``refused`` says why it is
-    not read, if it is not.
+    not read, if it is not. Its ``content`` is there once it is `loaded` from ``place``, where ``inside`` are the members
+    of archives that lead to it.
     """
 
     file: str
-    content: bytes
+    content: bytes = b""
     folder: str = ""
     refused: str = ""
-
-
-@dataclass(frozen=True)
-class _Found:
-    parts: tuple[str, ...]
-    """Folders and name below what was named."""
-    named: str
-    place: Path
+    place: Path = Path()
     inside: tuple[str, ...] = ()
-    """Members of archives that lead to it."""
-    refused: str = ""
+    parts: tuple[str, ...] = ()
+    """Folders and name below what was named on the command line."""
 
-
-def listed(files: list[str]) -> list[tuple[str, str]]:
-    """Name and label of each notebook that ``files`` mean, in order; see `handed`."""
-    return [(_file(found), label) for found, label in _labelled(files)]
-
-
-def handed(files: list[str]) -> Iterator[Handed]:
-    """Read the notebooks that ``files`` name, one after the other; a folder or a zip file means all below it.
-
-    Raises
-    ------
-    NothingThere
-        If a file is not there or no notebook, folder or zip file, or there is no notebook at all.
-    """
-    for found, label in _labelled(files):
+    def loaded(self) -> "Handed":
+        """The file with its content, or with why it cannot be read."""
+        if self.refused or self.content:
+            return self
         try:
-            content = b"" if found.refused else _content(found)
-            yield Handed(_file(found), content, label, found.refused)
-        except Unreadable as error:
-            yield Handed(_file(found), b"", label, str(error))
-        except (OSError, RuntimeError, NotImplementedError, zipfile.BadZipFile, EOFError) as error:
-            said = getattr(error, "strerror", None) or error
-            yield Handed(_file(found), b"", label, f"it cannot be read: {said}")
+            source: Path | io.BytesIO = self.place
+            for name in self.inside:
+                with zipfile.ZipFile(source) as archive:
+                    source = io.BytesIO(_member(archive, archive.getinfo(name)))
+            if isinstance(source, Path) and source.stat().st_size > LARGEST:
+                raise Unreadable(f"it has more than {LARGEST >> 20} MB: clear the outputs and hand in again")
+            return replace(
+                self, content=source.read_bytes() if isinstance(source, Path) else source.getvalue()
+            )
+        except BROKEN as error:
+            return replace(self, refused=f"it cannot be read: {getattr(error, 'strerror', None) or error}")
 
 
-def _file(found: _Found) -> str:
-    return "/".join([found.named, *found.parts]) if found.parts else found.named
+def handed(files: list[str]) -> list[Handed]:
+    """The notebooks that ``files`` name, not read yet; a folder or a zip file means all below it.
 
-
-def _labelled(files: list[str]) -> list[tuple[_Found, str]]:
-    pairs = []
+    A `NothingThere` error if a file is not there or no notebook, folder or zip file, or there is no notebook at all.
+    """
+    found: list[Handed] = []
     for name in files:
         path = Path(name)
+        kind = path.suffix.lower()
         if path.is_dir():
-            found = list(_in_folder(path))
-        elif path.is_file() and path.suffix.lower() in (".ipynb", ".zip"):
-            found = (
-                list(_in_file(path, (), path.name))
-                if path.suffix.lower() == ".zip"
-                else [_Found((), path.name, path)]
-            )
+            here = list(_in_folder(path))
+        elif path.is_file() and kind in (".ipynb", ".zip"):
+            one = Handed("", place=path)
+            here = list(_in_zip(path, one)) if kind == ".zip" else [one]
         else:
-            here = f"not in {Path.cwd()}"
-            if path.exists():
-                archive = path.suffix.lower() in (".rar", ".7z", ".gz", ".tar", ".tgz")
-                here = "unpack it first" if archive else "not a notebook (.ipynb), a zip file or a folder"
-            raise NothingThere(f"{name}: {here}")
-        cut = _common([f.parts[:-1] for f in found])
-        pairs += [(f, _label(f.parts[cut:-1], f.parts[-1] if f.parts else f.named)) for f in found]
-    if not pairs:
+            archive = path.exists() and kind in (".rar", ".7z", ".gz", ".tar", ".tgz")
+            what = (
+                "not a notebook (.ipynb), a zip file or a folder" if path.exists() else f"not in {Path.cwd()}"
+            )
+            raise NothingThere(f"{name}: {'unpack it first' if archive else what}")
+        folders = [h.parts[:-1] for h in here]
+        cut = 0  # folders that stand above all files, before those that tell one from another
+        while here and all(len(f) > cut + 1 for f in folders) and len({f[cut] for f in folders}) == 1:
+            cut += 1
+        for h in here:
+            label = _label(h.parts[cut:-1], h.parts[-1] if h.parts else path.name)
+            found.append(replace(h, file="/".join([path.name or ".", *h.parts]), folder=label))
+    if not found:
         raise NothingThere(f"no notebooks in {', '.join(files)}")
-    return pairs
-
-
-def _common(folders: list[tuple[str, ...]]) -> int:
-    """How many folders stand above all files before those tell one from another."""
-    cut = 0
-    while folders and all(len(f) > cut + 1 for f in folders) and len({f[cut] for f in folders}) == 1:
-        cut += 1
-    return cut
+    if len({h.file for h in found}) < len(found):  # two folders of one name
+        found = [replace(h, file="/".join([h.place.parent.as_posix(), h.file])) for h in found]
+    return found
 
 
 def _label(folders: tuple[str, ...], name: str) -> str:
     """Who delivered: the first folder that differs between students, without a platform's marks, or the file's prefix."""
     said = PLATFORM.match(f"{folders[0]}_" if folders else name)
-    whose = next(filter(None, said.groups()), "") if said else ""
     if said and said["number"]:
-        whose = folders[0] if folders else Path(name).stem
-    return whose or (folders[0] if folders else "")
+        return folders[0] if folders else Path(name).stem
+    return (said and (said["moodle"] or said["canvas"])) or (folders[0] if folders else "")
 
 
-def _in_folder(folder: Path) -> Iterator[_Found]:
+def _in_folder(folder: Path) -> Iterator[Handed]:
     for path in sorted(folder.rglob("*")):
-        parts = path.relative_to(folder).parts
-        if not SKIPPED & set(parts) and not parts[-1].startswith("._"):
-            if path.is_symlink():
-                if path.suffix.lower() in (".ipynb", ".zip"):
-                    yield _Found(parts, folder.name or ".", path, refused="it is a link to another file")
-            elif path.suffix.lower() == ".ipynb" and path.is_file():
-                yield _Found(parts, folder.name or ".", path)
-            elif path.suffix.lower() == ".zip" and path.is_file():
-                yield from _in_file(path, parts, folder.name or ".")
-
-
-def _in_file(path: Path, parts: tuple[str, ...], named: str) -> Iterator[_Found]:
-    try:
-        with zipfile.ZipFile(path) as archive:
-            yield from _in_archive(archive, _Found(parts, named, path))
-    except (zipfile.BadZipFile, OSError, RuntimeError, NotImplementedError, EOFError) as error:
-        yield _Found(parts, named, path, refused=f"this zip file cannot be read: {error}")
-
-
-def _in_archive(archive: zipfile.ZipFile, at: _Found) -> Iterator[_Found]:
-    members = archive.infolist()
-    kept = [m for m in members if m.filename.lower().endswith((".ipynb", ".zip"))]
-    if len(members) > MANY or sum(m.file_size for m in kept) > TOGETHER:
-        yield _Found(
-            at.parts, at.named, at.place, at.inside, "this zip file is too large unpacked: is it a bomb?"
-        )
-        return
-    for member in sorted(kept, key=lambda m: m.filename):
-        inner = PurePosixPath(_name(member).replace("\\", "/"))
-        parts, inside = (
-            at.parts + tuple(p for p in inner.parts if p not in ("/", "..")),
-            (*at.inside, member.filename),
-        )
-        if SKIPPED & set(inner.parts) or inner.name.startswith("._"):
+        parts, kind = path.relative_to(folder).parts, path.suffix.lower()
+        if (
+            SKIPPED & set(parts)
+            or parts[-1].startswith("._")
+            or kind not in (".ipynb", ".zip")
+            or path.is_dir()
+        ):
             continue
-        link = stat.S_ISLNK(member.external_attr >> 16)
-        if inner.is_absolute() or ".." in inner.parts or re.match(r"[A-Za-z]:", str(inner)) or link:
-            yield _Found(
-                parts, at.named, at.place, inside, "its place in the zip file leads out of it: refused"
-            )
-        elif inner.suffix.lower() == ".ipynb":
-            yield _Found(parts, at.named, at.place, inside)
-        elif len(inside) > DEEP:
-            yield _Found(parts, at.named, at.place, inside, "a zip file in a zip file in a zip file: refused")
+        one = Handed("", place=path, parts=parts)
+        if path.is_symlink():
+            yield replace(one, refused="it is a link to another file")
+        elif kind == ".zip":
+            yield from _in_zip(path, one)
         else:
-            try:
-                with zipfile.ZipFile(io.BytesIO(_member(archive, member))) as deeper:
-                    yield from _in_archive(deeper, _Found(parts, at.named, at.place, inside))
-            except (zipfile.BadZipFile, RuntimeError, NotImplementedError, EOFError, Unreadable) as error:
-                yield _Found(parts, at.named, at.place, inside, f"this zip file cannot be read: {error}")
+            yield one
 
 
-def _name(member: zipfile.ZipInfo) -> str:
-    """A member's name; Chinese Windows writes GBK and says nothing of it."""
-    if member.flag_bits & 0x800:
-        return member.filename
+def _in_zip(file: Path | io.BytesIO, at: Handed) -> Iterator[Handed]:
     try:
-        return member.filename.encode("cp437").decode("gbk")
-    except UnicodeError:
-        return member.filename
+        with zipfile.ZipFile(file) as archive:
+            members = archive.infolist()
+            kept = [m for m in members if m.filename.lower().endswith((".ipynb", ".zip"))]
+            if len(members) > MANY or sum(m.file_size for m in kept) > TOGETHER:
+                raise Unreadable("it is too large unpacked; is it a bomb?")
+            for member in sorted(kept, key=lambda m: m.filename):
+                yield from _from(archive, member, at)
+    except BROKEN as error:
+        yield replace(at, refused=f"this zip file cannot be read: {error}")
 
 
-def _content(found: _Found) -> bytes:
-    if not found.inside:
-        if found.place.stat().st_size > LARGEST:
-            raise Unreadable(
-                f"the file has more than {LARGEST >> 20} MB: clear the outputs and hand in again"
-            )
-        return found.place.read_bytes()
-    content = found.place.read_bytes() if len(found.inside) > 1 else b""
-    archive = zipfile.ZipFile(io.BytesIO(content) if content else found.place)
-    for name in found.inside:
-        with archive:
-            content = _member(archive, archive.getinfo(name))
-        if name != found.inside[-1]:
-            archive = zipfile.ZipFile(io.BytesIO(content))
-    return content
+def _from(archive: zipfile.ZipFile, member: zipfile.ZipInfo, at: Handed) -> Iterator[Handed]:
+    """What a member of an archive is, or holds."""
+    name = member.filename
+    if not member.flag_bits & 0x800:  # Chinese Windows writes GBK and says nothing of it
+        try:
+            name = name.encode("cp437").decode("gbk")
+        except UnicodeError:
+            name = member.filename
+    inner = PurePosixPath(name.replace("\\", "/"))
+    parts = at.parts + tuple(p for p in inner.parts if p not in ("/", ".."))
+    one = replace(at, parts=parts, inside=(*at.inside, member.filename))
+    if SKIPPED & set(inner.parts) or inner.name.startswith("._"):
+        return
+    link = stat.S_ISLNK(member.external_attr >> 16)
+    if inner.is_absolute() or ".." in inner.parts or re.match(r"[A-Za-z]:", str(inner)) or link:
+        yield replace(one, refused="its place in the zip file leads out of it: refused")
+    elif inner.suffix.lower() == ".ipynb":
+        yield one
+    elif len(one.inside) > DEEP:
+        yield replace(one, refused="a zip file in a zip file in a zip file: refused")
+    else:
+        yield from _in_zip(io.BytesIO(_member(archive, member)), one)
 
 
 def _member(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> bytes:

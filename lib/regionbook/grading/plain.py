@@ -15,7 +15,7 @@ KINDS = "biufcmM"
 """Kinds of numpy dtypes whose bytes may be handed over: no objects."""
 DEEP, MANY = 16, 3_000_000
 """Levels of nesting; numbers in one array or table."""
-SCALARS = (
+SCALARS: Any = (
     (bool, (bool, np.bool_)),
     (int, (int, np.integer)),
     (float, (float, np.floating, numbers.Real)),
@@ -38,9 +38,9 @@ def encode(x: Any, keep: Callable[[Any], Any], depth: int = 0) -> Any:
         return None
     for kind, plain in SCALARS:
         if isinstance(x, plain):
-            return kind(x)  # type: ignore[arg-type]
+            return kind(x)
     if isinstance(x, (list, tuple, set, frozenset)):
-        name = "set" if isinstance(x, (set, frozenset)) else "tuple" if isinstance(x, tuple) else "list"
+        name = "tuple" if isinstance(x, tuple) else "list" if isinstance(x, list) else "set"
         return {"t": name, "v": [down(v) for v in x]}
     if isinstance(x, dict):
         return {"t": "dict", "v": [[down(k), down(v)] for k, v in dict.items(x)]}

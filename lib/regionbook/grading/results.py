@@ -97,7 +97,7 @@ def write(result: Result, folder: Path) -> Path:
     folder.mkdir(parents=True, exist_ok=True)
     place = folder / name_of(result.file)
     draft = place.with_suffix(f".{os.getpid()}.part")
-    draft.write_text(result.to_json(), encoding="utf-8")
+    draft.write_text(result.to_json(), encoding="utf-8", errors="backslashreplace")  # file names of any bytes
     draft.replace(place)
     return place
 

@@ -24,10 +24,19 @@ def shell_with(modules: Iterable[str]) -> Any:
     from IPython.core.interactiveshell import InteractiveShell
     from traitlets.config import Config
 
-    shell: Any = InteractiveShell.instance(config=Config({"HistoryManager": {"enabled": False}}))
-    shell.showtraceback = lambda *args, **kwargs: None
+    shell = InteractiveShell.instance(config=Config({"HistoryManager": {"enabled": False}}))
+    shell.showtraceback = lambda *args, **kwargs: None  # type: ignore[method-assign]
     fetch(modules)
     return shell
+
+
+def detached() -> tuple[BinaryIO, BinaryIO]:
+    """Stdin and stdout for commands and replies; whoever prints or reads from now on, does so nowhere."""
+    commands, replies = os.fdopen(os.dup(0), "rb"), os.fdopen(os.dup(1), "wb")
+    null = os.open(os.devnull, os.O_RDWR)
+    for stream in (0, 1, 2):
+        os.dup2(null, stream)
+    return commands, replies
 
 
 def fetch(modules: Iterable[str]) -> None:
@@ -99,7 +108,4 @@ def _keep(x: Any) -> dict[str, Any]:
 
 if __name__ == "__main__":  # without a warden: a system that cannot fork
     ready = shell_with(sys.argv[1:])
-    into, out = os.fdopen(os.dup(0), "rb"), os.fdopen(os.dup(1), "wb")
-    for stream in (0, 1, 2):
-        os.dup2(os.open(os.devnull, os.O_RDWR), stream)
-    serve(ready, into, out)
+    serve(ready, *detached())

@@ -1,6 +1,7 @@
 """The sandbox from outside: which kind works on this machine, and the line to a sheet that runs in it."""
 
 import contextlib
+import itertools
 import json
 import os
 import queue
@@ -22,51 +23,26 @@ KINDS = ("bubblewrap", "landlock", "podman", "docker")
 """What is tried, in this order."""
 IMAGE = "regionbook-grading"
 """Name of the container image, see ``deploy/Containerfile``."""
+_NUMBERS = itertools.count()
 PATIENCE = 5
 """Seconds that a cell has to react to an interrupt."""
 INSIDE_ONLY = ("grading/__init__.py", "grading/plain.py", "grading/runner.py", "grading/warden.py", "grading/confine.py",
                "exercises/__init__.py", "exercises/personal.py", "exercises/keys.py")  # fmt: skip
 """Of the rooms that know answers or judge them, what the sandbox gets to see."""
-CHECK = '''"""In the sandbox nothing is judged."""
-
-
-class NotYet(AssertionError):
-    """A wrong answer."""
-
-
-class Right:
-    """What `check` gives."""
-
-    def __init__(self, exercise):
-        self.exercise = exercise
-
-    def __repr__(self):
-        return f"(judged later) {self.exercise}"
-
-
-def check(exercise, answer=None, panel=None):
-    """Say nothing."""
-    return Right(exercise)
-'''
+CHECK = """
+class NotYet(AssertionError): ...
+class Right(str): ...
+def check(exercise, answer=None, panel=None): return Right(f"(judged later) {exercise}")
+"""
 PROBE = """
+import socket
 found = []
 for place in {places!r}:
-    try:
-        open(place).close()
-        found.append("a file of the lecturer was read")
-    except OSError:
-        pass
-    try:
-        open(place + ".{mark}", "w").close()
-        found.append("a file was written beside it")
-    except OSError:
-        pass
-import socket
-try:
-    socket.create_connection(("127.0.0.1", {port}), 2)
-    found.append("a program of this machine was reached")
-except OSError:
-    pass
+    for way, name in (("r", place), ("w", place + ".{mark}")):
+        try: open(name, way).close(); found.append("a cell could open " + name)
+        except OSError: pass
+try: socket.create_connection(("127.0.0.1", {port}), 2); found.append("a cell could call a program of this machine")
+except OSError: pass
 """
 
 
@@ -103,11 +79,8 @@ def prepared(modules: Iterable[str] = ()) -> Iterator[Place]:
     with tempfile.TemporaryDirectory(prefix="grading-", ignore_cleanup_errors=True) as folder:
         place = Place(Path(folder), tuple(modules))
         lib, inside = ROOT / "lib" / "regionbook", place.box / "lib" / "regionbook"
-        shutil.copytree(
-            lib,
-            inside,
-            ignore=lambda at, names: {"cli", "exercises", "grading"} & set(names) if at == str(lib) else (),
-        )
+        left_out = shutil.ignore_patterns("cli", "exercises", "grading")
+        shutil.copytree(lib, inside, ignore=left_out)
         for name in INSIDE_ONLY:
             (inside / name).parent.mkdir(exist_ok=True)
             shutil.copy2(lib / name, inside / name)
@@ -227,13 +200,18 @@ class Box:
         except Dead:
             self.close()
 
+    def interrupt(self) -> None:
+        """Let the warden end what runs, and go."""
+        with contextlib.suppress(OSError, ValueError):
+            if (line := self.line) and line.process.stdin:
+                line.process.stdin.close()
+
     def close(self) -> None:
         """End the sandbox itself."""
+        self.interrupt()
         if self.line:
-            with contextlib.suppress(Dead, OSError):
-                if self.warden and self.line.process.stdin:
-                    self.line.process.stdin.close()  # the warden ends what runs, and goes
-                    self.line.process.wait(10)
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                self.line.process.wait(10 if self.warden else 0)
             with contextlib.suppress(OSError, AttributeError):
                 os.killpg(self.line.process.pid, signal.SIGKILL)
             self.line.close()
@@ -262,46 +240,39 @@ class Box:
 
 def command_of(kind: str, place: Place) -> tuple[list[str], dict[str, str]]:
     """How the warden (or, without fork, the runner) is started, and its environment: nothing of the lecturer's."""
-    inside = kind in ("bubblewrap", "podman", "docker")
-    box = Path("/box") if inside else place.box
-    python = "python" if kind in ("podman", "docker") else sys.executable
+    inside, container = kind in ("bubblewrap", "podman", "docker"), kind in ("podman", "docker")
+    work = "/tmp" if inside else str(place.scratch / "work")
+    lib, panels = ("/box/lib", "/panels") if inside else (str(place.box / "lib"), str(place.panels))
     env = {
-        "HOME": "/tmp" if inside else str(place.scratch / "work"), "PATH": f"{Path(sys.executable).parent}:/usr/bin:/bin",
-        "LANG": "C.UTF-8", "OMP_NUM_THREADS": "1", "PYTHONDONTWRITEBYTECODE": "1", "PYTHONPATH": str(box / "lib"),
-        "REGIONBOOK_CACHE": "/panels" if inside else str(place.panels), "MPLBACKEND": "agg",
-    }  # fmt: skip
-    settings = {
-        "how": kind,
-        "user": 0,
-        "work": "/tmp" if inside else str(place.scratch / "work"),
-        "modules": place.modules,
+        "HOME": work,
+        "LANG": "C.UTF-8",
+        "OMP_NUM_THREADS": "1",
+        "PYTHONDONTWRITEBYTECODE": "1",
+        "PYTHONPATH": lib,
     }
-    if kind in ("bubblewrap", "podman", "docker"):
-        settings["how"] = "namespaces" if kind == "bubblewrap" else "container"
+    env |= {"REGIONBOOK_CACHE": panels, "MPLBACKEND": "agg"}
+    if not container:
+        env["PATH"] = f"{Path(sys.executable).parent}:/usr/bin:/bin"
+    if not inside and not (place.box / "data").exists():  # the library looks for its data beside itself
+        (place.box / "data").symlink_to(ROOT / "data", target_is_directory=True)
+    read = [sys.base_prefix, sys.prefix, str(ROOT / "data"), str(place.box), panels]
+    how = "container" if container else "namespaces" if inside else kind
+    # limits do not bind root: with bubblewrap the runner becomes a user that nobody is
+    user = (
+        64_000 + (31 * os.getpid() + next(_NUMBERS)) % 1000
+        if how == "namespaces" and os.geteuid() == 0
+        else 0
+    )
+    settings = {"how": how, "user": user, "work": work, "modules": place.modules, "read": read}
+    python = "python" if container else sys.executable
     start = [python, "-s", "-m", "regionbook.grading.warden", json.dumps(settings)]
-    if kind == "bubblewrap":
-        if os.geteuid() == 0:
-            settings["user"] = 64_000 + os.getpid() % 1000  # limits do not bind root
-        return [*_bubblewrap(place, env), *start[:-1], json.dumps(settings)], {
-            "PATH": os.environ.get("PATH", "")
-        }
-    if kind in ("podman", "docker"):
+    if container:
         return [*_container(kind, place, env), *start], dict(os.environ)
-    data = place.box / "data"
-    if not data.exists():  # the library looks for its data beside itself
-        data.symlink_to(ROOT / "data")
-    if kind == "landlock":
-        settings["read"] = [
-            sys.base_prefix,
-            sys.prefix,
-            str(ROOT / "data"),
-            str(place.box),
-            str(place.panels),
-        ]
-        return [*start[:-1], json.dumps(settings)], env
+    if inside:
+        return [*_bubblewrap(place, env), *start], {"PATH": os.environ.get("PATH", "")}
     if not hasattr(os, "fork"):
-        keep = {name: os.environ[name] for name in ("SYSTEMROOT", "TEMP", "TMP") if name in os.environ}
-        return [python, "-s", "-m", "regionbook.grading.runner", *place.modules], env | keep
+        env |= {name: os.environ[name] for name in ("SYSTEMROOT", "TEMP", "TMP") if name in os.environ}
+        start = [python, "-s", "-m", "regionbook.grading.runner", *place.modules]
     return start, env
 
 
@@ -317,7 +288,7 @@ def _bubblewrap(place: Place, env: dict[str, str]) -> list[str]:
         "--new-session",
     ]
     line += ["--hostname", "sandbox", "--clearenv"]
-    if os.geteuid() == 0:  # no namespace of users is needed: the runner becomes a user that nobody is
+    if os.geteuid() == 0:  # needs no namespace of users
         rights = ("SYS_ADMIN", "SETUID", "SETGID", "SETPCAP", "KILL", "SYS_PTRACE")
         line += ["--cap-drop", "ALL", *(word for right in rights for word in ("--cap-add", f"CAP_{right}"))]
     else:
@@ -331,11 +302,11 @@ def _bubblewrap(place: Place, env: dict[str, str]) -> list[str]:
             "ALL",
         ]  # given up before a cell runs
     line += ["--ro-bind", "/usr", "/usr"]
-    for top in ("/bin", "/lib", "/lib64", "/sbin"):
-        if os.path.islink(top):
-            line += ["--symlink", os.readlink(top), top]
-        elif os.path.exists(top):
-            line += ["--ro-bind", top, top]
+    for top in map(Path, ("/bin", "/lib", "/lib64", "/sbin")):
+        if top.is_symlink():
+            line += ["--symlink", str(top.readlink()), str(top)]
+        elif top.exists():
+            line += ["--ro-bind", str(top), str(top)]
     for file in ("/etc/ld.so.cache", "/etc/fonts", "/etc/localtime", "/etc/alternatives"):
         line += ["--ro-bind-try", file, file]
     line += [
@@ -350,8 +321,13 @@ def _bubblewrap(place: Place, env: dict[str, str]) -> list[str]:
         "--tmpfs",
         "/tmp",
     ]
-    bases = [(base, base) for base in {sys.base_prefix, sys.prefix} if not base.startswith("/usr")]
-    for seen, there in (*bases, *_shown(place)):
+    bases = [sys.base_prefix] * (not sys.base_prefix.startswith("/usr"))
+    own = any(ROOT.is_relative_to(base) for base in ("/usr", *bases))
+    hide = ["--tmpfs", str(ROOT)] if own else []  # a project inside of what is shown
+    bases += [sys.prefix] * (own or not sys.prefix.startswith("/usr"))
+    for seen, there in (*((Path(base), base) for base in bases), *_shown(place)):
+        if there == sys.prefix:
+            line += hide
         for folder in reversed(Path(there).parents[:-1]):  # bubblewrap would close them to other users
             line += ["--perms", "0755", "--dir", str(folder)]
         line += ["--ro-bind", str(seen), there]
@@ -366,17 +342,7 @@ def _shown(place: Place) -> tuple[tuple[Path, str], ...]:
 
 def _container(kind: str, place: Place, env: dict[str, str]) -> list[str]:
     """A container of its own for each sheet; its image holds the locked environment."""
-    line = [
-        kind,
-        "run",
-        "--rm",
-        "-i",
-        "--network",
-        "none",
-        "--read-only",
-        "--tmpfs",
-        "/tmp:size=256m,mode=1777",
-    ]
+    line = f"{kind} run --rm -i --network none --read-only --tmpfs /tmp:size=256m,mode=1777 --workdir /tmp".split()
     line += [
         "--memory",
         "4g",
@@ -392,36 +358,24 @@ def _container(kind: str, place: Place, env: dict[str, str]) -> list[str]:
     for seen, there in _shown(place):
         line += ["--volume", f"{seen}:{there}:ro"]
     for name, value in env.items():
-        line += ["--env", f"{name}={value}"] if name != "PATH" else []
-    return [*line, "--workdir", "/tmp", IMAGE]
+        line += ["--env", f"{name}={value}"]
+    return [*line, IMAGE]
 
 
 def choose(place: Place, trust: bool = False, kinds: Iterable[str] = KINDS) -> str:
-    """The first kind of sandbox that holds on this machine, found by trying to get out of it.
+    """The first of some kinds of sandbox that holds on this machine, found by trying to get out of it.
 
-    Parameters
-    ----------
-    place
-        Folders of this call.
-    trust
-        Go on without a sandbox (``"nothing"``) where there is none.
-    kinds
-        What is tried.
-
-    Raises
-    ------
-    NoSandbox
-        If none holds, and ``trust`` is not given.
+    Where none does, ``"nothing"`` with ``trust``, else a `NoSandbox` error.
     """
     why = []
     for kind in kinds:
         try:
-            if failed := trouble(kind, place):
-                why.append(f"{kind}: {failed}")
-                continue
-            return kind
+            failed = trouble(kind, place)
         except (Dead, OSError) as error:
-            why.append(f"{kind}: {error}")
+            failed = str(error)
+        if not failed:
+            return kind
+        why.append(f"{kind}: {failed}")
     if trust:
         return "nothing"
     raise NoSandbox(
@@ -429,7 +383,7 @@ def choose(place: Place, trust: bool = False, kinds: Iterable[str] = KINDS) -> s
         f"network ({'; '.join(why)}).\n"
         "Linux: install bubblewrap (Debian, Ubuntu: `sudo apt install bubblewrap`). macOS, Windows: podman or Docker, and "
         f"the image of deploy/Containerfile (`podman build -t {IMAGE} -f deploy/Containerfile .`); or WSL. See "
-        "solutions/grading.md.\n"
+        "solutions/GRADING.md.\n"
         "For people whose code you would run yourself: `grade --trust-the-code`."
     )
 

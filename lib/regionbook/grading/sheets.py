@@ -14,14 +14,14 @@ from typing import Any
 from regionbook.exercises import generate, record
 from regionbook.exercises.personal import student_number
 
-LARGEST = 200 << 20
-"""Bytes that a notebook may have."""
+LARGEST, WORDS, CODE, NEAR = 200 << 20, 20 << 20, 20_000, 4_000
+"""Bytes of a notebook; signs of its cells; of code that gets a mark; of cells that are compared."""
 INSTALLS = re.compile(
     r"""(?mx)^[ \t]* (?: [%!]{1,2} [ \t]* (?:\S+[ \t]+-m[ \t]+)? | (?=(?:pip|conda)[ \t]+(?:un)?install) )
     (?:pip3?|conda|mamba|micromamba|uv|poetry) \b .*$"""
 )
 """Lines that install or remove packages: there is no network, and nothing to install into."""
-NUMBER = re.compile(r"^student[ \t]*=[ \t]*(.+?)[ \t]*(?:#.*)?$", re.M)
+NUMBER = re.compile(r"^student[ \t]*=([^\n#]{1,80})", re.M)
 ALIKE = 0.35
 """Similarity from which a cell without a name is taken for the one that stands at its place in the hand-out."""
 LONG = 60
@@ -135,6 +135,10 @@ def read(content: bytes) -> list[Cell]:
         raise Unreadable(f"it is no notebook ({what}): {ask}") from None
     if not found:
         raise Unreadable(f"it is no notebook (it has no cells): {ask}")
+    if sum(len(cell.source) for cell in found) > WORDS:
+        raise Unreadable(
+            f"its cells hold more than {WORDS >> 20} million signs: is there a picture or a table in the text?"
+        )
     return found
 
 
@@ -145,8 +149,8 @@ def number_of(cells: Iterable[Cell]) -> str:
     """
     for found in NUMBER.finditer("\n".join(cell.source for cell in cells if cell.kind == "code")):
         try:
-            stated = ast.literal_eval(found[1])
-        except (ValueError, SyntaxError):
+            stated = ast.literal_eval(found[1].strip())
+        except (ValueError, SyntaxError, RecursionError, MemoryError):
             continue
         return student_number(stated if isinstance(stated, (str, int)) else str(stated))
     return ""
@@ -207,9 +211,8 @@ def matched(cells: list[Cell], sheet: Sheet) -> tuple[list[Cell], list[str]]:
     for k, cell in enumerate(cells):
         given = own.get(known.get(k, ""))
         # kind, points and tests are not the student's to choose
-        as_given = given and (given.test or given.kind == "code" != cell.kind)
         found.append(
-            given if given and as_given else replace(given or Cell(cell.kind, ""), source=cell.source)
+            given if given and given.test else replace(given or Cell(cell.kind, ""), source=cell.source)
         )
     notes = []
     if len(known) > before and before < len(own) / 2:
@@ -250,9 +253,10 @@ def _by_place(cells: list[Cell], sheet: Sheet, known: Mapping[int, str]) -> dict
             if cells[j].kind == cell.kind and j not in known and j not in found
         ]
         alike = {
-            j: difflib.SequenceMatcher(None, same(cell.source), same(cells[j].source)).ratio() for j in free
+            j: difflib.SequenceMatcher(None, same(cell.source)[:NEAR], same(cells[j].source)[:NEAR]).ratio()
+            for j in free[:50]
         }
-        if alike and (len(alike) == 1 or max(alike.values()) >= ALIKE):
+        if alike and (len(free) == 1 or max(alike.values()) >= ALIKE):
             best = max(alike, key=lambda j: alike[j])
             found[best], at[k] = cell.name, best
     return found
@@ -266,19 +270,21 @@ def untouched(cell: Cell, sheet: Sheet) -> bool:
 
 def code_mark(cell: Cell, given: str) -> str:
     """Equal for equal code, however it is spaced, commented and its own names are called; ``""`` for a few lines."""
+    if len(cell.source) > CODE:
+        return ""
     try:
         tree = ast.parse(re.sub(r"^[ \t]*[%!].*$", "", cell.source, flags=re.M))
         there = ast.unparse(ast.parse(given)).splitlines()
         if sum(len(line.strip()) for line in ast.unparse(tree).splitlines() if line not in there) < LONG:
             return ""
-    except (SyntaxError, ValueError, RecursionError):
+        bound = [n.id for n in ast.walk(tree) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)]
+        called = {name: f"v{k}" for k, name in enumerate(dict.fromkeys(bound))}
+        for node in ast.walk(tree):
+            if isinstance(node, ast.Name):
+                node.id = called.get(node.id, node.id)
+        return hashlib.sha256(ast.dump(tree).encode()).hexdigest()[:16]
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
         return ""
-    bound = [n.id for n in ast.walk(tree) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)]
-    called = {name: f"v{k}" for k, name in enumerate(dict.fromkeys(bound))}
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Name):
-            node.id = called.get(node.id, node.id)
-    return hashlib.sha256(ast.dump(tree).encode()).hexdigest()[:16]
 
 
 def state(solution: Path) -> str:

@@ -23,7 +23,7 @@ from pathlib import Path
 from typing import Any
 
 from regionbook.exercises import check, keys, personal, record
-from regionbook.grading import plain
+from regionbook.grading import plain, runner
 
 ROOMY = 8 << 30
 """Bytes of address space of this process."""
@@ -259,10 +259,7 @@ def answer(command: dict[str, Any], bench: Bench | None) -> tuple[dict[str, Any]
 
 def main() -> None:
     """Answer until stdin ends."""
-    _line.commands, _line.replies = os.fdopen(os.dup(0), "rb"), os.fdopen(os.dup(1), "wb")
-    null = os.open(os.devnull, os.O_RDWR)
-    os.dup2(null, 0)
-    os.dup2(null, 1)
+    _line.commands, _line.replies = runner.detached()
     os.environ["MPLBACKEND"] = "agg"
     if os.name == "posix":
         import resource

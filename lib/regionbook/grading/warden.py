@@ -1,16 +1,17 @@
 """Stands at the door of the sandbox: has all modules ready, and forks a runner for each sheet, shut in by itself.
 
 ``python -m regionbook.grading.warden '{"how": …}'`` reads commands from stdin and writes replies to stdout, one JSON a
-line, each with the number of its command. ``fetch`` imports modules for all sheets to come; ``new`` starts a runner, ``end`` kills it with all that it started, ``stop``
-interrupts its cell; all else is for the runner. This process never runs a student's code.
+line, each with the number of its command. ``fetch`` imports modules for all sheets to come; ``new`` starts a runner,
+``end`` kills it with all that it started, ``stop`` interrupts its cell; all else is for the runner. This process never runs a student's code.
 """
 
+import contextlib
 import json
 import os
 import select
-import shutil
 import signal
 import socket
+import subprocess
 import sys
 import time
 from pathlib import Path
@@ -33,7 +34,7 @@ class Child:
         self.settings, self.own = settings, settings["how"] == "namespaces"
         self.work = Path(settings["work"]) / f"sheet-{os.getpid()}-{time.monotonic_ns()}"
         self.pending: int | None = None
-        self.buffer, self.dead, self.resident = b"", "", 0
+        self.buffer, self.dead = b"", ""
         self.line, theirs = socket.socketpair()
         told, tell = os.pipe()
         self.first = os.fork()
@@ -57,11 +58,7 @@ class Child:
                 self.work = Path("/tmp/work")
             else:
                 os.write(tell, str(os.getpid()).encode())
-            fd = line.detach()
-            null = os.open(os.devnull, os.O_RDWR)
-            for stream in (0, 1, 2):
-                os.dup2(null, stream)
-            os.dup2(fd, 3)
+            os.dup2(line.detach(), 3)
             os.closerange(4, 4096)
             self._shut_in()
             with os.fdopen(3, "rb", closefd=False) as commands, os.fdopen(3, "wb", closefd=False) as replies:
@@ -87,9 +84,8 @@ class Child:
             confine.drop_rights(user)
             confine.filter_calls()
 
-    def send(self, number: int, line: bytes) -> None:
-        """Pass a command on; what comes back is the reply to it."""
-        self.pending = number
+    def send(self, line: bytes) -> None:
+        """Pass a command on."""
         try:
             self.line.sendall(line)
         except OSError:
@@ -112,15 +108,20 @@ class Child:
         return line
 
     def watch(self) -> None:
-        """End the sheet if it takes too much memory or disk."""
-        pids = [self.pid, *below(self.pid)]
-        # shared pages count once, which takes longer to find out: only where it matters
+        """End the sheet if it takes too much."""
+        pids = below(os.getpid())
         if len(pids) > MANY:
             self.end("started too many processes")
-        elif sum(map(resident, pids)) > TREE and sum(map(share, pids)) > TREE:
+        elif sum(memory(p, False) for p in pids) > TREE and sum(memory(p, True) for p in pids) > TREE:
             self.end("needed too much memory")
-        elif not self.own and self.work.exists() and used(self.work) > DISK:
-            self.end("wrote too much to disk")
+        elif not self.own:
+            try:
+                if sum(p.lstat().st_blocks for p in self.work.rglob("*")) * 512 > DISK:
+                    self.end("wrote too much to disk")
+            except FileNotFoundError:
+                pass  # it comes and goes
+            except (OSError, RecursionError):
+                self.end("made folders in folders without end")
 
     def end(self, why: str) -> None:
         """Kill the runner with all that it started, and take its folder away."""
@@ -128,134 +129,120 @@ class Child:
             return
         self.dead = why
         for _ in range(200):
-            try:
-                os.kill(self.pid, signal.SIGKILL)
-            except (ProcessLookupError, PermissionError):
-                pass
-            found = [] if self.own else [pid for pid in below(os.getpid()) if pid != self.first]
-            for pid in found:
-                try:
+            for pid in {self.pid, *([] if self.own else below(os.getpid()))}:
+                with contextlib.suppress(ProcessLookupError, PermissionError):
                     os.kill(pid, signal.SIGKILL)
-                except ProcessLookupError:
-                    pass
-            if not (reap(self.first) or found):
+            if not reap():
                 break
             time.sleep(0.01)
         self.line.close()
         if not self.own:
-            shutil.rmtree(self.work, ignore_errors=True)
+            subprocess.run(["rm", "-rf", "--", self.work], check=False)  # however deep
 
 
-def reap(first: int) -> bool:
-    """Whether the first process, or a child that was adopted, is still there."""
-    try:
+def reap() -> bool:
+    """Take leave of children that have ended; whether there are others."""
+    with contextlib.suppress(ChildProcessError):
         while os.waitpid(-1, os.WNOHANG)[0]:
-            pass
-    except ChildProcessError:
-        return False
-    return True
+            continue
+        return True
+    return False
 
 
 def below(pid: int) -> list[int]:
     """Processes that a process started, and those that these started."""
-    found = []
-    try:
-        for thread in os.listdir(f"/proc/{pid}/task"):
-            for child in Path(f"/proc/{pid}/task/{thread}/children").read_text().split():
-                found += [int(child), *below(int(child))]
-    except OSError:
-        pass
-    return found
+    parent = {}
+    for stat in Path("/proc").glob("[0-9]*/stat"):
+        with contextlib.suppress(OSError):
+            parent[int(stat.parent.name)] = int(
+                stat.read_text(errors="replace").rpartition(")")[2].split()[1]
+            )
+    found = [pid]
+    for one in found:
+        found += [child for child, its in parent.items() if its == one]
+    return found[1:]
 
 
-def resident(pid: int) -> int:
-    """Bytes of a process in memory."""
-    try:
-        return int(Path(f"/proc/{pid}/statm").read_text().split()[1]) * 4096
-    except OSError:
-        return 0
-
-
-def share(pid: int) -> int:
-    """Bytes of a process in memory, each page divided by how many share it; all of them where that is not told."""
-    try:
+def memory(pid: int, exact: bool) -> int:
+    """Bytes of a process; exact: each page divided by how many share it, which takes longer to find out."""
+    with contextlib.suppress(OSError):
+        if not exact:
+            return int(Path(f"/proc/{pid}/statm").read_text().split()[1]) * 4096
         lines = Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()
         return sum(int(line.split()[1]) * 1024 for line in lines if line.startswith("Pss:"))
-    except OSError:
-        return resident(pid)
+    return 0
 
 
-def used(folder: Path) -> int:
-    """Bytes of all files below a folder."""
-    total = 0
-    for place, _, files in os.walk(folder):
-        for name in files:
-            try:
-                total += os.lstat(os.path.join(place, name)).st_blocks * 512
-            except OSError:
-                continue
-    return total
+class Warden:
+    """Commands in, replies out, one sheet at a time."""
 
+    def __init__(self, settings: dict[str, Any]) -> None:
+        self.settings, self.child = settings, None
+        self.commands, self.replies = runner.detached()
+        signal.signal(
+            signal.SIGINT, signal.SIG_IGN
+        )  # who started grading hears Ctrl+C, and ends this by closing stdin
+        self.shell = runner.shell_with(settings["modules"])
+        if settings["how"] in ("landlock", "nothing"):
+            confine.adopt_orphans()
 
-def main(settings: dict[str, Any]) -> None:
-    """Answer until stdin ends."""
-    commands, replies = os.fdopen(os.dup(0), "rb", buffering=0), os.fdopen(os.dup(1), "wb")
-    null = os.open(os.devnull, os.O_RDWR)
-    for stream in (0, 1, 2):
-        os.dup2(null, stream)
-    signal.signal(
-        signal.SIGINT, signal.SIG_IGN
-    )  # Ctrl+C is for who started grading, who ends this by closing stdin
-    shell = runner.shell_with(settings["modules"])
-    if settings["how"] in ("landlock", "nothing"):
-        confine.adopt_orphans()
-    child: Child | None = None
-    buffer, looked = b"", 0.0
+    child: Child | None
 
-    def say(number: int, text: bytes) -> None:
-        replies.write(b"%d %s\n" % (number, text))
-        replies.flush()
+    def serve(self) -> None:
+        """Answer until stdin ends."""
+        buffer, looked = b"", 0.0
+        while True:
+            alive = self.child if self.child and not self.child.dead else None
+            lines: list[Any] = [self.commands, *([alive.line] if alive else [])]
+            ready = select.select(lines, [], [], 0.25 if alive else None)[0]
+            if alive and alive.line in ready:
+                self.answer(alive.hear())
+            if self.commands in ready:
+                part = os.read(self.commands.fileno(), 1 << 20)
+                if not part:
+                    break
+                *whole, buffer = (buffer + part).split(b"\n")
+                for line in whole:
+                    self.obey(json.loads(line), line + b"\n")
+            if alive and not alive.dead and time.monotonic() - looked > 0.2:
+                looked = time.monotonic()
+                alive.watch()
+            if self.child and self.child.dead:
+                self.answer(json.dumps({"dead": self.child.dead}).encode())
+        if self.child:
+            self.child.end("was ended")
 
-    while True:
-        alive = child if child and not child.dead else None
-        lines: list[Any] = [commands, *([alive.line] if alive else [])]
-        ready = select.select(lines, [], [], 0.25 if alive else None)[0]
-        if alive and alive.line in ready and (line := alive.hear()) is not None and alive.pending is not None:
-            number, alive.pending = alive.pending, None  # one reply a command, whatever the runner writes
-            say(number, line)
-        if commands in ready:
-            part = os.read(commands.fileno(), 1 << 20)
-            if not part:
-                break
-            *lines, buffer = (buffer + part).split(b"\n")
-            for line in lines:
-                command = json.loads(line)
-                if command["op"] == "fetch":
-                    runner.fetch(command["modules"])
-                    say(command["id"], b"{}")
-                elif command["op"] in ("new", "end"):
-                    if child:
-                        child.end("was ended")
-                    child = Child(settings, shell) if command["op"] == "new" else None
-                    say(command["id"], b"{}")
-                elif command["op"] == "stop" and child and not child.dead:
-                    try:
-                        os.kill(child.pid, signal.SIGINT)
-                    except ProcessLookupError:
-                        pass
-                elif command["op"] != "stop" and child:
-                    child.pending = command["id"]
-                    if not child.dead:
-                        child.send(command["id"], line + b"\n")
-        if child and not child.dead and time.monotonic() - looked > 0.2:
-            looked = time.monotonic()
-            child.watch()
-        if child and child.dead and child.pending is not None:
-            number, child.pending = child.pending, None
-            say(number, json.dumps({"dead": child.dead}).encode())
-    if child:
-        child.end("was ended")
+    def answer(self, text: bytes | None) -> None:
+        """Pass a runner's reply on: one a command, whatever it writes."""
+        if text is not None and self.child and self.child.pending is not None:
+            number, self.child.pending = self.child.pending, None
+            self.say(number, text)
+
+    def say(self, number: int, text: bytes = b"{}") -> None:
+        """Reply to a command."""
+        self.replies.write(b"%d %s\n" % (number, text))
+        self.replies.flush()
+
+    def obey(self, command: dict[str, Any], line: bytes) -> None:
+        """Do what is asked for, or have the runner do it."""
+        what, child = command["op"], self.child
+        if what == "fetch":
+            runner.fetch(command["modules"])
+            self.say(command["id"])
+        elif what in ("new", "end"):
+            if child:
+                child.end("was ended")
+            self.child = Child(self.settings, self.shell) if what == "new" else None
+            self.say(command["id"])
+        elif what == "stop":
+            if child and not child.dead:
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(child.pid, signal.SIGINT)
+        elif child:
+            child.pending = command["id"]
+            if not child.dead:
+                child.send(line)
 
 
 if __name__ == "__main__":
-    main(json.loads(sys.argv[1]))
+    Warden(json.loads(sys.argv[1])).serve()

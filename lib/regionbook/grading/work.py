@@ -1,17 +1,19 @@
 """Grade one sheet: its cells run in the sandbox, its tests where no student's code ran; and many sheets side by side."""
 
 import hashlib
+import json
 import os
 import queue
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from regionbook.grading import sandbox, sheets
+from regionbook.grading import sheets
 from regionbook.grading.delivery import Handed
 from regionbook.grading.results import Result
 from regionbook.grading.sandbox import Box, Dead, Line, Place
@@ -40,9 +42,16 @@ class Failed(Exception):
 class Worker:
     """One sheet at a time: a fresh sandbox for each, a judge for all."""
 
-    def __init__(self, kind: str, place: Place, timeout: float) -> None:
+    def __init__(self, kind: str, place: Place, timeout: float, stop: threading.Event | None = None) -> None:
+        self.stop = stop or threading.Event()
         self.box, self.place, self.timeout = Box(kind, place), place, timeout
         self.judge: Line | None = None
+
+    def interrupt(self) -> None:
+        """Tell who waits for one of the processes, in another thread, that it ended."""
+        self.box.interrupt()
+        if judge := self.judge:
+            judge.process.kill()
 
     def close(self) -> None:
         """End the processes."""
@@ -53,8 +62,8 @@ class Worker:
 
     def ask(self, command: dict[str, Any]) -> dict[str, Any]:
         """A reply of the judge; what it asks of the sandbox is passed on. `Dead` if the sandbox is no more."""
-        import json
-
+        if self.stop.is_set():
+            raise Dead("was stopped")
         if self.judge is None:
             env = os.environ | {"REGIONBOOK_CACHE": str(self.place.panels), "OMP_NUM_THREADS": "1"}
             env["PYTHONPATH"] = os.pathsep.join(
@@ -249,11 +258,12 @@ class Class:
 
 
 def side_by_side(
-    school: Class, todo: Iterable[Handed], workers: int, kept: Callable[[Result], None]
+    school: Class, todo: Iterable[Handed], workers: int, kept: Callable[[Result], object]
 ) -> Iterator[Result]:
     """Grade files, ``workers`` at a time; results come as they are ready, each after ``kept`` took it."""
     free: queue.SimpleQueue[Worker] = queue.SimpleQueue()
-    staff = [Worker(school.kind, school.place, school.timeout) for _ in range(workers)]
+    stop = threading.Event()
+    staff = [Worker(school.kind, school.place, school.timeout, stop) for _ in range(workers)]
     for worker in staff:
         free.put(worker)
 
@@ -263,13 +273,13 @@ def side_by_side(
             result = school.result(handed, worker)
         finally:
             free.put(worker)
-        kept(result)
+        if not stop.is_set():
+            kept(result)
         return result
 
     pool = ThreadPoolExecutor(workers)
     try:
-        source = iter(todo)
-        running: set[Any] = set()
+        source, running = iter(todo), set[Future[Result]]()
         while True:
             while len(running) <= workers and (handed := next(source, None)) is not None:
                 running.add(pool.submit(one, handed))
@@ -279,9 +289,9 @@ def side_by_side(
             for future in done:
                 yield future.result()
     finally:
+        stop.set()
         for worker in staff:
-            worker.close()  # whoever waits for one of them is told that it ended
+            worker.interrupt()
         pool.shutdown(wait=True, cancel_futures=True)
-
-
-__all__ = ["Class", "Failed", "Run", "Worker", "points_of", "sandbox", "side_by_side"]
+        for worker in staff:
+            worker.close()
