@@ -3,7 +3,6 @@
 import csv
 import hashlib
 import os
-import re
 import sys
 import time
 from collections.abc import Iterable
@@ -11,6 +10,7 @@ from pathlib import Path
 
 from regionbook.cli import notebooks as nbs
 from regionbook.grading import delivery, results, sandbox, sheets, work
+from regionbook.grading.points import tame
 from regionbook.grading.results import Result
 from regionbook.paths import ROOT
 
@@ -99,7 +99,8 @@ def graded(
             else ""
         )
         print(
-            f"[{len(found)}/{total}] {tame(result.file)}  {points}  {result.seconds:.1f} s{rest}", flush=True
+            f"[{len(found)}/{total}] {printable(result.file)}  {points}  {result.seconds:.1f} s{rest}",
+            flush=True,
         )
         if table:
             write(table, found)
@@ -131,42 +132,35 @@ def show(found: list[Result]) -> None:
     print(f"\n{'points':>11}  {'by hand':>7}  {'student':12}  file")
     for r in found:
         if r.failed:
-            print(f"{'not graded':>11}  {'':7}  {'':12}  {tame(r.file)}\n{'':21}- {tame(r.failed)}")
+            print(f"{'not graded':>11}  {'':7}  {'':12}  {printable(r.file)}\n{'':21}- {printable(r.failed)}")
             continue
         by_hand, most = (sum(r.maximum[name] for name in names) for names in (r.by_hand, r.maximum))
-        print(f"{r.total:>5g}/{most:<5g}  {by_hand:>7g}  {tame(r.student) or '(shared)':12}  {tame(r.file)}")
+        print(
+            f"{r.total:>5g}/{most:<5g}  {by_hand:>7g}  {printable(r.student) or '(shared)':12}  {printable(r.file)}"
+        )
         for cell, said in r.notes:
-            print(f"{'':21}- {tame(f'{cell}: {said}' if cell else said)}")
+            print(f"{'':21}- {printable(f'{cell}: {said}' if cell else said)}")
 
 
-def tame(text: object) -> str:
-    """A text without control and direction characters: what a student wrote must not speak to a terminal."""
-    plain = re.sub(
-        r"[\x00-\x1f\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff\ud800-\udfff]+", " ", str(text)
-    ).strip()
+def printable(text: object) -> str:
+    """A `tame` text in the terminal's own characters: what a student wrote must not speak to it."""
     encoding = sys.stdout.encoding or "utf-8"
-    return plain.encode(encoding, "replace").decode(encoding)
-
-
-def harmless(text: object) -> str:
-    """A `tame` text that no spreadsheet takes for a formula."""
-    plain = tame(text)
-    return f"'{plain}" if re.match(r"\s*[=+\-@|]", plain) else plain
+    return tame(str(text)).encode(encoding, "replace").decode(encoding)
 
 
 def write(name: str, found: list[Result]) -> None:
     """One row a cell: easy to pivot, and the same columns whatever the exercise; one for a file without points."""
     lines = [["file", "folder", "exercise", "student", "cell", "points", "maximum", "notes"]]
     for r in found:
-        who = [harmless(r.file), harmless(r.folder), harmless(r.exercise), harmless(r.student)]
+        who = [tame(r.file), tame(r.folder), tame(r.exercise), tame(r.student)]
         if r.failed:
-            lines.append([*who, "", "", "", harmless(f"not graded: {r.failed}")])
+            lines.append([*who, "", "", "", tame(f"not graded: {r.failed}")])
         for k, (cell, maximum) in enumerate(r.maximum.items()):
             points = "" if r.points[cell] is None else f"{r.points[cell]:g}"
-            notes = [tame(said) for at, said in r.notes if at == cell] or (["read"] if not points else [])
+            notes = [said for at, said in r.notes if at == cell] or (["read"] if not points else [])
             # what belongs to no graded cell stands in the file's first row
-            notes += [] if k else [tame(said) for at, said in r.notes if at not in r.maximum]
-            lines.append([*who, harmless(cell), points, f"{maximum:g}", harmless("; ".join(notes))])
+            notes += [] if k else [said for at, said in r.notes if at not in r.maximum]
+            lines.append([*who, tame(cell), points, f"{maximum:g}", tame("; ".join(notes))])
     path = Path(name)
     draft = path.with_name(f".{path.name}.{os.getpid()}.part")
     try:
