@@ -339,8 +339,9 @@ def outcome(
     p, q, r = float(b @ b), float(a @ b), float(a @ a - e @ e)
     change = start + (-q + max(q * q - p * r, 0.0) ** 0.5) / p * noise  # |a + c b| = |e|
     for _ in range(6):
-        bounded = np.clip(y + change, lower, upper) - y
-        free = np.where(bounded != change, 0.0, give)
+        reached = y + change
+        beyond = (reached < lower) | (reached > upper)  # compared before y is taken off again, which rounds
+        bounded, free = np.where(beyond, np.clip(reached, lower, upper) - y, change), np.where(beyond, 0.0, give)
         if curved:
             gradient, value = curved(y + bounded)
             at = np.append(goal, gradient @ bounded - value)
