@@ -174,7 +174,7 @@ def method_map(folder: Path | None = None) -> Listing:
     >>> method_map().table["city-innovation"][("Indices", "principal components (主成分分析)")]
     '1b, 2c, 3c'
     """
-    known = lessons(folder).table.query("chapter != 'start'")
+    known = lessons(folder).table.query("chapter in @registry.papers()")
     chapters = list(known["chapter"].unique())
     uses = methods_of(known)
     table: dict[tuple[str, str], dict[str, str]] = {}
