@@ -167,7 +167,7 @@ def method_map(folder: Path | None = None) -> Listing:
     Returns
     -------
     Listing
-        ``.table``: rows (group, method), one column a chapter, cells the numbers of the lessons, as text.
+        ``.table``: rows (group, method), one column a paper, cells the numbers of the lessons, as text.
 
     Examples
     --------
