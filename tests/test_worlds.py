@@ -62,7 +62,9 @@ def test_each_world_says_what_tells_it_apart_and_the_lesson_loads_it():
     taught = set(lessons().table["chapter"])
     for row in declared.itertuples():
         if not row.lesson:
-            assert row.slug not in taught, f"{row.slug}: name the lesson that loads {row.world!r} in worlds.csv"
+            assert row.slug not in taught, (
+                f"{row.slug}: name the lesson that loads {row.world!r} in worlds.csv"
+            )
             continue
         assert row.lesson.partition("-")[2].startswith(f"{row.slug}/"), row
         text = (ROOT / "chapters" / f"{row.lesson}.md").read_text(encoding="utf-8")
