@@ -17,6 +17,7 @@ METHODS: dict[str, dict[str, str | None]] = {
         "principal components (主成分分析)": r"pca_index|\bPCA\(",
         "location quotient (区位熵)": r"location_quotient",
         "Theil index (泰尔指数)": r"theil",
+        "closeness to the best: TOPSIS (优劣解距离法)": r"topsis_index",
         "maps (地图)": r"choropleth",
         "decomposition: LMDI, Shapley (指数分解)": r"lmdi\(",
     },
