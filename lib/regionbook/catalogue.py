@@ -168,14 +168,14 @@ def method_map(folder: Path | None = None) -> Listing:
     Returns
     -------
     Listing
-        ``.table``: rows (group, method), one column a chapter, cells the numbers of the lessons, as text.
+        ``.table``: rows (group, method), one column a paper, cells the numbers of the lessons, as text.
 
     Examples
     --------
     >>> method_map().table["city-innovation"][("Indices", "principal components (主成分分析)")]
     '1b, 2c, 3c'
     """
-    known = lessons(folder).table.query("chapter != 'start'")
+    known = lessons(folder).table.query("chapter in @registry.papers()")
     chapters = list(known["chapter"].unique())
     uses = methods_of(known)
     table: dict[tuple[str, str], dict[str, str]] = {}
