@@ -101,16 +101,18 @@ def test_a_deck_follows_its_lesson(tmp_path):
             cell("Look.\n\n> **What you will be able to do.** Do this; say that."),
             cell("## Part\n\nTwo lines. **Your guess first:** which?\n\nWe need:\n\n$$ a^2 $$\n\n" + asked),
             cell("y", "code", outputs=[{"data": {"image/png": "iVBORw=="}}]),
+            cell('rb.guess("y", "Up?")', "code", outputs=[{"data": {"text/html": "<b>Your guess.</b> Up?"}}]),
             cell("It rises.\n\n> **Key takeaways.** One. Two."),
         ]
     }
     slides = decks.slides_of(lesson, "Chapter 1", tmp_path, notes="Ten minutes.")
     heads = [re.sub("<[^>]+>", "", re.search(r"<h\d>(.*?)</h\d>", s)[1]) for s in slides]
-    assert heads == ["Why?", "The puzzle", "The puzzle", "What you will be able to do", "Part", "Part", "Check yourself", "Check yourself", "Part", "To take away"]  # fmt: skip
+    assert heads == ["Why?", "The puzzle", "The puzzle", "What you will be able to do", "Part", "Part", "Check yourself", "Check yourself", "Part", "Part", "To take away"]  # fmt: skip
     assert "Ten minutes." in slides[0] and "7 of 9" in slides[1] and "A puzzle." in slides[1]
     assert "We need:" in slides[4] and "$$ a^2 $$" in slides[4] and "Two lines." in slides[5]
     assert "Right." not in slides[6] and "Right." in slides[7]
     assert "data:image/png;base64,iVBORw==" in slides[8] and "It rises." in slides[8]
+    assert "Your guess.</b> Up?" in slides[9]
     lesson["cells"][4]["outputs"] = []
     lesson["cells"][1]["metadata"] = {"tags": ["slide"]}
     assert "data:image" not in "".join(decks.slides_of(lesson, "Chapter 1", tmp_path))
