@@ -8,7 +8,7 @@ from regionbook.cli.work import copies
 c = get_config()  # noqa: F821 (Jupyter hands it in)
 folder = Path.home() / "regionbook"
 copies(folder)  # new and unchanged files follow the workbook, a student's own work stays
-os.environ["REGIONBOOK_WORK"] = str(folder)
+os.chdir(folder)  # sheets are fetched into it
 c.ServerApp.root_dir = str(folder)
 c.ServerApp.contents_manager_class = "regionbook.cli.work.Contents"
 c.Contents.checkpoints_class = "regionbook.cli.work.Originals"
