@@ -569,6 +569,12 @@ def set_up_further(command):
 
 def build():
     start, want, have = time.time(), wanted(), stamped()
+    if have and os.path.islink(VENV) and not same_place(have["root"], ROOT):
+        raise Trouble(
+            "{} is a link to {}, the environment of {}.\n"
+            "Nothing was changed there. Remove the link (not what it leads to) and run the same again: this folder then gets\n"
+            "an environment of its own.".format(VENV, os.path.realpath(VENV), have["root"])
+        )
     if not have:
         if os.path.isdir(VENV):
             say("The environment .venv is unfinished, or its Python is gone; it is made afresh.")

@@ -141,13 +141,21 @@ class Hub:
             )
             said = []
             for code in codes:
-                head = {"msg_id": f"m{len(said)}", "msg_type": "execute_request", "username": "", "session": "s"}
+                head = {
+                    "msg_id": f"m{len(said)}",
+                    "msg_type": "execute_request",
+                    "username": "",
+                    "session": "s",
+                }
                 content = {"code": code, "silent": False}
                 message = {"header": head, "parent_header": {}, "metadata": {}, "content": content}
                 await line.write_message(json.dumps(message | {"channel": "shell"}))
                 while True:
                     reply = json.loads(await asyncio.wait_for(line.read_message(), 60))
-                    if reply["msg_type"] == "execute_reply" and reply["parent_header"]["msg_id"] == head["msg_id"]:
+                    if (
+                        reply["msg_type"] == "execute_reply"
+                        and reply["parent_header"]["msg_id"] == head["msg_id"]
+                    ):
                         break
                 answer = reply["content"]
                 said.append("ok" if answer["status"] == "ok" else f"{answer['ename']}: {answer['evalue']}")
@@ -158,9 +166,14 @@ class Hub:
 
     def nbgrader(self, *words: str) -> str:
         """What a command of nbgrader says in the lecturer's course, with the settings that servers of the hub have."""
-        env = self.env | {"JUPYTER_CONFIG_PATH": str(self.place / "book/deploy/server"), "PYTHONPATH": str(ROOT / "lib")}
+        env = self.env | {
+            "JUPYTER_CONFIG_PATH": str(self.place / "book/deploy/server"),
+            "PYTHONPATH": str(ROOT / "lib"),
+        }
         line = [sys.executable, "-m", "nbgrader", *words]
-        done = subprocess.run(line, cwd=self.place / "course", env=env, capture_output=True, text=True, timeout=60)
+        done = subprocess.run(
+            line, cwd=self.place / "course", env=env, capture_output=True, text=True, timeout=60
+        )
         assert done.returncode == 0, done.stdout + done.stderr
         return done.stdout + done.stderr
 
