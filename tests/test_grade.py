@@ -7,7 +7,11 @@ import csv
 import dataclasses
 import io
 import json
+import os
 import shutil
+import subprocess
+import sys
+import tempfile
 import time
 import zipfile
 
@@ -223,6 +227,32 @@ def test_stopping_ends_all_and_keeps_what_is_done(desk, handed_out):
     time.sleep(1)
     running.close()
     assert [r.file for r in kept] == ["0.ipynb"] and psutil.Process().children() == before
+
+
+@pytest.mark.skipif(os.name == "nt", reason="folders cannot be locked on Windows")
+def test_what_a_killed_grader_leaves(tmp_path, monkeypatch):
+    """The next run takes its folder away; not that of a grader at work, of other users, nor what only has the name."""
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    code = "from regionbook.grading import sandbox\nwith sandbox.prepared() as place: print(place.scratch, flush=True), input()"
+    line = [sys.executable, "-c", code]
+    env = os.environ | {"TMPDIR": str(tmp_path), "PYTHONPATH": str(ROOT / "lib")}
+    mine = tmp_path / "regionbook-grading-week-4"
+    mine.mkdir()
+    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
+    with subprocess.Popen(line, env=env, text=True, **pipes) as grader:
+        place = tmp_path / grader.stdout.readline().strip()
+        deep = place / "work" / "a" / "b"
+        deep.mkdir(parents=True)
+        with sandbox.prepared():
+            assert deep.exists()
+        grader.kill()
+    assert deep.exists()
+    with monkeypatch.context() as elsewhere:
+        elsewhere.setattr(os, "geteuid", lambda: os.getuid() + 1)
+        with sandbox.prepared():
+            assert deep.exists()
+    with sandbox.prepared() as own:
+        assert sorted(tmp_path.iterdir()) == sorted([mine, own.scratch])
 
 
 @pytest.mark.parametrize(

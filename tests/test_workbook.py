@@ -141,7 +141,7 @@ def test_a_command_brings_its_own_packages(book, fake, monkeypatch, tmp_path, co
     step = f"Installing the {command}'s packages"
     fake.steps.clear()
     assert book.main([command, "--open"]) == 0
-    hub = ["-m", "jupyterhub", "--config", os.path.join(book.ROOT, "deploy", "jupyterhub_config.py")]
+    hub = ["-m", "jupyterhub", "--config", str(Path(book.ROOT) / "deploy" / "jupyterhub_config.py")]
     line = hub if command == "hub" else ["-m", "regionbook.cli", "site"]
     assert fake.steps == [step, ["-P", *line, "--open"]]
     for lock, counted in ((None, 0), (own, 1), (Path(book.LOCK), 1)):

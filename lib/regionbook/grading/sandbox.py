@@ -75,8 +75,16 @@ class Place:
 
 @contextlib.contextmanager
 def prepared(modules: Iterable[str] = ()) -> Iterator[Place]:
-    """A `Place`, taken away afterwards."""
-    with tempfile.TemporaryDirectory(prefix="grading-", ignore_cleanup_errors=True) as folder:
+    """A `Place`, taken away afterwards; and what graders left that were killed."""
+    for left in Path(tempfile.gettempdir()).glob(f"{IMAGE}-*"):
+        with contextlib.suppress(OSError):
+            if (left / "box").is_dir() and (free := _hold(left)):
+                subprocess.run(["rm", "-rf", "--", left], check=False)  # however deep
+                os.close(free)
+    with tempfile.TemporaryDirectory(prefix=f"{IMAGE}-", ignore_cleanup_errors=True) as folder:
+        held = 0
+        with contextlib.suppress(OSError):  # a file system without locks
+            held = _hold(Path(folder))
         place = Place(Path(folder), tuple(modules))
         lib, inside = ROOT / "lib" / "regionbook", place.box / "lib" / "regionbook"
         left_out = shutil.ignore_patterns("cli", "exercises", "grading")
@@ -87,7 +95,28 @@ def prepared(modules: Iterable[str] = ()) -> Iterator[Place]:
         (inside / "exercises" / "check.py").write_text(CHECK, encoding="utf-8")
         for part in (place.panels, place.scratch / "work"):
             part.mkdir()
-        yield place
+        try:
+            yield place
+        finally:
+            if held:
+                os.close(held)
+
+
+def _hold(folder: Path) -> int:
+    """Lock a folder until this process ends; 0 on Windows. An OSError if another holds it, or it is another user's."""
+    if sys.platform == "win32":
+        return 0
+    import fcntl
+
+    at = os.open(folder, os.O_RDONLY | os.O_NOFOLLOW)
+    try:
+        if os.fstat(at).st_uid != os.geteuid():
+            raise PermissionError(folder)
+        fcntl.flock(at, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        os.close(at)
+        raise
+    return at
 
 
 class Line:
