@@ -59,8 +59,6 @@ class Place:
     """Folders of one call of ``grade``: the library without answers, panels to read, work of the sheets."""
 
     scratch: Path
-    modules: tuple[str, ...] = ()
-    """What the sheets import: fetched once, before any student's code."""
 
     @property
     def box(self) -> Path:
@@ -74,7 +72,7 @@ class Place:
 
 
 @contextlib.contextmanager
-def prepared(modules: Iterable[str] = ()) -> Iterator[Place]:
+def prepared() -> Iterator[Place]:
     """A `Place`, taken away afterwards; and what graders left that were killed."""
     for left in Path(tempfile.gettempdir()).glob(f"{IMAGE}-*"):
         with contextlib.suppress(OSError):
@@ -85,7 +83,7 @@ def prepared(modules: Iterable[str] = ()) -> Iterator[Place]:
         held = 0
         with contextlib.suppress(OSError):  # a file system without locks
             held = _hold(Path(folder))
-        place = Place(Path(folder), tuple(modules))
+        place = Place(Path(folder))
         lib, inside = ROOT / "lib" / "regionbook", place.box / "lib" / "regionbook"
         left_out = shutil.ignore_patterns("cli", "exercises", "grading")
         shutil.copytree(lib, inside, ignore=left_out)
@@ -292,7 +290,7 @@ def command_of(kind: str, place: Place) -> tuple[list[str], dict[str, str]]:
         if how == "namespaces" and os.geteuid() == 0
         else 0
     )
-    settings = {"how": how, "user": user, "work": work, "modules": place.modules, "read": read}
+    settings = {"how": how, "user": user, "work": work, "read": read}
     python = "python" if container else sys.executable
     start = [python, "-s", "-m", "regionbook.grading.warden", json.dumps(settings)]
     if container:
@@ -301,7 +299,7 @@ def command_of(kind: str, place: Place) -> tuple[list[str], dict[str, str]]:
         return [*_bubblewrap(place, env), *start], {"PATH": os.environ.get("PATH", "")}
     if not hasattr(os, "fork"):
         env |= {name: os.environ[name] for name in ("SYSTEMROOT", "TEMP", "TMP") if name in os.environ}
-        start = [python, "-s", "-m", "regionbook.grading.runner", *place.modules]
+        start = [python, "-s", "-m", "regionbook.grading.runner"]
     return start, env
 
 
