@@ -551,6 +551,8 @@ def set_up():
 def set_up_further(command):
     """Install what only this command needs, the first time and whenever a lock has changed."""
     wants = {"lock": wanted()["lock"]}
+    if command == "hub" and os.name == "nt":
+        raise Trouble("JupyterHub runs on Linux and macOS; on Windows take WSL (Linux).")
     if not os.path.exists(FURTHER[command]):
         raise Trouble("There is no {}: copy that folder from the whole workbook.".format(FURTHER[command]))
     with open(FURTHER[command], "rb") as file:

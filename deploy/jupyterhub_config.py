@@ -11,7 +11,7 @@ from pathlib import Path
 c = get_config()  # noqa: F821 (JupyterHub hands it in)
 BOOK = Path(__file__).resolve().parents[1]
 if (BOOK / "solutions").exists():
-    sys.exit(f"{BOOK} holds solutions, which every student of this hub could read: serve a hand-out, see README.md")
+    sys.exit(f"{BOOK} holds solutions, which students of this hub could read: serve a hand-out, see README.md")
 
 # DECIDE: where students reach the hub. Give it a certificate, or let a web server in front of it speak HTTPS.
 c.JupyterHub.bind_url = "http://127.0.0.1:8000"
@@ -37,8 +37,8 @@ c.Spawner.environment = {
 }  # fmt: skip
 c.Spawner.start_timeout = 120  # eighty who start at once
 
-# DECIDE: memory. A lesson takes up to 1 GB (knowledge flows: 4 GB), a class about half of that at a time. Only some
-# spawners enforce a limit: SystemdSpawner on one machine, containers; the default only tells the student's server.
+# DECIDE: memory. A server and a usual lesson take 0.5 GB, knowledge flows up to 1.7 GB. Only some spawners enforce a
+# limit: SystemdSpawner on one machine, containers; the default only tells the student's server.
 c.Spawner.mem_limit = "2G"
 # c.JupyterHub.spawner_class = "systemd"  # after: pip install jupyterhub-systemdspawner
 c.JupyterHub.active_server_limit = 100  # servers at a time; those beyond are told to wait

@@ -12,5 +12,5 @@ os.chdir(folder)  # sheets are fetched into it
 c.ServerApp.root_dir = str(folder)
 c.ServerApp.contents_manager_class = "regionbook.cli.work.Contents"
 c.Contents.checkpoints_class = "regionbook.cli.work.Originals"
-c.MappingKernelManager.cull_idle_timeout = 3600  # a kernel that nobody uses gives its memory back after an hour
-c.ServerApp.shutdown_no_activity_timeout = 7200  # and a server, after two
+c.MappingKernelManager.cull_idle_timeout = 3600  # seconds until an idle kernel gives its memory back
+c.ServerApp.shutdown_no_activity_timeout = 7200  # and a server
