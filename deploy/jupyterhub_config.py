@@ -11,7 +11,9 @@ from pathlib import Path
 c = get_config()  # noqa: F821 (JupyterHub hands it in)
 BOOK = Path(__file__).resolve().parents[1]
 if (BOOK / "solutions").exists():
-    sys.exit(f"{BOOK} holds solutions, which students of this hub could read: serve a hand-out, see README.md")
+    sys.exit(
+        f"{BOOK} holds solutions, which students of this hub could read: serve a hand-out, see README.md"
+    )
 
 # DECIDE: where students reach the hub. Give it a certificate, or let a web server in front of it speak HTTPS.
 c.JupyterHub.bind_url = "http://127.0.0.1:8000"

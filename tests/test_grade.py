@@ -229,6 +229,20 @@ def test_stopping_ends_all_and_keeps_what_is_done(desk, handed_out):
     assert [r.file for r in kept] == ["0.ipynb"] and psutil.Process().children() == before
 
 
+def test_what_the_sandbox_fetches(desk, tmp_path):
+    """What the solution's own code imports on its way too, and nothing of the judge's."""
+    md = tmp_path / "solutions/01-sample/1-index.md"
+    md.parent.mkdir(parents=True)
+    text = MD.read_text(encoding="utf-8")
+    assert "wave" not in text and sheets.imports(MD) >= {"numpy", "pandas"}
+    md.write_text(
+        text.replace("    ### BEGIN SOLUTION", "    ### BEGIN SOLUTION\n    import wave"), encoding="utf-8"
+    )
+    start = desk[1].ask({"op": "start", "solution": str(md), "student": ""})
+    rooms = {module.split(".")[0] for module in start["modules"]}
+    assert "wave" in rooms and not rooms & {"jupytext", "nbformat", "jsonschema"}
+
+
 @pytest.mark.skipif(os.name == "nt", reason="folders cannot be locked on Windows")
 def test_what_a_killed_grader_leaves(tmp_path, monkeypatch):
     """The next run takes its folder away; not that of a grader at work, of other users, nor what only has the name."""

@@ -13,7 +13,6 @@ import json
 import os
 import runpy
 import shutil
-import signal
 import socket
 import subprocess
 import sys
@@ -25,6 +24,7 @@ from typing import Any
 from urllib.error import HTTPError
 
 import nbformat
+import psutil
 import pytest
 from tornado.httpclient import HTTPRequest
 from tornado.websocket import websocket_connect
@@ -89,7 +89,7 @@ class Hub:
     """A running hub; below ``place`` are the workbook (``book``), ``home``, ``course`` and ``exchange``."""
 
     def __init__(self, place: Path) -> None:
-        self.place, self.pids, self.before = place, set[int](), contents(place / "book")
+        self.place, self.before = place, contents(place / "book")
         path = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
         self.env = os.environ | {"PATH": path, "REGIONBOOK_EXCHANGE": str(place / "exchange")}
         ports = free_ports(3)
@@ -120,8 +120,7 @@ class Hub:
         for user in users:
             self.ask(f"/hub/api/users/{user}/server", {})
         for user in users:
-            server = until(lambda user=user: self.server(user).get("ready") and self.server(user))
-            self.pids.add(server["state"]["pid"])
+            until(lambda user=user: self.server(user).get("ready"))
 
     def token(self, user: str) -> str:
         """A token with the user's own rights."""
@@ -199,12 +198,13 @@ def hub(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Hub]:
         print((place / "hub.log").read_text(errors="replace")[-5000:])
         raise
     finally:
-        hub.process.send_signal(signal.SIGTERM)
-        hub.process.wait(30)
-    left = [pid for pid in hub.pids if Path(f"/proc/{pid}").exists()]
-    with pytest.raises(OSError):
-        hub.ask("/hub/api/")  # the proxy has gone too
-    assert not left
+        started = psutil.Process(hub.process.pid).children(recursive=True)  # proxy, servers, kernels
+        hub.process.terminate()
+        hub.process.wait(60)
+        left = psutil.wait_procs(started, timeout=20)[1]
+        for process in left:
+            process.kill()
+    assert len(started) > 2 and not left
 
 
 def test_a_sheet_goes_out_and_comes_back(hub: Hub) -> None:
