@@ -12,14 +12,11 @@ import os
 import re
 import subprocess
 import sys
-import tomllib
 from html import unescape
 from pathlib import Path
 from urllib.parse import unquote
 
 import pytest
-from packaging.requirements import Requirement
-from packaging.utils import canonicalize_name
 
 from bookpages import decks, notebooks, staging, written
 from regionbook.cli import site as command
@@ -37,26 +34,11 @@ ALL = os.environ.get("REGIONBOOK_ALL_PAGES") == "1"
 LINK = re.compile(r"""(?:href|src)="([^"]+)\"""")
 
 
-def locked(path: Path) -> dict[str, str]:
-    lines = path.read_text(encoding="utf-8").splitlines()
-    found = [Requirement(line) for line in lines if re.match(r"[A-Za-z0-9]", line)]
-    return {canonicalize_name(r.name): str(r.specifier) for r in found}
-
-
 def cell(source: str, kind: str = "markdown", **more: object) -> dict[str, object]:
     return {"cell_type": kind, "metadata": {}, "source": source, **more}
 
 
 # --- what it is made of ------------------------------------------------------------------------------
-
-
-def test_the_lock_of_the_site_agrees_with_the_workbooks():
-    site, workbook = locked(ROOT / "site/requirements.lock"), locked(ROOT / "requirements.lock")
-    assert {name: pin for name, pin in site.items() if workbook.get(name, pin) != pin} == {}
-    groups = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["dependency-groups"]
-    for wanted in map(Requirement, groups["site"]):
-        pin = site[canonicalize_name(wanted.name)]
-        assert wanted.specifier.contains(pin.removeprefix("==")), wanted
 
 
 @pytest.mark.parametrize("folder", sorted((ROOT / "site/vendor").iterdir()), ids=lambda f: f.name)

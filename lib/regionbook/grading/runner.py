@@ -18,16 +18,15 @@ _held: list[Any] = []
 """What references mean: objects that stay here."""
 
 
-def shell_with(modules: Iterable[str]) -> Any:
-    """A shell for the cells, and modules that they will want (see `fetch`)."""
+def new_shell() -> Any:
+    """A shell for the cells."""
     os.environ["MPLBACKEND"] = "agg"
     from IPython.core.interactiveshell import InteractiveShell
     from traitlets.config import Config
 
-    shell = InteractiveShell.instance(config=Config({"HistoryManager": {"enabled": False}}))
-    shell.showtraceback = lambda *args, **kwargs: None  # type: ignore[method-assign]
-    fetch(modules)
-    return shell
+    made = InteractiveShell.instance(config=Config({"HistoryManager": {"enabled": False}}))
+    made.showtraceback = lambda *args, **kwargs: None  # type: ignore[method-assign]
+    return made
 
 
 def detached() -> tuple[BinaryIO, BinaryIO]:
@@ -107,5 +106,4 @@ def _keep(x: Any) -> dict[str, Any]:
 
 
 if __name__ == "__main__":  # without a warden: a system that cannot fork
-    ready = shell_with(sys.argv[1:])
-    serve(ready, *detached())
+    serve(new_shell(), *detached())

@@ -20,7 +20,7 @@ import re
 import sys
 import warnings
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 from regionbook.exercises import check, keys, personal, record
 from regionbook.grading import plain, runner
@@ -229,12 +229,16 @@ def panel(slug: str, student: str | int = "", table: str | None = None) -> Any:
 def open_to_all(module: str) -> bool:
     """Whether the sandbox may fetch a module beforehand."""
     rooms = ("regionbook.exercises", "regionbook.grading", "regionbook.cli")
-    return not module.startswith((*rooms, "_", "encodings")) and sys.modules[module] is not None
+    wanted = module not in _line.own and not module.startswith((*rooms, "_", "encodings"))
+    return wanted and sys.modules[module] is not None
 
 
 class _line:
     commands: Any
     replies: Any
+    seen: ClassVar[set[Path]] = set()
+    own: frozenset[str] = frozenset()
+    """Modules of this process itself, which no sheet wants: what a sheet imports is in its text."""
 
 
 def answer(command: dict[str, Any], bench: Bench | None) -> tuple[dict[str, Any], Bench | None]:
@@ -244,6 +248,10 @@ def answer(command: dict[str, Any], bench: Bench | None) -> tuple[dict[str, Any]
         check.personal_key = lambda exercise, student: bench.key(exercise)
         if bench.student and record.STUDENT.search(bench.md.read_text(encoding="utf-8")):
             bench.keys = record.record(bench.md, bench.student)
+        elif bench.md not in _line.seen:
+            _line.seen.add(bench.md)
+            with contextlib.suppress(record.RecordError):
+                record.record(bench.md)  # once, for the modules that its cells fetch on the way
         tests = {test: sorted(wanted) for test, _, wanted in bench.steps if test}
         bench.given(next(iter(tests)))
         for folder in Path(os.environ["REGIONBOOK_CACHE"]).glob("*"):
@@ -259,6 +267,9 @@ def answer(command: dict[str, Any], bench: Bench | None) -> tuple[dict[str, Any]
 
 def main() -> None:
     """Answer until stdin ends."""
+    import jupytext  # noqa: F401
+
+    _line.own = frozenset(sys.modules)
     _line.commands, _line.replies = runner.detached()
     os.environ["MPLBACKEND"] = "agg"
     if os.name == "posix":
