@@ -1,9 +1,9 @@
 """Variables of each paper, built from the raw columns of its panel: one module a paper.
 
-A module declares its card (``QUESTION``, ``SAMPLE``, and ``HEADLINE``: table, column, term, meaning of the numbers that
-`card` shows), what tells in the code of its lessons that they use a method (``METHODS``), its printed regressions
+A module declares what tells in the code of its lessons that they use a method (``METHODS``), its printed regressions
 (``TABLES``), its variables (``prepare``, ``further``), the numbers of its text (``in_text``, ``from_print``) and a
-student's panel (``redrawn``, see `regionbook.papers.redraw`).
+student's panel (``redrawn``, see `regionbook.papers.redraw`). Its card stands in ``data/published``: ``papers.csv`` has
+question and sample, ``headlines.csv`` the numbers.
 """
 
 import importlib
@@ -15,6 +15,7 @@ import pandas as pd
 
 from regionbook import registry
 from regionbook.data import columns, load, published
+from regionbook.paths import data_file
 
 
 def __getattr__(name: str) -> ModuleType:
@@ -64,12 +65,14 @@ def card(slug: str) -> Card:
     >>> card("city-innovation").headline["printed"].iloc[0]
     '0.0999*** (0.0020)'
     """
-    paper, printed = _module(slug), published(slug)
+    _module(slug)
+    printed = published(slug)
     c = printed.citation
     estimates = printed.estimates.set_index(["table", "column", "term"])
     others = printed.other.set_index(["table", "column", "row"])["value_text"]
+    headlines = pd.read_csv(data_file("published", "headlines.csv"), dtype=str).query("slug == @slug")
     rows = []
-    for *place, meaning in paper.HEADLINE:
+    for _, *place, meaning in headlines.itertuples(index=False):
         if tuple(place) in others.index:  # a number of a table that is no regression
             shown = str(others.loc[tuple(place)])
         else:
@@ -79,8 +82,8 @@ def card(slug: str) -> Card:
     pages = f", {c['pages']}" if c["pages"] else ""
     return Card(
         f"{c['authors_zh']} ({c['authors_en']}), {c['year']}. {c['title_zh']} / {c['title_en']}. {c['journal']}{pages}.",
-        paper.QUESTION,
-        paper.SAMPLE,
+        c["question"],
+        c["sample"],
         pd.DataFrame(rows, columns=["what the paper reports", "table (column)", "printed"]),
     )
 

@@ -12,26 +12,6 @@ from . import redraw
 from .declare import declaring, sample
 from .redraw import Array
 
-QUESTION = (
-    "Does the growth of AI firms (人工智能企业) raise a city's patenting (区域创新), through virtual agglomeration (虚拟集聚) "
-    "and industrial upgrading (产业转型升级), and does the effect change where AI, or a mediator, passes a threshold (门槛)?"
-)
-SAMPLE = (
-    "271 cities (267 of prefecture level, 4 municipalities), 2011–2022, 3,252 city-years, balanced. Outcome: patents "
-    "granted; treatment: number of AI firms; both in logarithms, as the values of Table 1 tell."
-)
-HEADLINE = [
-    ("2", "1", "AI", "elasticity of patents, no controls"),
-    ("2", "6", "AI", "elasticity of patents, five controls"),
-    ("3", "5", "AI", "the same with effects of province and year"),
-    ("4", "2", "AI", "two-stage least squares, instrument internet penetration"),
-    ("5", "1", "AI:I(Th<q1)", "slope up to 39 AI firms"),
-    ("5", "1", "AI:I(q1<Th<=q2)", "slope between 39 and 484"),
-    ("5", "1", "AI:I(Th>=q2)", "slope above 484"),
-    ("7", "3", "AI", "elasticity in the west: no star"),
-]
-"""Table, column, term, meaning: the numbers that `regionbook.card` shows."""
-
 CONTROLS = ["eco", "huc", "edu", "fis", "gov"]
 """The five controls as the regressions use them."""
 NAMES = {k: k.capitalize() for k in (*CONTROLS, "va", "ind")} | {"ai": "AI", "iv": "IV"}

@@ -11,22 +11,6 @@ from regionbook.index import coupling_coordination, entropy_index, pca_index
 from . import redraw
 from .declare import declaring, sample
 
-QUESTION = (
-    "Does digital technology (数字技术) raise the capacity to innovate of cities that belong to China's urban "
-    "clusters (城市群), through which channels, and in which clusters more than in others?"
-)
-SAMPLE = (
-    "196 cities in 19 urban clusters, 2008–2021, 2,744 city-years, balanced. Outcome: an entropy-weight index of "
-    "25 indicators; treatment: invention-patent applications in digital fields, in 10,000."
-)
-HEADLINE = [
-    ("3", "2", "digit", "effect of digit, city and year fixed effects"),
-    ("3", "1", "digit", "the same without fixed effects"),
-    ("4", "2", "digit", "2SLS, instrument distance to port × trend"),
-    ("4", "4", "digit", "2SLS, instrument telephones 1984 × trend"),
-    ("7", "2", "digit:size", "interaction with the size of the cluster"),
-    ("7", "4", "digit:structure", "interaction with polycentric structure"),
-]
 METHODS = {"interactions (交互项)": r"digit:|:digit"}
 
 CONTROLS = ["gov_k", "ln_density", "ln_hum", "ln_fin", "ln_trans", "ln_protect", "ln_unemploy"]

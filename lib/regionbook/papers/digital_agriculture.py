@@ -12,23 +12,6 @@ from . import redraw
 from .declare import Column
 
 SLUG = "digital-agriculture"
-QUESTION = (
-    "Which combinations of technological, organisational and environmental conditions of digital agriculture (数字农业) go with "
-    "high agricultural total factor productivity (农业全要素生产率) in China's provinces?"
-)
-SAMPLE = (
-    "31 provinces as cases, data of 2013–2022. Outcome: a DEA score of eight inputs and one output, one year later than the "
-    "eight conditions. Fuzzy-set qualitative comparative analysis; no regression, no robustness check."
-)
-HEADLINE = [
-    ("5", "all", "solution consistency / 解的一致性", "how nearly the six paths lie within high TFP"),
-    ("5", "all", "solution coverage / 解的覆盖性", "how much of high TFP they cover"),
-    ("5", "H1", "consistency / 一致性", "agribusiness-led path H1"),
-    ("5", "H3", "consistency / 一致性", "internet-firm path H3"),
-    ("5", "H5", "consistency / 一致性", "multi-actor path H5, below the 0.8 of the text"),
-    ("4", "high TFP: consistency", "DM", "the condition nearest to being necessary"),
-]
-"""Table, column, term, meaning: the numbers that `regionbook.card` shows."""
 TABLES: list[Column] = []
 """No regression is printed: every number stands in other.csv and descriptives.csv, see `printed_tables`."""
 CONTROLS: list[str] = []

@@ -14,24 +14,6 @@ from .declare import declaring, sample
 from .redraw import Array
 
 SLUG = "digital-real-integration"
-QUESTION = (
-    "Does digital–real integration (数实融合) raise the innovation capacity (区域创新能力) of a province and of the "
-    "others, and does this differ between East, Central and West?"
-)
-SAMPLE = (
-    "30 provinces without Tibet, 2012–2022, 330 province-years, balanced. Outcome: log of patents granted; treatment: log "
-    "of an entropy-weight index of 15 indicators of the digital economy; weights: inverse squared distance of capitals."
-)
-HEADLINE = [
-    ("5", "1", "lnDE", "coefficient of a province's own index"),
-    ("5", "1", "W:lnDE", "coefficient of the neighbours' index"),
-    ("5", "1", "W:lnINN", "ρ: the neighbours' patents"),
-    ("6", "1", "lnDE", "average direct effect"),
-    ("6", "2", "lnDE", "average indirect effect, nearly six times as large"),
-    ("8", "East 2", "lnDE", "indirect effect in the east"),
-    ("8", "West 2", "lnDE", "indirect effect in the west: no star"),
-]
-"""Table, column, term, meaning: the numbers that `regionbook.card` shows."""
 
 CONTROLS = ["lnPGDP", "lnFDI", "lnINPUT", "HUM"]
 """The four controls as the regressions use them."""

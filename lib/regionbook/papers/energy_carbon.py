@@ -13,29 +13,6 @@ from . import redraw
 from .declare import Column
 
 SLUG = "energy-carbon"
-QUESTION = (
-    "Which factors drive the four quantities at which the dual control (双控) of energy and of carbon aims: energy use, "
-    "energy intensity, CO2, carbon intensity?"
-)
-SAMPLE = (
-    "Provinces 2003–2022; the article states neither their number nor N, settings, a split or a fit. One model of boosted "
-    "trees (XGBoost) for each target on 14 features, among them the three other targets; five importances; SHAP in words."
-)
-HEADLINE = [
-    ("3", "carbon_efficiency: gain", "gdp_pc", "carbon intensity: GDP per head leads by gain a split"),
-    (
-        "3",
-        "carbon_efficiency: total_gain",
-        "energy_efficiency",
-        "… energy intensity by summed gain (thousands)",
-    ),
-    ("2", "energy_efficiency: total_gain", "carbon_efficiency", "energy intensity: carbon intensity leads"),
-    ("2", "energy_efficiency: total_gain", "patents", "… patents are second"),
-    ("2", "energy_efficiency: total_gain", "green_credit", "… green credit is third"),
-    ("2", "energy_total: weight", "green_industry", "energy use: splits on the share of green industry"),
-    ("2", "energy_total: cover", "green_industry", "… rows at such a split, the fewest of all"),
-]
-"""Table, column, row, meaning: the numbers that `regionbook.card` shows."""
 TABLES: list[Column] = []
 """No regression is printed: importances stand in other.csv, see `printed_tables`."""
 CONTROLS: list[str] = []

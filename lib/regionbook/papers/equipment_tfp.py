@@ -13,24 +13,6 @@ from .declare import Column
 from .redraw import Array
 
 SLUG = "equipment-tfp"
-QUESTION = (
-    "How did total factor productivity (全要素生产率) of equipment manufacturing (装备制造业) develop in the six central "
-    "provinces, and was it the frontier that moved or the distance to it?"
-)
-SAMPLE = (
-    "6 provinces × 7 industries, 2002–2022: 882 cells, added up to 6 units (provinces) or 7 units (industries) in 21 years. "
-    "Output: revenue; inputs: net fixed assets and employees; Malmquist index by data envelopment analysis, 20 pairs of years."
-)
-HEADLINE = [
-    ("2", "TFPCH", "mean / 均值", "yearly change of TFP, mean of the six provinces"),
-    ("2", "TECHCH", "mean / 均值", "of which: the frontier moves"),
-    ("2", "EFFCH", "mean / 均值", "of which: the distance to it"),
-    ("2", "TFPCH", "2021-2022", "last year, mean of the six provinces"),
-    ("2", "TFPCH", "2017-2018", "the only fall"),
-    ("3", "TFPCH", "Shanxi 山西", "fastest province"),
-    ("5", "TFPCH", "C37 transport equipment 交通运输设备制造业", "fastest industry, no faster than Anhui"),
-]
-"""Table, column, row, meaning: the numbers that `regionbook.card` shows."""
 TABLES: list[Column] = []
 """No regression is printed: every number stands in other.csv, see `printed_tables`."""
 CONTROLS: list[str] = []

@@ -11,22 +11,6 @@ from regionbook.index import EntropyIndex, entropy_index
 from . import redraw
 from .declare import Column, declaring
 
-QUESTION = (
-    "Does the upgrading of labour, capital and technology (要素创新, FI) raise regional coordinated development "
-    "(区域协调发展, RCD), and does industrial digitisation (产业数字化, ID) carry part of the effect?"
-)
-SAMPLE = (
-    "31 provinces; indices 2003–2023 (651 province-years), regressions 2013–2023 (341), balanced. Outcome, treatment "
-    "and mediator are entropy-weight indices of 12, 11 and 3 indicators; FI and ID are the sums of their parts."
-)
-HEADLINE = [
-    ("5", "1", "FI", "effect of FI on RCD, province and year fixed effects"),
-    ("6", "1", "FI", "effect of FI on the mediator ID"),
-    ("6", "2", "ID", "effect of ID on RCD beside FI"),
-    ("6", "2", "FI", "effect of FI beside ID"),
-    ("8", "1", "FI", "East"),
-    ("8", "3", "FI", "West"),
-]
 METHODS = {
     "interactions (交互项)": r"FI:C\(|:FI\b",
     "difference-in-differences (双重差分)": r"\bpilot\b",

@@ -15,23 +15,6 @@ from .declare import Column, declaring
 from .redraw import Array
 
 SLUG = "free-trade-zones"
-QUESTION = (
-    "Did the pilot free trade zones (自由贸易试验区) of Tianjin, Hebei and Beijing raise the high-quality development "
-    "(城市高质量发展) of their cities, and does it work through industrial linkage (产业联动)?"
-)
-SAMPLE = (
-    "13 cities of Beijing–Tianjin–Hebei, 2013–2022: 130 city-years, 85 after matching, 11 of them treated. Outcome: log of "
-    "an index of 61 indicators; treatment: 1 from the year in which a zone was set up."
-)
-HEADLINE = [
-    ("1", "1", "ATT", "matching alone, nearest neighbours"),
-    ("4", "1", "FTZ", "matching and difference-in-differences, one control"),
-    ("4", "5", "FTZ", "the same with five controls: z = 14.91 on 85 city-years"),
-    ("5", "7", "FTZ", "effect on industrial linkage"),
-    ("5", "8", "IL", "of linkage on the index: it cannot be (0.104 + 0.707 × 0.963 is not 0.191)"),
-    ("5", "10", "FTZ", "the one sub-index of four that does not rise"),
-]
-"""Table, column, term, meaning: the numbers that `regionbook.card` shows."""
 METHODS = {"difference-in-differences (双重差分)": r"\bFTZ\b"}
 BESIDE = {"nation": ["city", "year"]}
 """Tables beside the panel -> their keys: a second, larger panel with a known truth."""

@@ -12,22 +12,6 @@ from regionbook.paths import data_file
 from . import redraw
 from .declare import declaring, sample
 
-QUESTION = (
-    "Does agglomeration of the digital industry (数字产业集聚) in a city promote its new quality productive forces "
-    "(新质生产力), through which channels, where more than elsewhere, and at the expense of its neighbours?"
-)
-SAMPLE = (
-    "280 prefecture-level cities, 2013–2022, 2,800 city-years, balanced. Outcome: an entropy-weight index of 16 "
-    "indicators; treatment: the location quotient (区位熵) of digital employment."
-)
-HEADLINE = [
-    ("3", "4", "agglomeration", "effect of agglomeration, city and year fixed effects"),
-    ("3", "3", "agglomeration", "the same with city effects only"),
-    ("3", "1", "agglomeration", "no controls, no effects (random effects, as it turns out)"),
-    ("4", "1", "agglomeration", "effect on R&D personnel"),
-    ("5", "1", "W:agglomeration", "spatial Durbin model: neighbours' agglomeration"),
-    ("5", "1", "W:New-productivity", "spatial Durbin model: ρ, outside every customary interval"),
-]
 METHODS = {"interactions (交互项)": r"x_high"}
 
 CONTROLS = ["develop", "unemployed", "finance", "human", "traffic", "support"]

@@ -14,23 +14,6 @@ from . import redraw
 from .declare import Column, declaring
 from .redraw import Array
 
-QUESTION = (
-    "Did the national information consumption pilots (国家信息消费试点), opened in two batches at the end of 2013 and of "
-    "2014, raise the quantity (数量) and the quality (质量) of digital patenting in the pilot cities?"
-)
-SAMPLE = (
-    "290 cities, 2003–2023, 5,479 of 6,090 city-years, unbalanced. Outcomes: digital utility-model and invention "
-    "applications, in 10,000; treatment: 1 from 2014 (batch 1) or 2015 (batch 2) on."
-)
-HEADLINE = [
-    ("1", "1", "reform", "effect on quantity, no controls"),
-    ("1", "2", "reform", "effect on quantity, five controls"),
-    ("1", "4", "reform", "effect on quality, five controls"),
-    ("2", "6", "reform", "effect on quality without the four municipalities"),
-    ("2", "4", "demonstrate", "effect of being a demonstration city on quality"),
-    ("6", "4", "reform", "effect on quality in super-large cities: no star, and the largest of the three"),
-]
-"""Table, column, term, meaning: the numbers that `regionbook.card` shows."""
 METHODS = {"difference-in-differences (双重差分)": r"\breform\b"}
 """Method of `regionbook.catalogue` -> what tells in the code of these lessons that they use it."""
 

@@ -341,7 +341,10 @@ def outcome(
     for _ in range(6):
         reached = y + change
         beyond = (reached < lower) | (reached > upper)  # compared before y is taken off again, which rounds
-        bounded, free = np.where(beyond, np.clip(reached, lower, upper) - y, change), np.where(beyond, 0.0, give)
+        bounded, free = (
+            np.where(beyond, np.clip(reached, lower, upper) - y, change),
+            np.where(beyond, 0.0, give),
+        )
         if curved:
             gradient, value = curved(y + bounded)
             at = np.append(goal, gradient @ bounded - value)

@@ -11,24 +11,6 @@ from . import redraw
 from .declare import Column, sample
 
 SLUG = "yangtze-openness"
-QUESTION = (
-    "How did the openness (对外开放) of the eleven provinces of the Yangtze River Economic Belt (长江经济带) develop from 1993 "
-    "to 2022, and did the gaps between them narrow?"
-)
-SAMPLE = (
-    "11 provinces in three reaches (4 lower, 3 middle, 4 upper), 1993–2022, 330 province-years. Index: mean of trade and "
-    "registered foreign investment, each in size times share of GDP. No regression, no test, no weights."
-)
-HEADLINE = [
-    ("text 三1", "1993", "Belt, comprehensive openness index Z", "the belt's index in the first year"),
-    ("text 三1", "2022", "Belt, comprehensive openness index Z", "the belt's index in the last year"),
-    ("1", "2022", "上海 Shanghai", "Shanghai's index in 2022"),
-    ("1", "2022", "湖北 Hubei", "Hubei's"),
-    ("1", "annual change 1993-2022", "下游地区 lower reaches", "change a year in the lower reaches"),
-    ("text 三3", "1998", "Belt, coefficient of variation", "dispersion at its largest"),
-    ("text 三3", "2022", "Belt, coefficient of variation", "dispersion in the last year"),
-]
-"""Table, column, term, meaning: the numbers that `regionbook.card` shows."""
 TABLES: list[Column] = []
 """The paper has no regression."""
 
