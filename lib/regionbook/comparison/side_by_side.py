@@ -76,12 +76,8 @@ def _refuse_strangers(place: str, cells: pd.DataFrame, named: Iterable[Any]) -> 
 
 def _typed_by_hand(own: Any, columns: Mapping[str, str], names: Mapping[str, str]) -> list[tuple[str, str]]:
     """Terms of models given as mappings: each must be printed, while a fitted model may hold more."""
-    return [
-        (columns.get(str(k), str(k)), names.get(str(t), str(t)))
-        for k, m in own.items()
-        if isinstance(m, Mapping)
-        for t in m
-    ]
+    typed = ((str(k), str(t)) for k, m in own.items() if isinstance(m, Mapping) for t in m)
+    return [(columns.get(k, k), names.get(t, t)) for k, t in typed]
 
 
 def compare(

@@ -71,9 +71,7 @@ def known_table(slug: str, table: str, all_of_them: bool = True) -> str:
     if extra := beside(slug):
         if table not in extra:
             hint = did_you_mean(table, list(extra))
-            raise ValueError(
-                f"{slug!r} has no table {table!r}.{hint} Beside its panel there are: {', '.join(extra)}."
-            )
+            raise ValueError(f"{slug!r} has no table {table!r}.{hint} There are: {', '.join(extra)}.")
         return table
     paper = declared(slug)
     ready = [*paper.tables, *(paper.beside if all_of_them else ())]

@@ -12,17 +12,7 @@ from regionbook.paths import data_file
 
 
 def worlds(slug: str) -> list[str]:
-    """Return the names of a paper's rival worlds, which `load` and `truth` take as ``world``.
-
-    Parameters
-    ----------
-    slug
-        Name of the paper.
-
-    Returns
-    -------
-    list of str
-        Empty where a paper has none; a ValueError if the paper is unknown.
+    """Return the names of a paper's rival worlds, which `load` and `truth` take as ``world``; none where it has none.
 
     Examples
     --------

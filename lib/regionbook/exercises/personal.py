@@ -73,9 +73,7 @@ def _own(slug: str, folder: Path, table: str | None) -> pd.DataFrame:
         if table is not None:
             return raw.load_beside(slug, table)
         with warnings.catch_warnings():
-            warnings.simplefilter(
-                "ignore", DataWarning
-            )  # it has the empty cells and the gaps of the shipped panel
+            warnings.simplefilter("ignore", DataWarning)  # of empty cells and gaps, as in the shipped panel
             return load(slug, pd.read_parquet(folder / f"{slug}.panel.parquet"), table=table, allow_gaps=True)
     if table is not None:
         raw.known_table(slug, table)

@@ -158,9 +158,8 @@ def owner(result: Result, roster: list[Student]) -> Student | None:
 
 def _in(mark: str, text: str) -> bool:
     """Whether a number, login or address stands in a text by itself; "sheet (1)" is no number."""
-    return len(mark) > 2 and bool(
-        re.search(rf"(?<![0-9a-z])0*{re.escape(mark.casefold())}(?![0-9a-z])", text)
-    )
+    alone = rf"(?<![0-9a-z])0*{re.escape(mark.casefold())}(?![0-9a-z])"
+    return len(mark) > 2 and bool(re.search(alone, text))
 
 
 def _spellings(name: str) -> list[str]:

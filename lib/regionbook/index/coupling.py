@@ -65,9 +65,8 @@ def coupling_coordination(
         raise ValueError(f"subsystem scores must lie in [0, 1]: {places(outside)}; normalise them first")
     nothing = (u == 0).all(axis=1)
     if nothing.any():
-        raise ValueError(
-            f"row {show(u.index[nothing.to_numpy()][0])} is zero in every subsystem: C is 0/0 there"
-        )
+        row = show(u.index[nothing.to_numpy()][0])
+        raise ValueError(f"row {row} is zero in every subsystem: C is 0/0 there")
     if isinstance(weights, (pd.Series, Mapping)):
         weights = pd.Series(weights).reindex(u.columns)
     a = np.full(k, 1 / k) if weights is None else np.asarray(weights, dtype=float)

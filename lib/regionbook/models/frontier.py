@@ -147,9 +147,8 @@ def dea(
         )
     own, m, turn = Z.to_numpy(), len(inputs), orientation == "input"
     ref = own if reference is None else R.to_numpy()
-    first = radial(
-        own, None if reference is None else ref, m, orientation, returns, Z.index, super_efficiency
-    )
+    against = None if reference is None else ref
+    first = radial(own, against, m, orientation, returns, Z.index, super_efficiency)
     scaled, sign = (np.arange(own.shape[1]) < m) == turn, _sign(m, len(outputs))
     at = np.where(scaled, first.value[:, None], 1.0) * own
     additive = Programme(sign, np.r_[-np.ones_like(sign), 0, 0], 0 * sign, np.zeros_like(scaled), returns)
@@ -300,15 +299,12 @@ def positive(
         raise ValueError(f"a column has two roles among inputs, outputs and bad: {columns}")
     labels = data.index.to_frame(index=False)
     if labels.isna().to_numpy().any():
-        raise ValueError(
-            f"{what}: a label is missing in the index ({show(data.index[labels.isna().any(axis=1)][0])})"
-        )
+        lacking = show(data.index[labels.isna().any(axis=1)][0])
+        raise ValueError(f"{what}: a label is missing in the index ({lacking})")
     for name in labels:
         one_kind(labels[name].to_numpy(), f"{what}: the index")
     if not data.index.is_unique:
-        raise ValueError(
-            f"{what}: {show(data.index[data.index.duplicated()][0])} stands twice; one row a unit"
-        )
+        raise ValueError(f"{what}: {show(data.index[data.index.duplicated()][0])} stands twice")
     Z = numbers(data[columns], what)
     low = Z <= 0
     if low.to_numpy().any():
@@ -338,9 +334,7 @@ def _tables(
     rows, columns, weight = sparse.find(weights)
     order = np.lexsort([columns, rows])
     peers = {"peer": labels.to_flat_index()[columns[order]], "weight": weight[order]}
-    slacks, targets, prices = (
-        pd.DataFrame(t, Z.index, Z.columns) for t in (slack, at - sign * slack, slopes)
-    )
+    slacks, targets, prices = (pd.DataFrame(t, *Z.axes) for t in (slack, at - sign * slack, slopes))
     return pd.DataFrame(peers, Z.index[rows[order]]), slacks, targets, prices
 
 

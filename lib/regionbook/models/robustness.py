@@ -290,6 +290,4 @@ def contour_grid(
     one_of(("estimate", "t"), of=of)
     axis = np.round(np.linspace(0, limit, points), 12)
     values = bias_adjusted(estimate, se, df, axis[None, :], axis[:, None])[of]
-    return pd.DataFrame(
-        values, index=pd.Index(axis, name="r2_outcome"), columns=pd.Index(axis, name="r2_treatment")
-    )
+    return pd.DataFrame(values, pd.Index(axis, name="r2_outcome"), pd.Index(axis, name="r2_treatment"))

@@ -181,13 +181,8 @@ def oster(
     bottom = m * d + m * (1 - s) * u + s * d * u**2 + s * (1 - s) * u**3
     needed = float(np.divide(top, bottom)) if bottom else float("nan")
 
-    cubic = [
-        (delta - 1) * s * (1 - s),
-        (delta - 2) * s * d,
-        delta * m * (1 - s) - a * s - s * d**2,
-        delta * m * d,
-    ]
-    roots = np.roots(cubic)
+    linear = delta * m * (1 - s) - a * s - s * d**2
+    roots = np.roots([(delta - 1) * s * (1 - s), (delta - 2) * s * d, linear, delta * m * d])
     real = roots.real[np.abs(roots.imag) <= 1e-9 * (1 + np.abs(roots))]
     real = real[np.argsort(np.abs(real))]
     same = real[real * np.sign(d) >= 0]

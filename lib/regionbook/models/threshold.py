@@ -12,6 +12,7 @@ from ..shown import Part, Shown
 from ._formula import read_formula
 from ._within import between_0_and_1, codes, known, orthonormal
 
+TESTED = ["value", "F", "p", "10%", "5%", "1%"]
 BLOCK = 2**20
 """Cells × draws held at a time (8 MB)."""
 
@@ -54,9 +55,7 @@ class PanelThreshold(Shown):
     units: int
 
     def _shown(self) -> list[Part]:
-        parts = (
-            [self.thresholds, self.tests, self.table] if len(self.tests) else [self.thresholds, self.table]
-        )
+        parts = [self.thresholds, *([self.tests] if len(self.tests) else []), self.table]
         note = f"{self.nobs:,} rows of {self.units:,} units; R² within {self.r2_within:.3f}"
         return [*(part.map(lambda v: f"{v:.4f}" if isinstance(v, float) else v) for part in parts), note]
 
@@ -154,9 +153,7 @@ def threshold(
     regimes = {"above": edges[:-1], "up_to": edges[1:], "rows": np.bincount(search.regime(found))}
     return PanelThreshold(
         thresholds=pd.DataFrame(rows, order),
-        tests=pd.DataFrame(
-            tests, range(1, len(tests) + 1), ["value", "F", "p", "10%", "5%", "1%"], dtype=float
-        ),
+        tests=pd.DataFrame(tests, range(1, len(tests) + 1), TESTED, dtype=float),
         regimes=pd.DataFrame(regimes, range(1, len(edges))),
         curves=curves,
         critical=critical,
@@ -207,9 +204,7 @@ def _read(data: pd.DataFrame, formula: str, names: Sequence[str], by: str, unit:
             f"{', …' * (len(short) > 5)}; leave them out, or the periods that they lack"
         )
     if N < 2 or T < 2:
-        raise ValueError(
-            f"{N} unit(s) of {T} period(s): nothing is left beside the effects; at least 2 of each"
-        )
+        raise ValueError(f"{N} unit(s) of {T} period(s): nothing left beside the effects; at least 2 of each")
     if np.ptp(q) == 0:
         raise ValueError(f"the threshold variable {by!r} is constant ({q[0]:g})")
     order = np.lexsort((frame[time].to_numpy(), who))
@@ -237,9 +232,8 @@ def _slopes(panel: _Panel, split: np.ndarray) -> dict[str, Any]:
     scores = (D * e).reshape(N, T, k).sum(axis=1)
     dummies = (T - 1) * panel.two_way
     meat = N / (N - 1) * (n - 1) / (n - k - 1 - dummies) * scores.T @ scores
-    both = [
-        pd.DataFrame(v, names, names) for v in (ssr / (n - N - k - dummies) * bread, bread @ meat @ bread)
-    ]
+    plain = ssr / (n - N - k - dummies) * bread
+    both = [pd.DataFrame(v, names, names) for v in (plain, bread @ meat @ bread)]
     se, se_cluster = (np.sqrt(np.diag(v)) for v in both)
     table = pd.DataFrame({"estimate": b.ravel(), "se": se, "se_cluster": se_cluster}, names)
     about = panel.y.reshape(N, T) - panel.y.reshape(N, T).mean(axis=1, keepdims=True)

@@ -45,20 +45,12 @@ class Card:
 
     def _repr_html_(self) -> str:
         rows = (("Question", self.question), ("Sample", self.sample))
-        return (
-            f"<p>{escape(self.citation)}</p>"
-            + "".join(f"<p><b>{name}.</b> {escape(text)}</p>" for name, text in rows)
-            + self.headline.to_html(index=False, border=0)
-        )
+        told = "".join(f"<p><b>{name}.</b> {escape(text)}</p>" for name, text in rows)
+        return f"<p>{escape(self.citation)}</p>{told}{self.headline.to_html(index=False, border=0)}"
 
 
 def card(slug: str) -> Card:
-    """Return the card that opens a paper's lessons; its numbers come from ``data/published``.
-
-    Raises
-    ------
-    ValueError
-        If the paper is unknown or has no lessons yet.
+    """Return the card that opens a paper's lessons, from ``data/published``; a ValueError if it has no lessons yet.
 
     Examples
     --------
@@ -118,9 +110,7 @@ def prepare(slug: str, panel: pd.DataFrame | None = None) -> pd.DataFrame:
     paper = _module(slug)
     panel = load(slug) if panel is None else panel
     if not isinstance(panel, pd.DataFrame):
-        raise ValueError(
-            f"panel must be a data frame as rb.load({slug!r}) gives it, not {type(panel).__name__}"
-        )
+        raise ValueError(f"panel must be a frame as rb.load({slug!r}) gives it, not {type(panel).__name__}")
     try:
         return paper.prepare(panel)
     except KeyError as error:
@@ -134,17 +124,7 @@ def prepare(slug: str, panel: pd.DataFrame | None = None) -> pd.DataFrame:
 def in_text(slug: str, panel: pd.DataFrame | None = None) -> dict[tuple[str, str, str], tuple[float, str]]:
     """Numbers of a paper's text that can be computed: (table, column, row) of other.csv -> (value, "panel" or "print").
 
-    Parameters
-    ----------
-    slug
-        Name of the paper.
-    panel
-        As `prepare` returns it; left out, the shipped teaching panel.
-
-    Raises
-    ------
-    ValueError
-        If the paper is unknown or has no lessons yet.
+    ``panel`` is as `prepare` returns it; left out, the shipped one. A ValueError if the paper has no lessons yet.
 
     Examples
     --------
@@ -152,10 +132,8 @@ def in_text(slug: str, panel: pd.DataFrame | None = None) -> dict[tuple[str, str
     (92.4, 'print')
     """
     paper = _module(slug)
-    if (
-        panel is None and hasattr(paper, "prepare") and not hasattr(paper, "PANEL")
-    ):  # else its tables or its print suffice
-        panel = prepare(slug)
+    if panel is None and hasattr(paper, "prepare") and not hasattr(paper, "PANEL"):
+        panel = prepare(slug)  # else its tables or its print suffice
     from_print = getattr(paper, "from_print", dict)
     found = {"panel": paper.in_text(panel), "print": from_print()}
     return {place: (float(v), source) for source, numbers in found.items() for place, v in numbers.items()}

@@ -11,7 +11,7 @@ from regionbook.data import published
 from regionbook.index import pca_index
 
 from . import redraw
-from .declare import Column, declaring
+from .declare import LEVEL, Column, declaring
 from .redraw import Array
 
 METHODS = {"difference-in-differences (双重差分)": r"\breform\b"}
@@ -25,12 +25,8 @@ TIMES = {"quantity": 1.0, "quality": 1.2}
 """Outcome -> effect in log points, relative to that on quantity."""
 CHANNELS = ["research", "start", "finance", "digital", "information"]
 """The five outcomes of Table 4, column by column."""
-PATENTS = {
-    "quantity": "utility_applied",
-    "quality": "invention_applied",
-    "quantity_grant": "utility_granted",
-    "quality_grant": "invention_granted",
-}
+PATENTS = {"quantity": "utility_applied", "quality": "invention_applied"}
+PATENTS |= {"quantity_grant": "utility_granted", "quality_grant": "invention_granted"}
 """Outcome -> raw count of patents."""
 TELECOM = ["broadband_users", "mobile_users", "telecom_revenue"]
 OPTIONAL = ["new_firms", "finance_index", "it_staff", *TELECOM]
@@ -138,7 +134,7 @@ def from_print() -> dict[tuple[str, str, str], float]:
     stars = p.estimates.set_index(["table", "column", "term"])["stars"]
     for table, row in said.index[said.index.get_level_values("column") == level].droplevel("column"):
         n, column, _, term = row.removeprefix("Table ").replace(":", "").split()
-        found[table, level, row] = {"***": 1.0, "**": 5.0}.get(stars[n, column.strip("()"), term], 10.0)
+        found[table, level, row] = LEVEL.get(stars[n, column.strip("()"), term], 10.0)
     return found
 
 
@@ -205,21 +201,15 @@ def _patents(grid: redraw.Grid, name: str, step: Array, rng: np.random.Generator
         """As much of a move as brings the residual to a share of its length, at most all of it."""
         a, b = main.residual(y + start), main.residual(move)
         p, q, r = b @ b, a @ b, a @ a - (share * length) ** 2
-        return start + move * np.clip(
-            (-q + np.sign(share - 1) * np.sqrt(np.maximum(q * q - p * r, 0.0))) / p, 0.0, 1.0
-        )
+        root = np.sign(share - 1) * np.sqrt(np.maximum(q * q - p * r, 0.0))
+        return start + move * np.clip((-q + root) / p, 0.0, 1.0)
 
     def draw() -> tuple[Array, None]:
         z = redraw.outcome(log, part, rng, turn=0.35, path=0.05 * log.walk(rng) * grid.kept)
         effect, e = y * np.expm1(part), main.residual(y)
-        calm, quiet, loud = (
-            redraw.project(v, rows, goal, y**2)
-            for v, goal in (
-                (effect, rows @ effect),
-                (-np.clip(e, -y / 3, y / 3), 0 * rows[:, 0]),
-                (np.where(grid.kept, np.exp(z), 0.0) - y, rows @ effect),
-            )
-        )
+        calm = redraw.project(effect, rows, rows @ effect, y**2)
+        quiet = redraw.project(-np.clip(e, -y / 3, y / 3), rows, 0 * rows[:, 0], y**2)
+        loud = redraw.project(np.where(grid.kept, np.exp(z), 0.0) - y, rows, rows @ effect, y**2)
         calm = reach(calm, quiet, 0.97)
         return y + reach(calm, loud - calm, 1.03), None
 

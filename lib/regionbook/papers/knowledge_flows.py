@@ -95,10 +95,8 @@ def from_print() -> dict[tuple[str, str, str], float]:
     """Numbers of the text that follow from other printed figures: what the two ways to find patents share."""
     note = "text 3.1 note 1: digital patents"
     printed = published("knowledge-flows").other.query("table == @note").set_index(["row", "column"])["value"]
-    by_code, by_text = (
-        "identified through the IPC concordance table",
-        "identified by the supervised BERT classifier",
-    )
+    by_code = "identified through the IPC concordance table"
+    by_text = "identified by the supervised BERT classifier"
     both = printed[by_code, "count"] - printed["IPC-identified but not found by the classifier", "count"]
     audit = "hand audit of IPC-only patents"
     share = 100 * printed[audit, "judged unrelated to digital technology"] / printed[audit, "sample drawn"]

@@ -27,12 +27,7 @@ def figures() -> "pd.Series[float]":
 
 
 def series(table: str, row: str) -> "pd.Series[float]":
-    """Return the yearly values of one row, indexed by year.
-
-    Parameters
-    ----------
-    table, row : str
-        As in other.csv, such as ``"2-text trade", "exports 出口总额"``.
+    """Return the yearly values of one row of other.csv, indexed by year.
 
     Examples
     --------

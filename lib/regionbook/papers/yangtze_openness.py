@@ -15,11 +15,8 @@ TABLES: list[Column] = []
 """The paper has no regression."""
 
 REACHES = ("lower", "middle", "upper")
-READINGS = {
-    "mean": lambda t, i: (t + i) / 2,
-    "root": lambda t, i: np.sqrt(t * i),
-    "half product": lambda t, i: t * i / 2,
-}
+READINGS = {"mean": lambda t, i: (t + i) / 2, "root": lambda t, i: np.sqrt(t * i)}
+READINGS |= {"half product": lambda t, i: t * i / 2}
 """Three readings of equation (1), of which the print keeps "T × I" and a 2. Only the first can give the printed figures."""
 YEARS = (1993, 2022)
 
@@ -36,17 +33,15 @@ def prepare(panel: pd.DataFrame) -> pd.DataFrame:
     >>> prepare(load("yangtze-openness"))["Z"].loc[("Shanghai", 2022)].round(3)
     np.float64(17.225)
     """
-    d = panel
+    d, mean = panel, READINGS["mean"]
     trade, stock = d["trade"] ** 2 / d["gdp"], d["fdi_registered"] ** 2 / d["gdp"]
-    arrived = inventory(d["fdi_inflow"])
-    return panel.assign(
-        T=trade,
-        I=stock,
-        Z=READINGS["mean"](trade, stock),
-        Z_real=READINGS["mean"](trade, stock) / d["price_level"],
-        arrived=arrived,
-        Z_arrived=READINGS["mean"](trade, arrived**2 / d["gdp"]),
-    )
+    Z, arrived = mean(trade, stock), inventory(d["fdi_inflow"])
+    new = {
+        "Z_real": Z / d["price_level"],
+        "arrived": arrived,
+        "Z_arrived": mean(trade, arrived**2 / d["gdp"]),
+    }
+    return panel.assign(T=trade, I=stock, Z=Z, **new)
 
 
 LOSS = 0.05
@@ -102,10 +97,10 @@ def in_text(panel: pd.DataFrame) -> dict[tuple[str, str, str], float]:
         name = next((k for k in rows.index if str(row.row).endswith(f" {k}")), None)
         if row.table == "1":
             low, high = (rows.loc[name, y] for y in YEARS)
-            change = (high - low) / (YEARS[1] - YEARS[0])
-            found[row.table, row.column, row.row] = (
-                rows.loc[name, int(row.column)] if row.column.isdigit() else change
-            )
+            value = (high - low) / (YEARS[1] - YEARS[0])
+            if row.column.isdigit():
+                value = rows.loc[name, int(row.column)]
+            found[row.table, row.column, row.row] = value
         elif row.column == "provinces":
             kind = next((k for k in REACHES if row.row.startswith(k)), None)
             count = reach.eq(kind).sum() if kind else size["text 二3", "value", "provinces"]
@@ -120,9 +115,8 @@ def in_text(panel: pd.DataFrame) -> dict[tuple[str, str, str], float]:
         a, b = (int(y) for y in row.column.split()[-1].split("-"))
         stage, kind = "stage" in row.row, row.row.partition("index ")[2]
         start = max(a - 1, YEARS[0])
-        found[row.table, row.column, row.row] = (
-            100 * (belt[b] - belt[start]) / (b - a + 1) if stage else gain[kind]
-        )
+        value = 100 * (belt[b] - belt[start]) / (b - a + 1) if stage else gain[kind]
+        found[row.table, row.column, row.row] = value
     return {at: float(v) for at, v in found.items()}
 
 
@@ -147,11 +141,8 @@ def redrawn(panel: pd.DataFrame, shipped: dict[str, Any], seed: int) -> tuple[pd
     move = np.exp(NEAR * bridge).ravel()
     share = float(np.round(rng.uniform(0.25, 0.9), 2))
     stock = panel["fdi_registered"] * move
-    new = panel.assign(
-        trade=(panel["trade"] * move).round(6),
-        fdi_registered=stock.round(6),
-        fdi_inflow=inflows(stock, panel["reach"], share, rng).round(6),
-    )
+    flow = inflows(stock, panel["reach"], share, rng).round(6)
+    new = panel.assign(trade=(panel["trade"] * move).round(6), fdi_registered=stock.round(6), fdi_inflow=flow)
     said = "Paths of trade and registered stock between the ends; another share of inland funds arrived."
     return new, redraw.truth_of(shipped, seed, "process", share_arrived=share, redrawn=said)
 
