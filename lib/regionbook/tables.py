@@ -47,10 +47,8 @@ def model_estimates(model: Any) -> ModelEstimates:
         r2 = getattr(model, "rsquared", None)
     else:
         hint = " Call .fit() first." if callable(getattr(model, "fit", None)) else ""
-        raise TypeError(
-            f"Cannot read estimates from {type(model).__name__}.{hint} "
-            "Give a fitted model of linearmodels, pyfixest or statsmodels."
-        )
+        said = f"Cannot read estimates from {type(model).__name__}.{hint}"
+        raise TypeError(f"{said} Give a fitted model of linearmodels, pyfixest or statsmodels.")
     frame = pd.concat([pd.Series(c).astype(float) for c in columns], axis=1, keys=["estimate", "se", "p"])
     frame.index = pd.Index(["_cons" if t in CONSTANTS else str(t) for t in frame.index], name="term")
     return ModelEstimates(frame, int(nobs), None if r2 is None or pd.isna(r2) else float(r2))

@@ -155,10 +155,8 @@ def _control(name: str, given: Any) -> Any:
     own = isinstance(given, ipywidgets.DOMWidget)
     control = given if own else ipywidgets.interactive.widget_from_abbrev(given)
     if control is None:
-        raise TypeError(
-            f"control {name!r}: no widget can be made from {given!r}; give a widget, (low, high, step), "
-            "a list, a dict or a bool"
-        )
+        said = f"control {name!r}: no widget can be made from {given!r}; give a widget, (low, high, step),"
+        raise TypeError(f"{said} a list, a dict or a bool")
     if own and getattr(control, "description", True):
         return control
     control.description = name.replace("_", " ")

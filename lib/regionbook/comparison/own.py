@@ -13,8 +13,8 @@ from regionbook.paths import data_file
 from regionbook.tables import model_estimates
 
 Numbers = dict[tuple[str, str], Number]
-Names = Mapping[str, str]
 """(Printed column, printed term) -> number of ours."""
+Names = Mapping[str, str]
 
 
 def _errors(model: Any) -> str:
@@ -45,11 +45,7 @@ def of_model(model: Any, names: Names) -> dict[str, Number]:
 
 
 def of_models(
-    own: Mapping[Any, Any],
-    columns: Mapping[str, str],
-    names: Names,
-    cells: pd.DataFrame,
-    place: str,
+    own: Mapping[Any, Any], columns: Names, names: Names, cells: pd.DataFrame, place: str
 ) -> Numbers:
     """(Column, term) -> number of each model."""
     printed = list(dict.fromkeys(cells["column"]))
@@ -105,10 +101,8 @@ def of_weights(slug: str, own: pd.Series, names: Names, cells: pd.DataFrame, pla
         raise ValueError(f"{place} prints weights of {n} periods: give a frame with columns {columns}.")
     printed_sum, own_sum = weights["printed"].sum(), float(own.sum())
     if abs(own_sum - printed_sum) > 0.2 * printed_sum:
-        raise ValueError(
-            f"{place}: your weights add to {own_sum:.4g}, the printed ones to {printed_sum:.4g}: "
-            "give them on the same scale (per cent: multiply by 100)."
-        )
+        said = f"{place}: your weights add to {own_sum:.4g}, the printed ones to {printed_sum:.4g}:"
+        raise ValueError(f"{said} give them on the same scale (per cent: multiply by 100).")
     symbols = pd.read_csv(data_file("published", "symbols.csv")).query("slug == @slug")
     names = {**dict(zip(symbols["symbol"], symbols["indicator_en"], strict=True)), **names}
     by_term = {names.get(str(k), str(k)): float(v) for k, v in own.items()}

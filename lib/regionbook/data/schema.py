@@ -54,10 +54,8 @@ def teaching_file(slug: str, ending: str) -> Path:
     path = data_file("teaching", f"{known(slug)}{ending}")
     if not path.exists():
         ready = sorted(p.name.removesuffix(ending) for p in path.parent.glob(f"*{ending}"))
-        raise FileNotFoundError(
-            f"No teaching panel for {slug!r} yet: {path.name} is not in {path.parent}. "
-            f"Ready: {', '.join(ready) or 'none'}."
-        )
+        said = f"No teaching panel for {slug!r} yet: {path.name} is not in {path.parent}."
+        raise FileNotFoundError(f"{said} Ready: {', '.join(ready) or 'none'}.")
     return path
 
 

@@ -27,10 +27,8 @@ def known_world(slug: str, world: str) -> str:
     """``world``, if the paper has it; an error that names those that it has otherwise."""
     ready = worlds(slug)
     if world not in ready:
-        raise ValueError(
-            f"{slug!r} has no world {world!r}.{did_you_mean(world, ready)} Its rival worlds are: "
-            f"{', '.join(ready) or 'none'}; leave `world` out for the shipped panel."
-        )
+        said = f"{slug!r} has no world {world!r}.{did_you_mean(world, ready)} Its rival worlds are:"
+        raise ValueError(f"{said} {', '.join(ready) or 'none'}; leave `world` out for the shipped panel.")
     return world
 
 

@@ -47,10 +47,8 @@ def numbers(data: pd.DataFrame, what: str) -> pd.DataFrame:
             )
     missing = data.isna()
     if missing.to_numpy().any():
-        raise ValueError(
-            f"{what} has {int(missing.to_numpy().sum())} missing value(s): {places(missing)}; "
-            "drop these rows or fill them deliberately beforehand"
-        )
+        said = f"{what} has {int(missing.to_numpy().sum())} missing value(s): {places(missing)};"
+        raise ValueError(f"{said} drop these rows or fill them deliberately beforehand")
     values = data.astype(float)
     if np.isinf(values.to_numpy()).any():
         infinite = values.isin([np.inf, -np.inf])

@@ -51,10 +51,8 @@ def read_columns(formula: str, pair: str, time: str) -> Columns:
         raise TypeError(f"a formula is a string such as 'y ~ x | {pair} + {time}', got {formula!r}")
     parts = [part.strip() for part in formula.split("|")]
     if len(parts) not in (2, 3) or parts[0].count("~") != 1 or (len(parts) == 3 and parts[2].count("~") != 1):
-        raise ValueError(
-            f"formula {formula!r}: expected 'outcome ~ regressors | {pair} + {time}', for 2SLS with "
-            "'| endogenous ~ instruments' behind"
-        )
+        said = f"formula {formula!r}: expected 'outcome ~ regressors | {pair} + {time}', for 2SLS with"
+        raise ValueError(f"{said} '| endogenous ~ instruments' behind")
     outcome, right = (side.strip() for side in parts[0].split("~"))
     effects = tuple(part.strip() for part in parts[1].split("+"))
     if not set(effects) <= {pair, time} or len(set(effects)) < len(effects):

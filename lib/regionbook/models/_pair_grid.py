@@ -82,10 +82,8 @@ class PairGrid:
             what = f"the pair {show(one)} – {show(two)}, in whichever order,"
         else:
             what = f"pair {show(self.frame[self.pair].iloc[again])}"
-        raise ValueError(
-            f"{what} has more than one row in {self.time} {show(self.years[t[again]])}: "
-            f"rows {show(index[before])} and {show(index[again])}"
-        )
+        said = f"{what} has more than one row in {self.time} {show(self.years[t[again]])}:"
+        raise ValueError(f"{said} rows {show(index[before])} and {show(index[again])}")
 
     def _orientation(self, p: np.ndarray) -> np.ndarray:
         rows, flips = np.bincount(p), np.bincount(p, self._swap)

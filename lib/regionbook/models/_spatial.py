@@ -74,10 +74,8 @@ def stack(panel: pd.DataFrame, formula: str, w: object) -> Stack:
     if not isinstance(panel, pd.DataFrame):
         raise TypeError(f"panel must be a pandas DataFrame, got {type(panel).__name__}")
     if panel.index.nlevels != 2:
-        raise ValueError(
-            f"panel must be indexed by unit and period (2 levels), got {panel.index.nlevels}; "
-            "use panel.set_index([unit, period])"
-        )
+        said = f"panel must be indexed by unit and period (2 levels), got {panel.index.nlevels};"
+        raise ValueError(f"{said} use panel.set_index([unit, period])")
     if "|" in formula:
         raise ValueError(f"formula {formula!r}: effects are chosen with effects=…, not behind a bar")
     matrix, labels = read_weights(w)
@@ -240,10 +238,8 @@ def maximise(d: Transformed, ld: LogDet, model: str) -> Maximum:
         centre += reach if up else -reach
         if not ld.low < centre < ld.high:
             side = "upper" if up else "lower"
-            raise ValueError(
-                f"the likelihood has no maximum inside the interval of the spatial parameter "
-                f"({ld.low:.4f}, {ld.high:.4f}); it rises towards the {side} end"
-            )
+            said = "the likelihood has no maximum inside the interval of the spatial parameter"
+            raise ValueError(f"{said} ({ld.low:.4f}, {ld.high:.4f}); it rises towards the {side} end")
     else:
         raise ValueError(f"no maximum of the likelihood was found around {centre:.4f}; is y constant?")
     r = float(brentq(score, low, high, xtol=1e-14, rtol=1e-14))

@@ -15,6 +15,7 @@ from ._within import known, one_kind
 
 Returns = Literal["crs", "vrs", "nirs"]
 Orientation = Literal["output", "input"]
+Names = Sequence[str]
 
 
 @dataclass(frozen=True, repr=False)
@@ -252,12 +253,9 @@ def sbm(
         programme = Programme(-sign, np.r_[above, 1, 0], -below, never, returns, loose=True)
         high = found.value > 1 - TOL
         over = programme.solve(np.where(high[:, None], own, np.nan), ref, Z.index, alone=True)
-        found = Solved(
-            np.where(high, over.value, found.value),
-            np.where(high[:, None], -over.share, found.share),
-            sparse.diags_array(1.0 - high) @ found.weights + over.weights,
-            np.where(high[:, None], over.slopes, found.slopes),
-        )
+        tall, weights = high[:, None], sparse.diags_array(1.0 - high) @ found.weights + over.weights
+        share, slopes = np.where(tall, -over.share, found.share), np.where(tall, over.slopes, found.slopes)
+        found = Solved(np.where(high, over.value, found.value), share, weights, slopes)
         model += ", super-efficiency"
     tables = _tables(Z, R.index, own, sign, found.share, found.weights, found.slopes)
     alone = bool(super_efficiency)
@@ -266,13 +264,7 @@ def sbm(
 
 
 def _measures(
-    data: pd.DataFrame,
-    inputs: Sequence[str],
-    outputs: Sequence[str],
-    bad: Sequence[str],
-    returns: str,
-    reference: pd.DataFrame | None,
-    alone: bool,
+    data: pd.DataFrame, inputs: Names, outputs: Names, bad: Names, returns: str, reference: Any, alone: bool
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     """The columns of the units and of the reference as numbers, once nothing is wrong with them."""
     one_of(("crs", "vrs", "nirs"), returns=returns)
@@ -285,9 +277,7 @@ def _measures(
     return Z, R
 
 
-def positive(
-    data: pd.DataFrame, inputs: Sequence[str], outputs: Sequence[str], bad: Sequence[str], what: str
-) -> pd.DataFrame:
+def positive(data: pd.DataFrame, inputs: Names, outputs: Names, bad: Names, what: str) -> pd.DataFrame:
     """Columns of inputs, outputs and bad outputs, all positive, one row a unit."""
     if not isinstance(data, pd.DataFrame):
         raise TypeError(f"{what} must be a pandas DataFrame with one row a unit, got {type(data).__name__}")
@@ -339,12 +329,7 @@ def _tables(
 
 
 def _reasons(
-    value: np.ndarray,
-    Z: pd.DataFrame,
-    R: pd.DataFrame,
-    columns: Sequence[str],
-    less: Sequence[str],
-    alone: bool,
+    value: np.ndarray, Z: pd.DataFrame, R: pd.DataFrame, columns: Names, less: Names, alone: bool
 ) -> dict[Any, str]:
     """For each unit without value: in which of `columns` it is farthest beyond all of R; in `less` small is good."""
     out: dict[Any, str] = {}

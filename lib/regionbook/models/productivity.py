@@ -1,6 +1,5 @@
 """Productivity over time from frontiers: Malmquist index (马氏指数), and a global index with bad outputs."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -9,7 +8,7 @@ import pandas as pd
 
 from ..index._checks import one_of, show
 from ..shown import Part, Shown
-from .frontier import Orientation, Returns, positive, radial, sbm
+from .frontier import Names, Orientation, Returns, positive, radial, sbm
 
 
 def _geometric(table: pd.DataFrame, level: int) -> pd.DataFrame:
@@ -63,7 +62,7 @@ class Malmquist(Productivity):
 
 
 def malmquist(
-    panel: pd.DataFrame, inputs: Sequence[str], outputs: Sequence[str], *, orientation: Orientation = "output"
+    panel: pd.DataFrame, inputs: Names, outputs: Names, *, orientation: Orientation = "output"
 ) -> Malmquist:
     r"""Malmquist index of Färe, Grosskopf, Norris and Zhang, and what it is made of.
 
@@ -156,9 +155,9 @@ class GlobalMalmquist(Productivity):
 
 def global_malmquist(
     panel: pd.DataFrame,
-    inputs: Sequence[str],
-    outputs: Sequence[str],
-    bad: Sequence[str] = (),
+    inputs: Names,
+    outputs: Names,
+    bad: Names = (),
     *,
     returns: Returns = "crs",
     super_efficiency: bool | Literal["inputs"] = True,
@@ -222,7 +221,7 @@ def global_malmquist(
 
 
 def _balanced(
-    panel: pd.DataFrame, inputs: Sequence[str], outputs: Sequence[str], bad: Sequence[str]
+    panel: pd.DataFrame, inputs: Names, outputs: Names, bad: Names
 ) -> tuple[pd.DataFrame, list, list]:
     """The measures, sorted by unit (as they come) and year, with units and years."""
     if isinstance(panel, pd.DataFrame) and panel.index.nlevels != 2:

@@ -38,14 +38,10 @@ class Robustness(Shown):
     df: int
 
     def _shown(self) -> list[Part]:
-        return [
-            {
-                f"t ({self.df} df)": f"{self.t:.3f}",
-                "partial R² of treatment and outcome": f"{self.partial_r2:.2%}",
-                f"robustness value, q = {self.q:g}": f"{self.rv:.2%}",
-                f"robustness value, q = {self.q:g}, α = {self.alpha:g}": f"{self.rv_alpha:.2%}",
-            }
-        ]
+        value = f"robustness value, q = {self.q:g}"
+        facts = {"partial R² of treatment and outcome": self.partial_r2, value: self.rv}
+        facts |= {f"{value}, α = {self.alpha:g}": self.rv_alpha}
+        return [{f"t ({self.df} df)": f"{self.t:.3f}"} | {name: f"{v:.2%}" for name, v in facts.items()}]
 
 
 def robustness_value(

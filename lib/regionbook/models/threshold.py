@@ -74,7 +74,6 @@ def threshold(
     seed: int | None = None,
     level: float = 0.95,
     scale: str = "N(T-1)",
-    reestimate: bool = False,
 ) -> PanelThreshold:
     r"""Does a slope change where another variable passes a value, at which, and how surely?
 
@@ -84,7 +83,7 @@ def threshold(
     S is the sum of squared residuals, smallest over *all* values of q that leave each regime its share of rows, ties
     together; s is N(T − 1), or T(N − 1). Thresholds are found one after the other, then each again with the others held
     until none moves. Without a threshold γ means nothing, so F follows no table: its distribution is that of samples
-    with residuals of whole units drawn anew, of the model without the threshold tested. The interval holds γ with
+    with residuals of whole units drawn anew, of the model without the threshold tested and those before it held. The interval holds γ with
     LR(γ) ≤ −2 ln(1 − √level). A smooth change is "found" too: look at the curve, and beyond it.
 
     Parameters
@@ -105,8 +104,6 @@ def threshold(
         Bootstrap samples of each test; 0: no p values.
     level : float
     scale : "N(T-1)" (Hansen) or "T(N-1)" (xthreg); less T − 1 with effects of time
-    reestimate : bool
-        In a test beside earlier thresholds, find these anew in each sample (Hansen's program) or hold them (xthreg).
 
     Returns
     -------
@@ -142,7 +139,7 @@ def threshold(
     if isinstance(thresholds, (int, np.integer)):
         if thresholds < 1 or draws < 0 or (draws and seed is None):
             raise ValueError(f"{thresholds=}, {draws=}, {seed=}: 1 threshold at least, and a seed for draws")
-        found, tests, drawn = search.sequence(int(thresholds), draws, np.random.default_rng(seed), reestimate)
+        found, tests, drawn = search.sequence(int(thresholds), draws, np.random.default_rng(seed))
     else:
         found, tests, drawn = search.given(thresholds), [], []
     critical = float(-2 * np.log(1 - np.sqrt(level)))
@@ -322,7 +319,7 @@ class _Search:
         fall = falls[at, np.arange(E.shape[1])]
         return self.s * fall / (before - fall), self.values[at]
 
-    def sequence(self, count: int, draws: int, rng: np.random.Generator, again: bool) -> tuple:
+    def sequence(self, count: int, draws: int, rng: np.random.Generator) -> tuple:
         """Thresholds in ascending order, a test for each in the order found, F of the samples."""
         y, tests, drawn = self.panel.within(self.panel.y), [], []
         found: list[float] = []
@@ -330,7 +327,7 @@ class _Search:
             Q, inverse = self.beside(found)
             fitted = Q @ (Q.T @ y)
             (F,), (value,) = self.best(y - fitted, inverse)
-            stats = self._samples(y - fitted, fitted, found, draws, rng, again)
+            stats = self._samples(y - fitted, found, draws, rng)
             p = (stats >= F).mean() if draws else np.nan
             tests.append([value, F, p, *np.quantile(stats if draws else [np.nan], [0.90, 0.95, 0.99])])
             drawn.append(stats)
@@ -344,36 +341,16 @@ class _Search:
                     break
         return sorted(found), tests, drawn
 
-    def _samples(
-        self,
-        e: np.ndarray,
-        fitted: np.ndarray,
-        found: list[float],
-        draws: int,
-        rng: np.random.Generator,
-        again: bool,
-    ) -> np.ndarray:
+    def _samples(self, e: np.ndarray, found: list[float], draws: int, rng: np.random.Generator) -> np.ndarray:
         """F beside `found` in samples of whole units' residuals; with thresholds held, slopes need not be put back."""
         N, T = self.panel.N, self.panel.T
-        blocks, stats, cache = e.reshape(N, T), [np.empty(0)], {}
+        blocks, stats = e.reshape(N, T), [np.empty(0)]
         Q, inverse = self.beside(found)
         size = max(1, BLOCK // (N * T))
         for first in range(0, draws, size):
             rows = rng.integers(N, size=(min(size, draws - first), N))
             E = self.panel.within(blocks[rows].reshape(len(rows), N * T).T)
-            if not (again and found):
-                stats.append(self.best(E - Q @ (Q.T @ E), inverse)[0])
-                continue
-            for column in (E + fitted).T:
-                here: list[float] = []
-                for _ in range(len(found) + 1):
-                    key = tuple(sorted(here))
-                    if key not in cache:
-                        cache[key] = self.beside(here)
-                    basis, inv = cache[key]
-                    F, value = self.best((column - basis @ (basis.T @ column))[:, None], inv)
-                    here.append(float(value[0]))
-                stats.append(F)
+            stats.append(self.best(E - Q @ (Q.T @ E), inverse)[0])
         return np.concatenate(stats)
 
     def given(self, thresholds: Sequence[float]) -> list[float]:

@@ -23,6 +23,7 @@ from ._within import (
 )
 
 Cov = Literal["iid", "robust", "cluster"]
+Names = Sequence[str]
 
 STOCK_YOGO = pd.DataFrame(
     {
@@ -72,14 +73,8 @@ class _Partialled:
 
 
 def _partialled(
-    data: pd.DataFrame,
-    columns: list[str],
-    instruments: Sequence[str],
-    exog: Sequence[str],
-    absorb: Sequence[str],
-    cov: Cov,
-    clusters: str | None,
-) -> _Partialled:
+    data: pd.DataFrame, columns: list[str], instruments: Names, exog: Names, absorb: Names, cov: Cov, clusters: str | None
+) -> _Partialled:  # fmt: skip
     one_of(("iid", "robust", "cluster"), cov=cov)
     if (cov == "cluster") != (clusters is not None):
         raise ValueError("cov='cluster' and clusters=… belong together: give both or neither")
@@ -134,14 +129,10 @@ class KleibergenPaap(Shown):
     clusters: int
 
     def _shown(self) -> list[Part]:
-        name = "Cragg–Donald" if self.cov == "iid" else "Kleibergen–Paap rk"
-        return [
-            {
-                f"{'Anderson' if self.cov == 'iid' else name} LM": f"{self.lm:.4f} [p = {self.lm_p:.4f}]",
-                f"{name} Wald F": f"{self.f:.4f}",
-                "observations": f"{self.n:,}" + (f" in {self.clusters} clusters" if self.clusters else ""),
-            }
-        ]
+        lm, wald = ("Anderson", "Cragg–Donald") if self.cov == "iid" else ("Kleibergen–Paap rk",) * 2
+        facts = {f"{lm} LM": f"{self.lm:.4f} [p = {self.lm_p:.4f}]", f"{wald} Wald F": f"{self.f:.4f}"}
+        rows = f"{self.n:,}" + (f" in {self.clusters} clusters" if self.clusters else "")
+        return [facts | {"observations": rows}]
 
 
 def kleibergen_paap(

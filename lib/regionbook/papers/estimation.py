@@ -27,10 +27,8 @@ def with_further(slug: str, prepared: pd.DataFrame) -> pd.DataFrame:
 
 def _complete(column: Column, panel: pd.DataFrame) -> None:
     if lacking := [k for k in column.variables if k not in panel and k not in panel.index.names]:
-        raise ValueError(
-            f"Table {column.table} ({column.column}): the panel lacks {', '.join(lacking)}; "
-            "give one from regionbook.papers.estimation.variables"
-        )
+        said = f"Table {column.table} ({column.column}): the panel lacks {', '.join(lacking)};"
+        raise ValueError(f"{said} give one from regionbook.papers.estimation.variables")
 
 
 def rows(column: Column, panel: pd.DataFrame) -> pd.DataFrame:
