@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from html import escape
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any, Literal
 
 import pandas as pd
@@ -54,27 +55,14 @@ def model_estimates(model: Any) -> ModelEstimates:
     return ModelEstimates(frame, int(nobs), None if r2 is None or pd.isna(r2) else float(r2))
 
 
-@dataclass(frozen=True)
-class _Effect:
-    """One kind of effect of a spatial model, in the place of a fitted model."""
-
-    table: pd.DataFrame  # by variable: estimate, se, z, p
-    nobs: int
-    __maketables_depvar__: str
-
-    rsquared = None
-    __maketables_fixef_string__ = None
-
-    def __getattr__(self, name: str) -> pd.Series:
-        column = {"params": "estimate", "std_errors": "se", "pvalues": "p"}.get(name)
-        if column is None:
-            raise AttributeError(name)
-        return self.table[column]
-
-    @property
-    def __maketables_coef_table__(self) -> pd.DataFrame:
-        names = {"estimate": "b", "se": "se", "z": "t", "p": "p"}
-        return self.table[list(names)].rename(columns=names).rename_axis("Coefficient")
+def _effect(table: pd.DataFrame, nobs: int, outcome: str) -> SimpleNamespace:
+    """One kind of effect of a spatial model (estimate, se, z, p by variable), in the place of a fitted model."""
+    names = {"estimate": "b", "se": "se", "z": "t", "p": "p"}
+    coef = table[list(names)].rename(columns=names).rename_axis("Coefficient")
+    return SimpleNamespace(
+        params=table["estimate"], std_errors=table["se"], pvalues=table["p"], nobs=nobs, rsquared=None,
+        __maketables_coef_table__=coef, __maketables_depvar__=outcome, __maketables_fixef_string__=None,
+    )  # fmt: skip
 
 
 def _effects(model: Any) -> dict[str, Any]:
@@ -84,7 +72,7 @@ def _effects(model: Any) -> dict[str, Any]:
     if not {"nobs", "outcome"} <= model.attrs.keys():
         raise TypeError("This table of effects has lost its N on the way: give fit.impacts() itself.")
     kinds, said = model.index.unique("effect"), (model.attrs["nobs"], model.attrs["outcome"])
-    return {kind: _Effect(model.xs(kind, level="effect"), *said) for kind in kinds}
+    return {kind: _effect(model.xs(kind, level="effect"), *said) for kind in kinds}
 
 
 def stars(p: float) -> str:

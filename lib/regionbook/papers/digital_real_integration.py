@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
-from regionbook.data import published
+from regionbook.data import columns, published
 from regionbook.index import EntropyIndex, entropy_index
 
 from . import redraw
@@ -17,13 +17,8 @@ SLUG = "digital-real-integration"
 
 CONTROLS = ["lnPGDP", "lnFDI", "lnINPUT", "HUM"]
 """The four controls as the regressions use them."""
-INDICATORS = {
-    "x1": "mobile_phones", "x2": "telecom_volume", "x3": "software_revenue", "x4": "it_service_revenue",
-    "x5": "it_staff", "x6": "optical_cable", "x7": "access_ports", "x8": "domain_names", "x9": "ecommerce_sales",
-    "x10": "ecommerce_purchases", "x11": "ecommerce_firms", "x12": "parcels", "x13": "finance_digitisation",
-    "x14": "finance_depth", "x15": "finance_breadth",
-}  # fmt: skip
-"""Number in the order of Table 2 -> column; all positive."""
+INDICATORS = columns(SLUG).query("role == 'indicator'").set_index("published")["column"].to_dict()
+"""Number in the order of Table 2, x1 to x15 -> column; all positive."""
 SCHOOLING = {"pri": 6, "mid": 9, "hig": 12, "uni": 16}
 """Years by level of schooling; the rest of the population counts as none."""
 REGIONS = ("East", "Central", "West")
