@@ -89,11 +89,6 @@ class TreeShap:
     values: pd.DataFrame
     base: float
 
-    @property
-    def importance(self) -> pd.Series:
-        """Mean absolute value of each feature."""
-        return self.values.abs().mean().rename("mean |SHAP|")
-
 
 def tree_shap(model: Any, X: pd.DataFrame | Array) -> TreeShap:
     r"""Exact Shapley values of the predictions of boosted trees, with path-dependent expectations.
