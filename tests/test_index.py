@@ -334,8 +334,6 @@ def test_location_quotient_refuses(part, whole, choice, message):
         ("coupling_2_equal", 2, {}),
         ("coupling_2_0.6_0.4", 2, {"weights": [0.6, 0.4]}),
         ("coupling_3_equal", 3, {}),
-        ("coupling_2_exponent_2", 2, {"exponent": 2}),
-        ("coupling_2_modified", 2, {"variant": "modified"}),
     ],
 )
 def test_coupling_equals_r(case, columns, choice):
@@ -351,9 +349,6 @@ def test_coupling_equals_r(case, columns, choice):
         ([[0.5, 0.2], [0.0, 0.0]], {}, "row 1 is zero"),
         ([[0.5]], {}, "two subsystems"),
         ([[0.5, 0.2]], {"weights": [0.7, 0.7]}, "add up to 1"),
-        ([[0.5, 0.2]], {"variant": "new"}, "'standard', 'modified'"),
-        ([[0.5, 0.2]], {"exponent": -1}, "positive"),
-        ([[0.5, 0.2]], {"exponent": 2, "variant": "modified"}, "belongs to"),
         ([[0.5, np.nan]], {}, "missing"),
     ],
 )

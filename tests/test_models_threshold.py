@@ -120,10 +120,9 @@ def test_every_value_is_searched_with_ties_together(two_way):
     assert fit.regimes["rows"].min() >= least and fit.regimes["rows"].sum() == 480
 
 
-@pytest.mark.parametrize("reestimate", [False, True])
-def test_samples_of_whole_units_by_brute_force(reestimate):
+def test_samples_of_whole_units_by_brute_force():
     frame = panel(5, units=12, periods=5)
-    fit = estimate(frame, thresholds=2, draws=3, seed=8, trim=0.15, reestimate=reestimate)
+    fit = estimate(frame, thresholds=2, draws=3, seed=8, trim=0.15)
     first = fit.tests["value"][1]
     rng = np.random.default_rng(8)
     rng.integers(12, size=(3, 12))  # those of the first test
@@ -142,8 +141,7 @@ def test_samples_of_whole_units_by_brute_force(reestimate):
 
     for draw, units in enumerate(rng.integers(12, size=(3, 12))):
         sample = fitted + residual[units].ravel()
-        held = best(sample, [])[1] if reestimate else first
-        before, after = slow(frame, False, [held], sample), best(sample, [held])[0]
+        before, after = slow(frame, False, [first], sample), best(sample, [first])[0]
         assert fit.draws[2][draw] == pytest.approx(48 * (before / after - 1), rel=1e-8)
     assert fit.tests["p"][2] == (fit.draws[2] >= fit.tests["F"][2]).mean()
 

@@ -31,17 +31,8 @@ VOICES: dict[str, dict[str, Any]] = {
 def font() -> list[str]:
     """Make the workbook's Chinese font known to matplotlib and return the font families to use.
 
-    The Chinese font stands first: in a text with a formula (``$...$``) matplotlib uses the first family only.
-
-    Returns
-    -------
-    list of str
-        Value for ``rcParams["font.family"]`` or for the ``fontfamily`` of a text.
-
-    Raises
-    ------
-    FileNotFoundError
-        If the font file is not in ``lib/regionbook/fonts``.
+    The Chinese font stands first: in a text with a formula (``$...$``) matplotlib uses the first family only. A
+    FileNotFoundError if the font file is not in ``lib/regionbook/fonts``.
 
     Examples
     --------
@@ -51,8 +42,6 @@ def font() -> list[str]:
     from matplotlib import font_manager
 
     if not FONT_FILE.is_file():
-        raise FileNotFoundError(
-            f"The figures' font is missing: {FONT_FILE}. Restore it with `git checkout` or clone again."
-        )
+        raise FileNotFoundError(f"No font for the figures at {FONT_FILE}: `git checkout` it or clone again.")
     font_manager.fontManager.addfont(str(FONT_FILE))
     return ["Regionbook Sans SC", "DejaVu Sans"]

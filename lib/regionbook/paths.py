@@ -12,16 +12,6 @@ DATA = ROOT / "data"
 def data_file(*parts: str) -> Path:
     """Return the path of a shipped data file, or say plainly that the data folder is not there.
 
-    Parameters
-    ----------
-    *parts
-        Path below ``data/``, for example ``"published", "city-innovation", "fit.csv"``.
-
-    Raises
-    ------
-    FileNotFoundError
-        If ``data/`` is missing: the library was installed away from the project's folder.
-
     Examples
     --------
     >>> data_file("published", "papers.csv").name

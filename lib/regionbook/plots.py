@@ -27,12 +27,7 @@ def use_style() -> None:
     """Set the workbook's look for all figures drawn from now on: font with Chinese, colours, sizes.
 
     Lines differ in colour and dash, so that they can be told apart in grey. `seaborn.set_theme` and
-    `matplotlib.style.use` undo it: call this after them.
-
-    Raises
-    ------
-    FileNotFoundError
-        If the font is missing from ``lib/regionbook/fonts``.
+    `matplotlib.style.use` undo it: call this after them. A FileNotFoundError if the font is missing.
 
     Examples
     --------
@@ -255,18 +250,10 @@ def _finish(ax: Axes, title: str | None) -> Axes:
     order = [voice["label"] for voice in look.VOICES.values()]
     pairs = sorted(zip(names, handles, strict=True), key=lambda pair: order.index(pair[0]))
     ax.legend(
-        [handle for _, handle in pairs],
-        [name for name, _ in pairs],
-        loc="lower left",
-        bbox_to_anchor=(0, 1),
-        borderaxespad=0.2,
-        borderpad=0,
-        ncols=len(pairs),
-        handletextpad=0.3,
-        columnspacing=1.4,
-        frameon=False,
+        [handle for _, handle in pairs], [name for name, _ in pairs], ncols=len(pairs), frameon=False, borderpad=0,
+        loc="lower left", bbox_to_anchor=(0, 1), borderaxespad=0.2, handletextpad=0.3, columnspacing=1.4,
         prop={"family": font, "size": 9},
-    )
+    )  # fmt: skip
     ax.set_title(title or "", loc="left", pad=20, fontfamily=font)
     for text in (ax.xaxis.label, ax.yaxis.label, *ax.get_xticklabels(), *ax.get_yticklabels()):
         text.set_fontfamily(font)

@@ -28,13 +28,7 @@ def papers() -> list[str]:
 
 
 def module(slug: str) -> ModuleType:
-    """The module of a paper.
-
-    Raises
-    ------
-    ValueError
-        If there is none: the paper has no lessons yet.
-    """
+    """The module of a paper; a ValueError if there is none: the paper has no lessons yet."""
     if slug not in papers():
         raise ValueError(f"{slug!r} has no lessons yet")
     return importlib.import_module(f"regionbook.papers.{slug.replace('-', '_')}")

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from html import escape
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any, Literal
 
 import pandas as pd
@@ -47,36 +48,21 @@ def model_estimates(model: Any) -> ModelEstimates:
         r2 = getattr(model, "rsquared", None)
     else:
         hint = " Call .fit() first." if callable(getattr(model, "fit", None)) else ""
-        raise TypeError(
-            f"Cannot read estimates from {type(model).__name__}.{hint} "
-            "Give a fitted model of linearmodels, pyfixest or statsmodels."
-        )
+        said = f"Cannot read estimates from {type(model).__name__}.{hint}"
+        raise TypeError(f"{said} Give a fitted model of linearmodels, pyfixest or statsmodels.")
     frame = pd.concat([pd.Series(c).astype(float) for c in columns], axis=1, keys=["estimate", "se", "p"])
     frame.index = pd.Index(["_cons" if t in CONSTANTS else str(t) for t in frame.index], name="term")
     return ModelEstimates(frame, int(nobs), None if r2 is None or pd.isna(r2) else float(r2))
 
 
-@dataclass(frozen=True)
-class _Effect:
-    """One kind of effect of a spatial model, in the place of a fitted model."""
-
-    table: pd.DataFrame  # by variable: estimate, se, z, p
-    nobs: int
-    __maketables_depvar__: str
-
-    rsquared = None
-    __maketables_fixef_string__ = None
-
-    def __getattr__(self, name: str) -> pd.Series:
-        column = {"params": "estimate", "std_errors": "se", "pvalues": "p"}.get(name)
-        if column is None:
-            raise AttributeError(name)
-        return self.table[column]
-
-    @property
-    def __maketables_coef_table__(self) -> pd.DataFrame:
-        names = {"estimate": "b", "se": "se", "z": "t", "p": "p"}
-        return self.table[list(names)].rename(columns=names).rename_axis("Coefficient")
+def _effect(table: pd.DataFrame, nobs: int, outcome: str) -> SimpleNamespace:
+    """One kind of effect of a spatial model (estimate, se, z, p by variable), in the place of a fitted model."""
+    names = {"estimate": "b", "se": "se", "z": "t", "p": "p"}
+    coef = table[list(names)].rename(columns=names).rename_axis("Coefficient")
+    return SimpleNamespace(
+        params=table["estimate"], std_errors=table["se"], pvalues=table["p"], nobs=nobs, rsquared=None,
+        __maketables_coef_table__=coef, __maketables_depvar__=outcome, __maketables_fixef_string__=None,
+    )  # fmt: skip
 
 
 def _effects(model: Any) -> dict[str, Any]:
@@ -85,11 +71,8 @@ def _effects(model: Any) -> dict[str, Any]:
         return {"": model}
     if not {"nobs", "outcome"} <= model.attrs.keys():
         raise TypeError("This table of effects has lost its N on the way: give fit.impacts() itself.")
-    kinds = model.index.get_level_values("effect").unique()
-    return {
-        kind: _Effect(model.xs(kind, level="effect"), model.attrs["nobs"], model.attrs["outcome"])
-        for kind in kinds
-    }
+    kinds, said = model.index.unique("effect"), (model.attrs["nobs"], model.attrs["outcome"])
+    return {kind: _effect(model.xs(kind, level="effect"), *said) for kind in kinds}
 
 
 def stars(p: float) -> str:
@@ -107,47 +90,21 @@ def stars(p: float) -> str:
 
 _WORDS = {
     "en": {
-        "N": "N",
-        "R2": "R²",
-        "yes": "Yes",
-        "no": "No",
-        "_cons": "Constant",
-        "effects": "{} fixed effects",
-        "between": "–",
+        "N": "N", "R2": "R²", "yes": "Yes", "no": "No", "_cons": "Constant", "effects": "{} fixed effects", "between": "–",
         "kinds": {"direct": "direct", "indirect": "indirect", "total": "total"},
         "names": {"entity": "Individual", "time": "Time"},
-        "se": "Standard errors in brackets",
-        "t": "t values in brackets",
-        "p": "p values in brackets",
+        "se": "Standard errors in brackets", "t": "t values in brackets", "p": "p values in brackets",
         "stars": "* p < 0.1, ** p < 0.05, *** p < 0.01",
-        "within": "R² of columns with fixed effects is net of these effects (within)",
-        "stop": (". ", "."),
+        "within": "R² of columns with fixed effects is net of these effects (within)", "stop": (". ", "."),
     },
     "zh": {
-        "N": "观测值",
-        "R2": "R²",
-        "yes": "是",
-        "no": "否",
-        "_cons": "常数项",
-        "effects": "{}固定效应",
-        "between": "–",
+        "N": "观测值", "R2": "R²", "yes": "是", "no": "否", "_cons": "常数项", "effects": "{}固定效应", "between": "–",
         "kinds": {"direct": "直接效应", "indirect": "间接效应", "total": "总效应"},
-        "names": {
-            "entity": "个体",
-            "time": "时间",
-            "city": "城市",
-            "year": "年份",
-            "province": "省份",
-            "cluster": "城市群",
-        },
-        "se": "括号内为标准误",
-        "t": "括号内为 t 值",
-        "p": "括号内为 p 值",
-        "stars": "* p < 0.1，** p < 0.05，*** p < 0.01",
-        "within": "含固定效应各列报告组内 R²",
-        "stop": ("；", "。"),
+        "names": {"entity": "个体", "time": "时间", "city": "城市", "year": "年份", "province": "省份", "cluster": "城市群"},
+        "se": "括号内为标准误", "t": "括号内为 t 值", "p": "括号内为 p 值",
+        "stars": "* p < 0.1，** p < 0.05，*** p < 0.01", "within": "含固定效应各列报告组内 R²", "stop": ("；", "。"),
     },
-}
+}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -165,12 +122,10 @@ class RegressionTable:
 
     def _repr_html_(self) -> str:
         heads = self.frame.columns.to_frame(index=False).astype(str)
-        top = "".join(
-            "<tr><th></th>"
-            + "".join(f'<th style="text-align:center">{escape(v)}</th>' for v in heads[level])
-            + "</tr>"
-            for level in heads
+        cells_of = (
+            "".join(f'<th style="text-align:center">{escape(v)}</th>' for v in heads[k]) for k in heads
         )
+        top = "".join(f"<tr><th></th>{cells}</tr>" for cells in cells_of)
         body, before = "", ""
         for (group, label), row in zip(self.frame.index, self.frame.itertuples(index=False), strict=True):
             line = "border-top:1px solid" if group != before else ""
@@ -314,9 +269,8 @@ def regression_table(
 
     absorbed = [(get_extractor(m).fixef_string(m) or "").replace(" ", "").split("+") for m in models]
     effects = [e for e in dict.fromkeys(e for a in absorbed for e in a) if e]
-    yes_no = {
-        _effect_name(e, named, words): [words["yes" if e in a else "no"] for a in absorbed] for e in effects
-    }
+    told = {e: [words["yes" if e in a else "no"] for a in absorbed] for e in effects}
+    yes_no = {_effect_name(e, named, words): row for e, row in told.items()}
     for label, row in (fe or {}).items():
         yes_no[label] = [words["yes" if v else "no"] if isinstance(v, bool) else v for v in row]
     numbers: dict[str, list[str]] = {words["N"]: [f"{m.nobs:,}" for m in read]}
@@ -328,18 +282,11 @@ def regression_table(
     bracket = {"paren": "se"}.get(se, se)
     star = "*" if stars else ""
     laid = ETable(
-        models,
-        coef_fmt=f"b:.{digits}f{star} \n ({bracket}:.{digits}f)",
-        labels=named,
-        show_fe=False,
-        model_stats=[],
-        custom_model_stats=yes_no | numbers,
-        model_heads=_headings(columns),
+        models, coef_fmt=f"b:.{digits}f{star} \n ({bracket}:.{digits}f)", labels=named, show_fe=False, model_stats=[],
+        custom_model_stats=yes_no | numbers, model_heads=_headings(columns), order=None, exact_match=True,
         keep=list(keep) if keep is not None else None,
-        order=None,
-        exact_match=True,
         notes=_note(words, bracket, stars, bool(effects) and words["R2"] in numbers),
-    )
+    )  # fmt: skip
     frame = laid.df.copy()
     groups = ["coef" if g == "coef" else "fe" if label in yes_no else "stats" for g, label in frame.index]
     frame.index = pd.MultiIndex.from_arrays([groups, frame.index.get_level_values(1)])
@@ -352,11 +299,8 @@ def _effect_name(effect: str, named: Mapping[str, str], words: Mapping[str, Any]
     if label is None:
         parts = [named.get(e) or words["names"].get(e, e.capitalize()) for e in effect.split("^")]
         label = words["between"].join(parts)
-    return (
-        label
-        if words["effects"].format("").strip().lower() in label.lower()
-        else words["effects"].format(label)
-    )
+    said = words["effects"].format("").strip().lower() in label.lower()
+    return label if said else words["effects"].format(label)
 
 
 def _headings(columns: Sequence[str] | None) -> list[str] | None:

@@ -60,15 +60,8 @@ class Bert:
     """
 
     def __init__(
-        self,
-        folder: str | Path,
-        *,
-        epochs: int = 3,
-        batch: int = 16,
-        rate: float = 3e-5,
-        length: int = 256,
-        seed: int = 1,
-    ):
+        self, folder: str | Path, *, epochs: int = 3, batch: int = 16, rate: float = 3e-5, length: int = 256, seed: int = 1
+    ):  # fmt: skip
         self.folder = Path(folder).expanduser()
         self.epochs, self.batch, self.rate, self.length, self.seed = epochs, batch, rate, length, seed
         self._torch, transformers = _libraries()
@@ -76,9 +69,8 @@ class Bert:
         self._torch.manual_seed(seed)
         transformers.logging.set_verbosity_error()
         self._tokenizer = transformers.AutoTokenizer.from_pretrained(str(self.folder), local_files_only=True)
-        self._model = transformers.AutoModelForSequenceClassification.from_pretrained(
-            str(self.folder), num_labels=2, local_files_only=True
-        )
+        kind = transformers.AutoModelForSequenceClassification
+        self._model = kind.from_pretrained(str(self.folder), num_labels=2, local_files_only=True)
         self._device = "cuda" if self._torch.cuda.is_available() else "cpu"
         self._model.to(self._device)
 
@@ -94,9 +86,7 @@ class Bert:
         if len(texts) != len(target):
             raise ValueError(f"{len(texts)} texts and {len(target)} labels: give one label for each text.")
         if set(np.unique(target).tolist()) != {0, 1}:
-            raise ValueError(
-                f"labels have to be 0 and 1, both of them; they are {np.unique(target).tolist()}."
-            )
+            raise ValueError(f"labels have to be 0 and 1, both; they are {np.unique(target).tolist()}.")
         torch = self._torch
         torch.manual_seed(self.seed)
         r = np.random.default_rng(self.seed)
@@ -140,9 +130,8 @@ class Bert:
         self._tokenizer.save_pretrained(str(folder))
 
     def _tokens(self, texts: list[str]) -> Any:
-        return self._tokenizer(
-            texts, padding=True, truncation=True, max_length=self.length, return_tensors="pt"
-        ).to(self._device)
+        how = {"padding": True, "truncation": True, "max_length": self.length, "return_tensors": "pt"}
+        return self._tokenizer(texts, **how).to(self._device)
 
 
 def _libraries() -> tuple[Any, Any]:

@@ -47,9 +47,7 @@ def explore(draw: Callable[..., Any], **controls: Any) -> None:
     picture = ipywidgets.Image(format="png", layout={"max_width": "100%", "align_self": "flex-start"})
     text = ipywidgets.HTML()
 
-    said: list[
-        Any
-    ] = []  # the output below the picture; notebooks keep the last text in it, whoever opens them
+    said: list[Any] = []  # the output below the picture, in which notebooks keep the last text
 
     def show() -> None:
         figure, words = _parts(draw(**{name: control.value for name, control in made.items()}))
@@ -108,11 +106,9 @@ def guess(name: str, question: str, options: Sequence[str] = ()) -> None:
     if isinstance(options, str):
         raise TypeError(f"options of the guess {name!r}: give a list of answers, not one text ({options!r})")
     wide = {"width": "max-content"}
-    box: Any = (
-        ipywidgets.RadioButtons(options=list(options), value=None, layout=wide)
-        if options
-        else ipywidgets.Text(placeholder="your guess, then Enter", continuous_update=False)
-    )
+    box: Any = ipywidgets.Text(placeholder="your guess, then Enter", continuous_update=False)
+    if options:
+        box = ipywidgets.RadioButtons(options=list(options), value=None, layout=wide)
     _kept[name] = ""
     words = html.escape(question)
     said = ipywidgets.HTML(f"<b>Your guess.</b> {words}")
@@ -159,10 +155,8 @@ def _control(name: str, given: Any) -> Any:
     own = isinstance(given, ipywidgets.DOMWidget)
     control = given if own else ipywidgets.interactive.widget_from_abbrev(given)
     if control is None:
-        raise TypeError(
-            f"control {name!r}: no widget can be made from {given!r}; give a widget, (low, high, step), "
-            "a list, a dict or a bool"
-        )
+        said = f"control {name!r}: no widget can be made from {given!r}; give a widget, (low, high, step),"
+        raise TypeError(f"{said} a list, a dict or a bool")
     if own and getattr(control, "description", True):
         return control
     control.description = name.replace("_", " ")

@@ -151,7 +151,7 @@ def home(known: pd.DataFrame, out: Path, reference: list[tuple[str, str]]) -> No
     begun = list(known["chapter"].unique())
     for slug in begun:
         rows = known[known["chapter"] == slug]
-        question = registry.handed_in(slug, "QUESTION") or START
+        question = papers()["question"].get(slug, START)
         foot = f"{len(rows)} lessons, {rows['minutes'].sum() / 60:.0f} hours"
         text += f"\n::::{{grid-item-card}} {chapter_name(slug)}\n:link: papers/{slug}\n:link-type: doc\n\n{question}\n\n:::{{card-footer}}\n{foot}\n:::\n::::\n"
     later = [slug for slug in papers().index if slug not in begun]

@@ -10,12 +10,9 @@ from regionbook.auditing.paper import Check, Paper
 from regionbook.auditing.typed import Source, own_figures
 from regionbook.data import Published, papers, published
 
-CHECKS: tuple[Check, ...] = tuple(
-    function
-    for kind in (brackets, samples, columns, instruments, sums)
-    for name, function in vars(kind).items()
-    if name.startswith("check_")
-)
+_KINDS = (brackets, samples, columns, instruments, sums)
+_NAMED = (named for kind in _KINDS for named in vars(kind).items())
+CHECKS: tuple[Check, ...] = tuple(function for name, function in _NAMED if name.startswith("check_"))
 """Every function of these files that is called ``check_…``."""
 
 

@@ -30,9 +30,9 @@ class Finding:
     message: str
 
     @classmethod
-    def at(cls, place: Place, kind: str, printed: Text, expected: Text, message: str) -> Finding:
-        """A finding from its place, kind, what is printed, what was expected, and why."""
-        return cls(*place, kind, str(printed or ""), str(expected or ""), message)
+    def at(cls, place: Place, kind: str, *said: Text) -> Finding:
+        """A finding from its place, kind, and what is printed, what was expected, and why."""
+        return cls(*place, kind, *(str(part or "") for part in said))
 
 
 Check = Callable[["Paper"], Iterator[Finding]]
@@ -77,9 +77,8 @@ _METHODS = {
     "first stage": "IV first stage",
     "second stage": "IV second stage",
     "random effect": "random effects",
-    "direct effect|直接效应|间接效应|总效应": "spatial effects",
-    "matching": "matching",
 }
+_METHODS |= {"direct effect|直接效应|间接效应|总效应": "spatial effects", "matching": "matching"}
 """What the heading of a column holds, and the method that it tells; the first that fits."""
 _OTHER_ROWS = "alternative (treatment|outcome|measure)|winsor|lag one|lagged"
 
@@ -105,13 +104,13 @@ class Column:
     words: dict[str, str]
     control_terms: frozenset[str]
 
-    def finding(self, term: str, kind: str, printed: Text, expected: Text, message: str) -> Finding:
+    def finding(self, term: str, kind: str, *said: Text) -> Finding:
         """A coefficient of this column that cannot be."""
-        return Finding.at(("estimates", self.table, self.name, term), kind, printed, expected, message)
+        return Finding.at(("estimates", self.table, self.name, term), kind, *said)
 
-    def of_fit(self, stat: str, kind: str, printed: Text, expected: Text, message: str) -> Finding:
+    def of_fit(self, stat: str, kind: str, *said: Text) -> Finding:
         """A statistic of this column that cannot be."""
-        return Finding.at(("fit", self.table, self.name, stat), kind, printed, expected, message)
+        return Finding.at(("fit", self.table, self.name, stat), kind, *said)
 
     @cached_property
     def method(self) -> str:
@@ -133,12 +132,8 @@ class Column:
     def effects(self) -> frozenset[str]:
         """Fixed effects that the table says are in."""
         told = [_about_effects(stat) for stat, word in self.words.items() if word.lower() == "yes"]
-        named = [
-            set(re.findall("[a-z]+", low)) - {"fe", "fixed", "effects", "and"} or {"fe"}
-            for low in told
-            if low
-        ]
-        return frozenset().union(*named)
+        general = {"fe", "fixed", "effects", "and"}
+        return frozenset().union(*(set(re.findall("[a-z]+", low)) - general or {"fe"} for low in told if low))
 
     @property
     def denies_effects(self) -> bool:
@@ -177,10 +172,8 @@ class Paper:
         self.figures = figures
         d = figures.descriptives
         texts = d.set_index("variable")[[f"{s}_text" for s in ("n", "mean", "sd", "min", "max")]]
-        self.described = {
-            str(variable): {s.removesuffix("_text"): number(text) for s, text in row.items() if text}
-            for variable, row in texts.iterrows()
-        }
+        rows = {str(variable): row[row != ""].items() for variable, row in texts.iterrows()}
+        self.described = {v: {s.removesuffix("_text"): number(t) for s, t in row} for v, row in rows.items()}
         names = d.loc[d["role"].str.contains("control"), "variable"]
         self.control_terms = frozenset(v for n in names for v in (n, f"ln {n}"))
 

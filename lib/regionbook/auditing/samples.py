@@ -49,12 +49,9 @@ def _table_of(paper: Paper, variable: str) -> str:
     return str(d.loc[d["variable"] == variable, "table"].iloc[0])
 
 
-def _finding(
-    paper: Paper, moment: str, variable: str, kind: str, printed: Text, expected: Text, message: str
-) -> Finding:
-    """A described moment that cannot be."""
-    table = _table_of(paper, variable)
-    return Finding.at(("descriptives", table, moment, variable), kind, printed, expected, message)
+def _finding(paper: Paper, moment: str, variable: str, kind: str, *said: Text) -> Finding:
+    """A described moment that cannot be: what is printed, what was expected, and why."""
+    return Finding.at(("descriptives", _table_of(paper, variable), moment, variable), kind, *said)
 
 
 def check_log_of_zero(paper: Paper) -> Iterator[Finding]:

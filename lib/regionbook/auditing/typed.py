@@ -44,7 +44,7 @@ def _typed(source: Source, kind: str) -> pd.DataFrame:
     problems = [f"{', '.join(needed)} missing; needed are {', '.join(_TYPED[kind])}"] if needed else []
     if unknown := [c for c in frame if c not in wanted]:
         problems.append(
-            f"unknown: {', '.join(unknown)}{near_words(unknown, wanted)}; possible are {', '.join(wanted)}"
+            f"unknown: {', '.join(unknown)}{near_words(unknown, wanted)}; there are {', '.join(wanted)}"
         )
     if problems:
         template = data_file("published", f"template.{kind}.csv")

@@ -21,20 +21,12 @@ def parser() -> argparse.ArgumentParser:
 
     sync = commands.add_parser("sync", help="text -> notebooks -> exercises")
     sync.add_argument("names", nargs="*", help="slug, chapter folder or path; default: what changed")
-    sync.add_argument(
-        "--take", choices=("text", "notebook"), default="", help="where both were edited: which counts"
-    )
-    sync.add_argument(
-        "--agreed",
-        nargs="+",
-        metavar="NAME",
-        help="sheets of which text, solution or check changed alone, rightly",
-    )
+    sync.add_argument("--take", choices=("text", "notebook"), default="", help="which of two edits counts")
+    alone = "sheets of which text, solution or check changed alone, rightly"
+    sync.add_argument("--agreed", nargs="+", metavar="NAME", help=alone)
     sync.add_argument("--all", action="store_true", dest="everything", help="execute all, changed or not")
 
-    commands.add_parser(
-        "lab", help="open JupyterLab on copies of the lessons; --sources: on the project, for authors"
-    )
+    commands.add_parser("lab", help="open JupyterLab on copies of the lessons; --sources: on the project")
     run = commands.add_parser("run", help="execute lessons, write nothing")
     run.add_argument("names", nargs="*", metavar="SLUG", help="slug, folder or path; default: all lessons")
 
@@ -45,9 +37,7 @@ def parser() -> argparse.ArgumentParser:
     score = commands.add_parser("scorecard", help="every printed number: ours, printed, verdict")
     score.add_argument("--json", action="store_true", dest="as_json", help="one JSON object on stdout")
 
-    commands.add_parser(
-        "load", help="words, code, figures, terms and minutes of each lesson beside the limits"
-    )
+    commands.add_parser("load", help="words, code, figures, terms, minutes of each lesson beside the limits")
 
     bench = commands.add_parser("bench", help="speed against peers, ratios measured in one run")
     bench.add_argument("--full", action="store_true", help="peers in full length, 70 million rows; minutes")
@@ -55,9 +45,7 @@ def parser() -> argparse.ArgumentParser:
     doctor.add_argument("--size", action="store_true", help="lines of the library by room, nothing else")
 
     grade = commands.add_parser("grade", help="grade handed-in notebooks")
-    grade.add_argument(
-        "files", nargs="+", help="notebooks made from exercises/, folders of them, zip files of a platform"
-    )
+    grade.add_argument("files", nargs="+", help="notebooks made from exercises/, folders, zips of a platform")
     grade.add_argument("--csv", dest="table", help="write the points of every cell to this file")
     grade.add_argument(
         "--results", dest="folder", default="results", metavar="FOLDER",
@@ -83,23 +71,16 @@ def _of_a_course(commands: "argparse._SubParsersAction[argparse.ArgumentParser]"
     keys.add_argument("--to", default="keys", metavar="FOLDER", help="where to write them (default: keys)")
 
     hand = commands.add_parser("handout", help="what students get: no solutions, no history")
-    hand.add_argument(
-        "names", nargs="*", help="slug, chapter folder or path; default: all lessons and sheets"
-    )
+    hand.add_argument("names", nargs="*", help="slug, chapter folder or path; default: everything")
     hand.add_argument("--to", required=True, metavar="FOLDER|FILE.zip", help="a new folder or zip")
 
     report = commands.add_parser("report", help="class results: tables, page, feedback, gradebooks")
     report.add_argument("folder", metavar="RESULTS", help="folder that `grade --results` wrote")
-    report.add_argument(
-        "--roster", dest="roster_file", metavar="STUDENTS.csv", help="name, number, id, email"
-    )
+    columns = "name, number, id, email"
+    report.add_argument("--roster", dest="roster_file", metavar="STUDENTS.csv", help=columns)
     report.add_argument("--to", default="report", metavar="FOLDER", help="where to write (default: report)")
-    report.add_argument(
-        "--shared", action="store_true", help="all work on the shared panel: no numbers are asked for"
-    )
-    report.add_argument(
-        "--moodle", metavar="WORKSHEET.csv", help="grading worksheet that Moodle gave, to be filled in"
-    )
+    report.add_argument("--shared", action="store_true", help="all work on the shared panel: without numbers")
+    report.add_argument("--moodle", metavar="WORKSHEET.csv", help="worksheet of Moodle, to be filled in")
     report.add_argument("--canvas", metavar="EXPORT.csv", help="gradebook that Canvas exported, for its IDs")
 
     course = commands.add_parser("nbgrader", help="a course folder for nbgrader, source and release")
@@ -108,19 +89,11 @@ def _of_a_course(commands: "argparse._SubParsersAction[argparse.ArgumentParser]"
 
     site = commands.add_parser("site", help="lessons, sheets, papers, library and slides as a static site")
     site.add_argument("--to", default="", metavar="FOLDER", help="where to (default: build/site/html)")
-    site.add_argument(
-        "--edition",
-        choices=("student", "lecturer"),
-        default="student",
-        help="lecturer: with solutions, folded",
-    )
+    folded = "lecturer: with solutions, folded"
+    site.add_argument("--edition", choices=("student", "lecturer"), default="student", help=folded)
     site.add_argument("--open", action="store_true", dest="open_it", help="show it in the browser")
-    site.add_argument(
-        "--pdf",
-        nargs="+",
-        metavar="NAME",
-        help="of these chapters or lessons PDFs too (A4), and of their slides",
-    )
+    prints = "of these chapters or lessons PDFs too (A4), and of their slides"
+    site.add_argument("--pdf", nargs="+", metavar="NAME", help=prints)
     site.add_argument("--set-up", action="store_true", help="install what it needs, make nothing")
 
 

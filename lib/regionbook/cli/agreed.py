@@ -36,9 +36,8 @@ def parts(nb: Any) -> Parts:
             said["text"] = said.get("text", "") + cell.source
         if about.get("grade") or about.get("task"):
             words = {part: " ".join(text.split()) for part, text in said.items()}
-            found[about["grade_id"]] = {
-                k: hashlib.sha256(v.encode()).hexdigest()[:8] for k, v in words.items()
-            }
+            marks = {k: hashlib.sha256(v.encode()).hexdigest()[:8] for k, v in words.items()}
+            found[about["grade_id"]] = marks
             said = {}
     return found
 

@@ -31,9 +31,8 @@ def report(
         students = roster.read_roster(Path(roster_file)) if roster_file else []
 
         def personal(exercise: str) -> bool:
-            return not shared and bool(
-                record.STUDENT.search(_solution(exercise, root).read_text(encoding="utf-8"))
-            )
+            text = _solution(exercise, root).read_text(encoding="utf-8")
+            return not shared and bool(record.STUDENT.search(text))
 
         group = points.gather(results.read_all(Path(folder)), students, personal)
         if not group.rows:
@@ -51,13 +50,10 @@ def report(
     except ValueError as error:
         raise nbs.LessonError(str(error)) from error
     there = [row for row in group.rows if row.sheets]
-    waiting, held = (
-        sum(row.to_read() > 0 for row in there),
-        sum(bool(row.held) and not row.paid for row in there),
-    )
-    print(
-        f"{len(group.rows)} students, {len(there)} handed in, {held} held back, {len(group.failed)} files not graded"
-    )
+    waiting = sum(row.to_read() > 0 for row in there)
+    held = sum(bool(row.held) and not row.paid for row in there)
+    left = len(group.failed)
+    print(f"{len(group.rows)} students, {len(there)} handed in, {held} held back, {left} files not graded")
     print(*told, sep="\n")
     if waiting:
         print(f"{waiting} wait for a reader: fill in the columns 'by hand' of {filled} and report again")
@@ -69,19 +65,14 @@ def _solution(exercise: str, root: Path) -> Path:
     """The solution that a result speaks of; an error if there is none here."""
     md = root / "solutions" / f"{exercise}.md"
     if not md.exists():
-        raise nbs.LessonError(
-            f"there is no solution {exercise!r} here: these results are of another edition; grade again"
-        )
+        raise nbs.LessonError(f"no solution {exercise!r} here: results of another edition; grade again")
     return md
 
 
 def nbgrader(names: list[str], to: str, root: Path = ROOT) -> int:
     """Write a course folder that nbgrader's commands take as it is."""
-    sheets = [
-        md
-        for md in (nbs.select(names, root) if names else nbs.sources(root))
-        if lessons.exercise_of(md, root)
-    ]
+    named = nbs.select(names, root) if names else nbs.sources(root)
+    sheets = [md for md in named if lessons.exercise_of(md, root)]
     if not sheets:
         raise nbs.LessonError(f"no exercise sheet among: {', '.join(names)}")
     course = {f"{md.parent.name}-{md.stem}": nbs.canonical(nbs.read_text(md), md.stem) for md in sheets}

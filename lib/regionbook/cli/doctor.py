@@ -156,9 +156,8 @@ def main(size: bool = False) -> int:
     """Print every finding, or the size of the library; return how many need mending."""
     if size:
         lines = sizes()
-        print(
-            *(f"{n:>8,}  {room}" for room, n in [*lines.items(), ("in all", sum(lines.values()))]), sep="\n"
-        )
+        lines["in all"] = sum(lines.values())
+        print(*(f"{n:>8,}  {room}" for room, n in lines.items()), sep="\n")
         return 0
     bad = 0
     for check in CHECKS:

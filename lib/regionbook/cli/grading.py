@@ -38,9 +38,7 @@ def main(
         raise nbs.LessonError(f"--workers {workers}: give how many sheets run side by side, at least 1")
     solutions = [md for md in nbs.sources(root) if md.is_relative_to(root / "solutions")]
     if not solutions:
-        raise nbs.LessonError(
-            f"there is no solutions/ in {root}: grading needs the lecturer's copy of the workbook"
-        )
+        raise nbs.LessonError(f"no solutions/ in {root}: grading needs the lecturer's copy")
     chosen = named(exercise, solutions, root) if exercise else None
     try:
         there = delivery.handed(files)
@@ -91,17 +89,10 @@ def graded(
         new += 1
         left = (time.monotonic() - began) / new * (total - len(found))
         points = "not graded" if result.failed else f"{result.total:g}/{sum(result.maximum.values()):g}"
-        rest = (
-            f", about {left / 60:.0f} min left"
-            if left > 90
-            else f", about {left:.0f} s left"
-            if left > 5
-            else ""
-        )
-        print(
-            f"[{len(found)}/{total}] {printable(result.file)}  {points}  {result.seconds:.1f} s{rest}",
-            flush=True,
-        )
+        time_left = f"{left / 60:.0f} min" if left > 90 else f"{left:.0f} s"
+        rest = f", about {time_left} left" if left > 5 else ""
+        line = f"[{len(found)}/{total}] {printable(result.file)}  {points}  {result.seconds:.1f} s{rest}"
+        print(line, flush=True)
         if table:
             write(table, found)
     if total - new:
@@ -135,9 +126,8 @@ def show(found: list[Result]) -> None:
             print(f"{'not graded':>11}  {'':7}  {'':12}  {printable(r.file)}\n{'':21}- {printable(r.failed)}")
             continue
         by_hand, most = (sum(r.maximum[name] for name in names) for names in (r.by_hand, r.maximum))
-        print(
-            f"{r.total:>5g}/{most:<5g}  {by_hand:>7g}  {printable(r.student) or '(shared)':12}  {printable(r.file)}"
-        )
+        who = printable(r.student) or "(shared)"
+        print(f"{r.total:>5g}/{most:<5g}  {by_hand:>7g}  {who:12}  {printable(r.file)}")
         for cell, said in r.notes:
             print(f"{'':21}- {printable(f'{cell}: {said}' if cell else said)}")
 

@@ -29,12 +29,8 @@ CLOCK = re.compile(
 TABLE_ID = re.compile(r'\bT_[0-9a-f]{5}(?=[_" ])|(?<=id=")[a-z]{10}(?=")|(?<=#)[a-z]{10}(?= )')
 OWN_ID = re.compile(r"\bT_[0-9a-f]{8}\b|\bT_[0-9a-f]{8}(?=_)")  # what `steady` puts in place of a random id
 DECIMAL = re.compile(r"[-−+]?\d[\d,]*\.\d+(?:e[-+]?\d+)?")
-LANGUAGE = {
-    "name": "python",
-    "pygments_lexer": "ipython3",
-    "file_extension": ".py",
-    "mimetype": "text/x-python",
-}
+LANGUAGE = {"name": "python", "pygments_lexer": "ipython3"}
+LANGUAGE |= {"file_extension": ".py", "mimetype": "text/x-python"}
 
 
 class LessonError(Exception):

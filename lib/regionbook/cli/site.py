@@ -41,10 +41,7 @@ def site(
     lessons = None if pdf is None else select(pdf)  # a wrong name is told before the site is made
     target = Path(to).resolve() if to else BUILD / "html"
     if target.exists() and not (target / MARK).exists() and (not target.is_dir() or any(target.iterdir())):
-        print(
-            f"{target} is there already and no site of this command: name an empty or a new folder.",
-            file=sys.stderr,
-        )
+        print(f"{target} is there and no site of this command: name a new folder.", file=sys.stderr)
         return 1
     start = time.monotonic()
     made = build(edition)
@@ -55,9 +52,8 @@ def site(
     shutil.copytree(made, target)
     pages = sum(1 for _ in target.rglob("*.html"))
     size = sum(file.stat().st_size for file in target.rglob("*") if file.is_file()) / 1e6
-    print(
-        f"{pages} pages, {size:.0f} MB, {time.monotonic() - start:.0f} s, {edition}'s edition: {target / 'index.html'}"
-    )
+    seconds = time.monotonic() - start
+    print(f"{pages} pages, {size:.0f} MB, {seconds:.0f} s, {edition}'s edition: {target / 'index.html'}")
     if edition == "lecturer":
         print("It holds the solutions: do not publish it where students read.")
     if open_it:

@@ -28,9 +28,7 @@ def _same(shipped: Path, made: Path) -> bool:
 def outside(folder: Path, name: str) -> ModuleType:
     """A maintainers' module, which is no part of the library, from its folder; an error if it is not there."""
     if not any(folder.glob(f"{name}*")):
-        raise LessonError(
-            f"this copy of the workbook came without {name} of {label(folder)}/ (for maintainers)"
-        )
+        raise LessonError(f"this copy came without {name} of {label(folder)}/ (for maintainers)")
     if str(folder) not in sys.path:
         sys.path.insert(0, str(folder))
     return importlib.import_module(name)
@@ -54,11 +52,8 @@ def makers() -> dict[str, str]:
 
 def lessons_on(slug: str) -> list[str]:
     """Lessons and solutions that show the data of a paper: those of its chapter, and those that name it."""
-    return [
-        label(md)
-        for md in sources()
-        if md.parent.name.partition("-")[2] == slug or f'"{slug}"' in md.read_text(encoding="utf-8")
-    ]
+    own = {md: md.parent.name.partition("-")[2] == slug for md in sources()}
+    return [label(md) for md, its in own.items() if its or f'"{slug}"' in md.read_text(encoding="utf-8")]
 
 
 def data(names: list[str], check: bool = False, folder: Path = DATA / "teaching") -> int:

@@ -23,14 +23,8 @@ from regionbook.paths import ROOT
 from regionbook.widgets import WIDGET
 
 START = "chapters/00-start/1-how-to-use.ipynb"
-COPIED = (
-    "chapters/*/*.ipynb",
-    "chapters/*.md",
-    "chapters/*.png",
-    "exercises/*/*.ipynb",
-    "README.md",
-    "data/README.md",
-)
+COPIED = ["chapters/*/*.ipynb", "chapters/*.md", "chapters/*.png", "exercises/*/*.ipynb"]
+COPIED += ["README.md", "data/README.md"]
 RECORD = ".originals.json"
 
 
@@ -99,9 +93,9 @@ class Originals(FileCheckpoints):
     def list_checkpoints(self, path: str) -> Any:
         """The original, or the usual checkpoint."""
         original = self._original(path)
-        return (
-            [self.checkpoint_model("original", str(original))] if original else super().list_checkpoints(path)
-        )
+        if original:
+            return [self.checkpoint_model("original", str(original))]
+        return super().list_checkpoints(path)
 
     def rename_checkpoint(self, checkpoint_id: str, old_path: str, new_path: str) -> None:
         """An original stays where it is."""
@@ -155,10 +149,8 @@ def lab(rest: list[str]) -> int:
                 "(File > Revert Notebook to Checkpoint brings it in place of yours.)",
                 file=sys.stderr,
             )
-    line = [
-        f"--ServerApp.root_dir={folder}",
-        "--ServerApp.contents_manager_class=regionbook.cli.work.Contents",
-    ]
+    manager = "--ServerApp.contents_manager_class=regionbook.cli.work.Contents"
+    line = [f"--ServerApp.root_dir={folder}", manager]
     if not sources:
         line.append("--Contents.checkpoints_class=regionbook.cli.work.Originals")
     if (folder / START).exists():

@@ -14,6 +14,7 @@ from regionbook.tables import model_estimates
 
 Numbers = dict[tuple[str, str], Number]
 """(Printed column, printed term) -> number of ours."""
+Names = Mapping[str, str]
 
 
 def _errors(model: Any) -> str:
@@ -24,7 +25,7 @@ def _errors(model: Any) -> str:
     return f"{kind} by {', '.join(by)}" if by else str(kind)
 
 
-def of_model(model: Any, names: Mapping[str, str]) -> dict[str, Number]:
+def of_model(model: Any, names: Names) -> dict[str, Number]:
     """Term -> number; N and fit statistics have a bare value."""
     if isinstance(model, Mapping):
         from scipy.special import ndtr
@@ -44,11 +45,7 @@ def of_model(model: Any, names: Mapping[str, str]) -> dict[str, Number]:
 
 
 def of_models(
-    own: Mapping[Any, Any],
-    columns: Mapping[str, str],
-    names: Mapping[str, str],
-    cells: pd.DataFrame,
-    place: str,
+    own: Mapping[Any, Any], columns: Names, names: Names, cells: pd.DataFrame, place: str
 ) -> Numbers:
     """(Column, term) -> number of each model."""
     printed = list(dict.fromkeys(cells["column"]))
@@ -77,7 +74,7 @@ def of_declared(slug: str, wanted: Sequence[Any], panel: pd.DataFrame | None, ce
     return {k: number for k, number in numbers.items() if k in there and not math.isnan(number.value)}
 
 
-def of_frame(own: pd.DataFrame, names: Mapping[str, str], cells: pd.DataFrame, place: str) -> Numbers:
+def of_frame(own: pd.DataFrame, names: Names, cells: pd.DataFrame, place: str) -> Numbers:
     """(Column, term) -> number of a frame with one row a variable or term."""
     own = own.rename(columns={"count": "n", "N": "n", "std": "sd"})
     periods = cells.loc[cells["file"].eq("indicators"), "column"].unique().tolist()
@@ -89,17 +86,13 @@ def of_frame(own: pd.DataFrame, names: Mapping[str, str], cells: pd.DataFrame, p
         raise ValueError(f"{place}: the frame has columns {list(own.columns)}, expected some of {expected}.")
     numbers = own[known].astype(float)
     there = set(zip(cells["column"], cells["term"], strict=True))
-    pairs = {
-        (str(c), names.get(str(v), str(v))): value
-        for c in known
-        for v, value in zip(own.index, numbers[c].tolist(), strict=True)
-    }  # an empty cell of the frame stands for an empty cell of the table
+    cells_of = ((c, v, value) for c in known for v, value in numbers[c].items())
+    pairs = {(str(c), names.get(str(v), str(v))): float(value) for c, v, value in cells_of}
+    # an empty cell of the frame stands for an empty cell of the table
     return {k: Number(b) for k, b in pairs.items() if k in there or not math.isnan(b)}
 
 
-def of_weights(
-    slug: str, own: pd.Series, names: Mapping[str, str], cells: pd.DataFrame, place: str
-) -> Numbers:
+def of_weights(slug: str, own: pd.Series, names: Names, cells: pd.DataFrame, place: str) -> Numbers:
     """Weights by symbol -> printed indicators, and their sums by dimension where these are printed."""
     weights = cells[cells["file"].eq("indicators")]
     columns = list(dict.fromkeys(weights["column"]))
@@ -108,10 +101,8 @@ def of_weights(
         raise ValueError(f"{place} prints weights of {n} periods: give a frame with columns {columns}.")
     printed_sum, own_sum = weights["printed"].sum(), float(own.sum())
     if abs(own_sum - printed_sum) > 0.2 * printed_sum:
-        raise ValueError(
-            f"{place}: your weights add to {own_sum:.4g}, the printed ones to {printed_sum:.4g}: "
-            "give them on the same scale (per cent: multiply by 100)."
-        )
+        said = f"{place}: your weights add to {own_sum:.4g}, the printed ones to {printed_sum:.4g}:"
+        raise ValueError(f"{said} give them on the same scale (per cent: multiply by 100).")
     symbols = pd.read_csv(data_file("published", "symbols.csv")).query("slug == @slug")
     names = {**dict(zip(symbols["symbol"], symbols["indicator_en"], strict=True)), **names}
     by_term = {names.get(str(k), str(k)): float(v) for k, v in own.items()}

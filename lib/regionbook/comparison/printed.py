@@ -182,8 +182,7 @@ def table_cells(slug: str, table: str) -> pd.DataFrame:
     cells = cells_of(slug)
     here = cells[cells["table"].eq(table)]
     if here.empty:
-        there = sorted(
-            set(cells["table"]), key=lambda t: [int(x) if x.isdigit() else x for x in re.split(r"(\d+)", t)]
-        )
+        parts = {t: [int(x) if x.isdigit() else x for x in re.split(r"(\d+)", t)] for t in cells["table"]}
+        there = sorted(parts, key=lambda t: parts[t])
         raise ValueError(f"{slug} has no table {table!r}; its tables are {', '.join(there) or 'none'}.")
     return here

@@ -99,9 +99,6 @@ def scorecard(json: bool = False, *, chapters: Path | None = None) -> Any:
     counts.insert(0, "printed", counts.sum(axis=1))
     if not json:
         return counts.rename_axis(index="paper", columns=None)
-    return {
-        "papers": {str(s): {k: int(v) for k, v in row.items()} for s, row in counts.iterrows()},
-        "repeats": repeats(),
-        "rules": rules().to_dict("index"),
-        "cells": entries,
-    }
+    of_papers = {str(s): {k: int(v) for k, v in row.items()} for s, row in counts.iterrows()}
+    told = {"repeats": repeats(), "rules": rules().to_dict("index"), "cells": entries}
+    return {"papers": of_papers} | told

@@ -68,20 +68,14 @@ def _refuse_strangers(place: str, cells: pd.DataFrame, named: Iterable[Any]) -> 
     stray = sorted({k if isinstance(k, tuple) else ("any column", k) for k in named} - there)
     if stray:
         shown = "; ".join(f"{term!r} in {column}" for column, term in stray[:5])
-        raise ValueError(
-            f"{place} prints no {shown}. Its terms are {', '.join(dict.fromkeys(cells['term']))}; "
-            f"its columns {', '.join(dict.fromkeys(cells['column']))}."
-        )
+        said = f"{place} prints no {shown}. Its terms are {', '.join(dict.fromkeys(cells['term']))};"
+        raise ValueError(f"{said} its columns {', '.join(dict.fromkeys(cells['column']))}.")
 
 
 def _typed_by_hand(own: Any, columns: Mapping[str, str], names: Mapping[str, str]) -> list[tuple[str, str]]:
     """Terms of models given as mappings: each must be printed, while a fitted model may hold more."""
-    return [
-        (columns.get(str(k), str(k)), names.get(str(t), str(t)))
-        for k, m in own.items()
-        if isinstance(m, Mapping)
-        for t in m
-    ]
+    typed = ((str(k), str(t)) for k, m in own.items() if isinstance(m, Mapping) for t in m)
+    return [(columns.get(k, k), names.get(t, t)) for k, t in typed]
 
 
 def compare(

@@ -88,26 +88,23 @@ def _stray_rows(
     raw: pd.DataFrame, bad: pd.DataFrame, numbers: pd.DataFrame, place: Place
 ) -> tuple[pd.Series, list[str]]:
     """Rows that are no unit-year: empty ones, footnotes, a second row of headings; one problem each kind."""
-    filled = raw.apply(
-        lambda c: c.notna() if pd.api.types.is_numeric_dtype(c) else ~_text(c).str.strip().isin(MISSING)
-    )
+    is_number = pd.api.types.is_numeric_dtype
+    filled = raw.apply(lambda c: c.notna() if is_number(c) else ~_text(c).str.strip().isin(MISSING))
     n, problems, out = filled.sum(axis=1), [], pd.Series(False, raw.index)
     for rows, what in (
         (n == 0, "empty"),
         ((n == 1) & (filled.shape[1] > 2), "with one cell only, a note?"),
         (
             (bad.sum(axis=1) > 1) & numbers.isna().all(axis=1),
-            "with words where numbers are meant, a second heading?",
+            "with words where numbers are meant, a heading?",
         ),
     ):
         if (rows := rows & ~out).any():
             out |= rows
-            first = [
-                some([cell(v) for v in raw.iloc[i][filled.iloc[i]]][:3]) for i in rows.to_numpy().nonzero()[0]
-            ]
+            at = rows.to_numpy().nonzero()[0]
+            first = [some([cell(v) for v in raw.iloc[i][filled.iloc[i]]][:3]) for i in at]
             cells = [
-                f"{at}: {words}".removesuffix(": ")
-                for at, words in zip(places_of(rows, place), first, strict=True)
+                ": ".join(filter(None, both)) for both in zip(places_of(rows, place), first, strict=True)
             ]
             problems.append(f"{count(len(cells), 'row')} {what} ({some(cells)}): delete what is no data")
     return out, problems
@@ -182,9 +179,8 @@ def _converted(
             cells = places_of(empty, place)
             blank = f"{count(len(cells), 'cell')} empty ({some(cells)})"
             if name in needed:
-                hint = (
-                    "" if named or name in keys else ", or name only the columns that you need in `required`"
-                )
+                fewer = ", or name only the columns that you need in `required`"
+                hint = "" if named or name in keys else fewer
                 found.append((name, f"{blank}: fill {'it' if len(cells) == 1 else 'them'} in{hint}"))
             else:
                 kept.append((name, blank))
@@ -220,11 +216,9 @@ def _needed(schema: pd.DataFrame, keys: list[str], required: Iterable[str] | Non
         return list(schema.index[~schema["role"].str.contains("optional")])
     required = [required] if isinstance(required, str) else list(required)
     if unknown := [c for c in required if c not in schema.index]:
-        raise ValueError(
-            f"`required` names {unknown}, which are no columns of the dictionary"
-            + near_words(unknown, schema.index)
-            + "; rb.columns lists them all."
-        )
+        near = near_words(unknown, schema.index)
+        lists = "rb.columns lists them"
+        raise ValueError(f"`required` names {unknown}, no columns of the dictionary{near}; {lists}.")
     return keys + [c for c in required if c not in keys]
 
 
@@ -234,9 +228,7 @@ def _missing_columns(
     """Which columns are missing, what they hold, and which of the user's may be meant."""
     spare = [g for g in given if g not in schema.index]
     rules = [schema.loc[c] for c in missing]
-    listed = [
-        f"{r.name} — {r['label_en']} [{r['unit'] or 'text'}]{_suggest(r.name, r, spare)}" for r in rules
-    ]
+    told = [f"{r.name} — {r['label_en']} [{r['unit'] or 'text'}]{_suggest(r.name, r, spare)}" for r in rules]
     rest = f"; and {', '.join(missing[12:])}" if len(missing) > 12 else ""
     hint = "" if named else ". If you need fewer columns name them in `required`"
     if len(set(spare) & set(schema["label_zh"])) > 2:
@@ -247,7 +239,7 @@ def _missing_columns(
     elif len(missing) == len(needed):
         yours = some([cell(g) for g in given])
         hint += f". No heading is known; yours are {yours}: the header has to be row 1"
-    return f"{count(len(missing), 'column')} missing: {'; '.join(listed[:12])}{rest}{hint}"
+    return f"{count(len(missing), 'column')} missing: {'; '.join(told[:12])}{rest}{hint}"
 
 
 _UNSEEN = re.compile("[\x00-\x1f\x7f\xa0\xad\u200b-\u200f\u2028-\u202e\u2060\ufeff\ufffd]")
@@ -261,10 +253,7 @@ def _checked_text(column: pd.Series, place: Place) -> tuple[pd.Series, pd.Series
     problems = []
     for wrong, fault in (
         (lambda t: t != t.strip(), "blanks around the text ({}): remove them"),
-        (
-            lambda t: _UNSEEN.search(t.strip()),
-            "characters that cannot be seen or read ({}): type the text anew",
-        ),
+        (lambda t: _UNSEEN.search(t.strip()), "characters that cannot be seen or read ({}): type them anew"),
         (lambda t: t in EXCEL_ERRORS, "an error of Excel ({}): mend the formula"),
         (lambda t: regarbled(t) != t, "text in another encoding ({}): save the file as UTF-8"),
     ):
@@ -320,9 +309,8 @@ def _grid_problems(
         full = pd.MultiIndex.from_product([frame[unit].unique(), years])
         gaps = full.difference(there, sort=False).to_frame(index=False, name=keys)
         if len(gaps):
-            by_unit = gaps.groupby(unit, sort=False)["year"].agg(
-                ["min", "max", lambda y: some(list(map(str, y)))]
-            )
+            by = gaps.groupby(unit, sort=False)["year"]
+            by_unit = by.agg(["min", "max", lambda y: some(list(map(str, y)))])
             cells = [f"{one} {y if b - a < 2 else f'{a}–{b}'}" for one, a, b, y in by_unit.itertuples()]
             out = f"leave the {'cities' if unit == 'city' else 'provinces'} out"
             remedy = f" or {out}" if one_of_several else f", {out}, or pass allow_gaps=True"

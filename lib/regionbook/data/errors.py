@@ -23,11 +23,8 @@ class DataError(ValueError):
         self.problems = tuple(problems)
         kinds = f"{len(problems)} problem{'s' if len(problems) > 1 else ''}"
         shown = [f"  - {p}" for p in problems[:_LISTED]]
-        shown += (
-            [f"  … and {more} more: `.problems` of this error has all"]
-            if (more := len(problems) - _LISTED) > 0
-            else []
-        )
+        if (more := len(problems) - _LISTED) > 0:
+            shown.append(f"  … and {more} more: `.problems` of this error has all")
         super().__init__("\n".join([f"{where}: {kinds}.", *shown]))
 
 

@@ -17,43 +17,31 @@ NUMBER = r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?"
 FIGURES: dict[str, dict[str, Any]] = {
     "estimates": {
         "columns": "table panel column column_label sample outcome term estimate paren paren_kind stars note",
-        "numbers": ["estimate", "paren"],
-        "strict": True,
+        "numbers": ["estimate", "paren"], "strict": True, "key": ["table", "panel", "column", "outcome", "term"],
         "allowed": {"stars": {"", "*", "**", "***"}, "paren_kind": {"", "se", "t", "z", "p"}},
-        "key": ["table", "panel", "column", "outcome", "term"],
     },
     "fit": {
         "columns": "table panel column stat value p_value note",
-        "numbers": ["value", "p_value"],
-        "strict": False,
-        "key": ["table", "panel", "column", "stat"],
+        "numbers": ["value", "p_value"], "strict": False, "key": ["table", "panel", "column", "stat"],
     },
     "descriptives": {
         "columns": "table variable label_zh label_en role n mean sd min max note",
-        "numbers": ["n", "mean", "sd", "min", "max"],
-        "strict": True,
-        "key": ["table", "variable"],
+        "numbers": ["n", "mean", "sd", "min", "max"], "strict": True, "key": ["table", "variable"],
     },
     "indicators": {
-        "columns": "index dimension subdimension indicator_zh indicator_en symbol unit direction weight_pct "
-        "period note",
-        "numbers": ["weight_pct"],
-        "strict": True,
-        "allowed": {"direction": {"", "+", "-"}},
+        "columns": "index dimension subdimension indicator_zh indicator_en symbol unit direction weight_pct period note",
+        "numbers": ["weight_pct"], "strict": True, "allowed": {"direction": {"", "+", "-"}},
         "key": ["index", "dimension", "subdimension", "indicator_zh", "symbol", "period"],
     },
-    "other": {
-        "columns": "table row column value unit note",
-        "numbers": ["value"],
-        "strict": False,
-        "key": None,  # lists: one row may hold several labels of one place
-    },
-}
+    # lists: one row may hold several labels of one place
+    "other": {"columns": "table row column value unit note", "numbers": ["value"], "strict": False, "key": None},
+}  # fmt: skip
+_PLACE = ["file", "table", "column", "term"]
 _REASONS: dict[str, Any] = {
-    "columns": "file table column term reason",
+    "columns": " ".join([*_PLACE, "reason"]),
     "numbers": [],
     "strict": True,
-    "key": ["file", "table", "column", "term"],
+    "key": _PLACE,
 }
 FIGURES |= {"inconsistent": _REASONS, "not_computable": _REASONS}
 
@@ -123,9 +111,7 @@ def groups(frame: pd.DataFrame, by: str | list[str]) -> Iterator[tuple[Any, pd.D
 def known(slug: str) -> str:
     slugs = list(_papers().index)
     if slug not in slugs:
-        raise ValueError(
-            f"Unknown paper {slug!r}.{did_you_mean(slug, slugs)} The papers are: {', '.join(slugs)}."
-        )
+        raise ValueError(f"Unknown paper {slug!r}.{did_you_mean(slug, slugs)} There are: {', '.join(slugs)}.")
     return slug
 
 

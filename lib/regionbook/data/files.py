@@ -45,9 +45,7 @@ def _levels_out(frame: pd.DataFrame, where: str) -> pd.DataFrame:
     for name in set(names) & set(frame.columns):
         level, column = frame.index.get_level_values(name), frame[name]
         if isinstance(column, pd.Series) and list(level) != list(column):
-            raise DataError(
-                where, [f"{name!r} is in the index and among the columns, and they differ: drop one"]
-            )
+            raise DataError(where, [f"{name!r} is in the index and a column, and they differ: drop one"])
     return frame.reset_index([n for n in names if n not in frame.columns]).reset_index(drop=True)
 
 
@@ -95,9 +93,8 @@ def _decoded(data: bytes, where: str) -> str:
         except UnicodeDecodeError:
             continue
         if fits and (encoding == "utf-16" or _is_chinese(text)):
-            warnings.warn(
-                f"{where} is not UTF-8; it was read as {encoding.upper()}.", DataWarning, stacklevel=6
-            )
+            said = f"{where} is not UTF-8; it was read as {encoding.upper()}."
+            warnings.warn(said, DataWarning, stacklevel=6)
             return text
     raise DataError(where, ["is neither UTF-8 nor GB18030 text: save it as 'CSV UTF-8'"])
 
@@ -113,9 +110,8 @@ def _csv_rows(path: Path) -> list[list[str]]:
         raise DataError(path.name, ["is empty"])
     first = text.partition("\n")[0].strip()
     if first.lower().startswith("sep="):
-        raise DataError(
-            path.name, [f"row 1 is {first!r}, a note of Excel: delete it, separate the columns by commas"]
-        )
+        note = f"row 1 is {first!r}, a note of Excel: delete it, separate the columns by commas"
+        raise DataError(path.name, [note])
     reader = csv.reader(io.StringIO(text, newline=""), strict=True)
     rows: list[list[str]] = []
     try:
@@ -131,9 +127,7 @@ def _csv_rows(path: Path) -> list[list[str]]:
     rows = [r[:n] + [""] * (n - len(r)) if len(r) <= 1 or not any(r[n:]) and len(r) > n else r for r in rows]
     problems = []
     if uneven := [f"row {i}: {count(len(r), 'cell')}" for i, r in enumerate(rows, 1) if len(r) != n]:
-        hint = (
-            "is there a comma in a number or a name? Write numbers without it, or the cell in quotation marks"
-        )
+        hint = "is there a comma in a number or a name? Write numbers without, or quote the cell"
         problems.append(f"is no regular table: the header has {count(n, 'cell')}, but {some(uneven)}; {hint}")
     if runs := [f"row {i}" for i, r in enumerate(rows, 1) for c in r if "\n" in c and "," in c]:
         problems.append(f"a cell runs over several lines ({some(runs)}): a quotation mark too many?")
@@ -212,8 +206,7 @@ def _stata(path: Path, schema: pd.DataFrame) -> pd.DataFrame:
         new = old.map(lambda v: regarbled(v) if isinstance(v, str) else v)
         if (changed := old.notna() & (new != old)).any():
             said = f"{cell(old[changed].iloc[0])} was read as {cell(new[changed].iloc[0])}"
-            warnings.warn(
-                f"{path.name}: column {name} holds GB18030 text: {said}.", DataWarning, stacklevel=6
-            )
+            words = f"{path.name}: column {name} holds GB18030 text: {said}."
+            warnings.warn(words, DataWarning, stacklevel=6)
             frame[name] = new
     return frame

@@ -112,9 +112,8 @@ def _own(
         raise DataError(where, [f"no column {', '.join(absent)}; there are {there}: rename yours"])
     faulty = [c for c in raw if c not in schema.index and meant_as_numbers(raw[c])]
     as_numbers = pd.DataFrame({"dtype": "float", "role": "own", "unit": ""}, index=faulty)
-    schema = pd.concat([schema, as_numbers.reindex(columns=schema.columns)]).fillna(
-        {"label_en": "", "label_zh": ""}
-    )
+    schema = pd.concat([schema, as_numbers.reindex(columns=schema.columns)])
+    schema = schema.fillna({"label_en": "", "label_zh": ""})
     filled = [c for c in needed if c in schema.index]  # a column of numbers with a hole is in it
     frame = checked(raw, schema, where, place, filled, allow_gaps)[list(raw.columns)]
     panel = indexed(frame, keys_of(schema.index))
@@ -124,8 +123,7 @@ def _own(
 
 def _key_rows(unit: str) -> pd.DataFrame:
     """What the dictionaries of all papers say of a unit and its year."""
-    rows = pd.DataFrame(
-        "", index=["code", unit, f"{unit}_zh", "year"], columns=["label_en", "label_zh", "unit"]
-    )
+    names = ["code", unit, f"{unit}_zh", "year"]
+    rows = pd.DataFrame("", names, ["label_en", "label_zh", "unit"])
     rows = rows.assign(role="key", dtype=["int", "str", "str", "int"])
     return rows.assign(minimum=[100_000, np.nan, np.nan, 1978], maximum=[999_999, np.nan, np.nan, 2100])

@@ -27,21 +27,7 @@ from regionbook.paths import data_file
 def raw_tables(slug: str, folder: Path | None = None) -> Frames:
     """Return all raw tables of a panel, by name: the shipped ones, or those that a generator wrote to a folder.
 
-    Parameters
-    ----------
-    slug
-        Name of the paper.
-    folder
-        Where ``<slug>.<table>.csv`` or ``.parquet`` stand; left out, the shipped data.
-
-    Returns
-    -------
-    dict of pandas.DataFrame
-
-    Raises
-    ------
-    ValueError
-        If the paper is unknown, or its panel is one table.
+    A ValueError if the paper is unknown, or its panel is one table.
     """
     return {name: raw_table(slug, name, folder) for name in declared(slug).tables}
 
@@ -230,8 +216,5 @@ def _own_tables(slug: str, source: Any, required: Iterable[str] | None) -> tuple
 def _check_required(required: list[str], slug: str, given: Iterable[str]) -> None:
     known_columns = {c for name in given for c in columns(slug, name)["column"]}
     if unknown := [c for c in required if c not in known_columns]:
-        raise ValueError(
-            f"`required` names {unknown}, which are columns of none of your tables ({', '.join(given)})"
-            + near_words(unknown, known_columns)
-            + "; rb.columns lists them all."
-        )
+        said = f"{unknown}, columns of none of your tables ({', '.join(given)}){near_words(unknown, known_columns)}"
+        raise ValueError(f"`required` names {said}; rb.columns lists them all.")

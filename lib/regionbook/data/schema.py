@@ -54,10 +54,8 @@ def teaching_file(slug: str, ending: str) -> Path:
     path = data_file("teaching", f"{known(slug)}{ending}")
     if not path.exists():
         ready = sorted(p.name.removesuffix(ending) for p in path.parent.glob(f"*{ending}"))
-        raise FileNotFoundError(
-            f"No teaching panel for {slug!r} yet: {path.name} is not in {path.parent}. "
-            f"Ready: {', '.join(ready) or 'none'}."
-        )
+        said = f"No teaching panel for {slug!r} yet: {path.name} is not in {path.parent}."
+        raise FileNotFoundError(f"{said} Ready: {', '.join(ready) or 'none'}.")
     return path
 
 
@@ -71,9 +69,7 @@ def known_table(slug: str, table: str, all_of_them: bool = True) -> str:
     if extra := beside(slug):
         if table not in extra:
             hint = did_you_mean(table, list(extra))
-            raise ValueError(
-                f"{slug!r} has no table {table!r}.{hint} Beside its panel there are: {', '.join(extra)}."
-            )
+            raise ValueError(f"{slug!r} has no table {table!r}.{hint} There are: {', '.join(extra)}.")
         return table
     paper = declared(slug)
     ready = [*paper.tables, *(paper.beside if all_of_them else ())]

@@ -37,11 +37,10 @@ def group_problems(frame: pd.DataFrame) -> list[tuple[str, str]]:
         rows = rows[rows["value"] == 1] if rule == "one" else rows[rows["value"] != ""].drop_duplicates()
         if (again := rows["group"].duplicated()).any():
             by = within.split()
-            names = (
-                frame.loc[again.index[again], by].drop_duplicates().astype(str).agg(" ".join, axis=1).tolist()
-            )
+            broken = frame.loc[again.index[again], by].drop_duplicates().astype(str)
             what = "more than one 1" if rule == "one" else "more than one value"
-            words = f"{what} in a {' and '.join(by)} ({some(names)}); there is to be one in each"
+            names = some(broken.agg(" ".join, axis=1).tolist())
+            words = f"{what} in a {' and '.join(by)} ({names}); there is to be one in each"
             found.append((column, words))
     return found
 
@@ -67,9 +66,7 @@ def identity(frame: pd.DataFrame, keys: list[str]) -> list[str]:
         if several := given[unit][given[unit].duplicated()].drop_duplicates().tolist():
             said.append(f"column code: changes within a {unit} ({some(several)})")
     by_code: dict[str, list[str]] = {}
-    for name, code in (
-        [*pairs, *of_name.items()] if not said else ()
-    ):  # else two names on one code are its echo
+    for name, code in [] if said else [*pairs, *of_name.items()]:  # else two names on one code are its echo
         by_code.setdefault(code or name, []).append(name)
     alike = [" and ".join(dict.fromkeys(group)) for group in by_code.values() if len(set(group)) > 1]
     alike += [f"{a} and {b}" for a, b in _succeeding(frame, unit) if not (of_name[a] and of_name[b])]
@@ -137,9 +134,8 @@ def warn_units(frame: pd.DataFrame, schema: pd.DataFrame, slug: str) -> None:
     more than thirty times ours, or than that of the year before; and steps and stretches without any place that are wide
     and much wider than any of the teaching panel's.
     """
-    measured = schema.index[
-        schema["unit"].ne("") & schema["dtype"].ne("str") & ~schema.index.isin([*UNITS, "year"])
-    ]
+    keys = schema.index.isin([*UNITS, "year"])
+    measured = schema.index[schema["unit"].ne("") & schema["dtype"].ne("str") & ~keys]
     names = list(measured.intersection(frame.columns, sort=False))
     ours, own = _shipped(teaching_file(slug, ".csv"), tuple(names)), _levels(frame, names)
     limits = (1.5 * ours.widest).clip(lower=pd.Series([_SLIP, _JUMP, _SLIP]), axis=1)
@@ -173,8 +169,5 @@ def _odd(own: _Levels, name: str, by_year: float, step: float, gap: float) -> It
 
 
 def _times(log: float) -> str:
-    return (
-        f"{float(f'{np.exp(log):.3g}'):,.0f} times"
-        if log > 0
-        else f"1/{float(f'{np.exp(-log):.3g}'):,.0f} of"
-    )
+    size = f"{float(f'{np.exp(abs(log)):.3g}'):,.0f}"
+    return f"{size} times" if log > 0 else f"1/{size} of"

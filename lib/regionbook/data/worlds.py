@@ -12,17 +12,7 @@ from regionbook.paths import data_file
 
 
 def worlds(slug: str) -> list[str]:
-    """Return the names of a paper's rival worlds, which `load` and `truth` take as ``world``.
-
-    Parameters
-    ----------
-    slug
-        Name of the paper.
-
-    Returns
-    -------
-    list of str
-        Empty where a paper has none; a ValueError if the paper is unknown.
+    """Return the names of a paper's rival worlds, which `load` and `truth` take as ``world``; none where it has none.
 
     Examples
     --------
@@ -37,10 +27,8 @@ def known_world(slug: str, world: str) -> str:
     """``world``, if the paper has it; an error that names those that it has otherwise."""
     ready = worlds(slug)
     if world not in ready:
-        raise ValueError(
-            f"{slug!r} has no world {world!r}.{did_you_mean(world, ready)} Its rival worlds are: "
-            f"{', '.join(ready) or 'none'}; leave `world` out for the shipped panel."
-        )
+        said = f"{slug!r} has no world {world!r}.{did_you_mean(world, ready)} Its rival worlds are:"
+        raise ValueError(f"{said} {', '.join(ready) or 'none'}; leave `world` out for the shipped panel.")
     return world
 
 

@@ -87,9 +87,7 @@ def check(exercise: str, answer: Any, panel: pd.DataFrame | None = None) -> Righ
     except KeyError:
         raise ValueError(_unknown(exercise)) from None
     if panel is not None and not panel.attrs.get("simulated") and shared["personal"]:
-        raise ValueError(
-            f"there is no key to {exercise!r} for your own data: compare with the lesson's steps"
-        )
+        raise ValueError(f"there is no key to {exercise!r} for your own data: compare with the lesson")
     if not student or not shared["personal"]:
         fault = seal.judge_sealed(shared, answer)
     else:
@@ -157,9 +155,8 @@ def personal_key(exercise: str, student: str) -> Key | Mapping[str, Any]:
         except record.RecordError as error:
             raise ValueError(f"the solution gives no key to {exercise!r}: {error}") from error
     name = f"keys-{student}.json"
-    handed = next(
-        (p for p in (sheet.with_name(name), Path.cwd() / name) if p.exists()), sheet.with_name(name)
-    )
+    beside, here = sheet.with_name(name), Path.cwd() / name
+    handed = here if here.exists() and not beside.exists() else beside
     if exercise not in (found := _keys(handed)):
         raise ValueError(
             f"there is no key to {exercise!r} for the panel of student {student} here. Ask your lecturer for "

@@ -16,14 +16,9 @@ import pandas as pd
 from regionbook.exercises import keys
 from regionbook.exercises.keys import Key
 
-UNITS = {
-    1: "ten",
-    2: "a hundred: a share is not a per cent",
-    3: "a thousand",
-    4: "ten thousand (万)",
-    6: "a million",
-    8: "a hundred million (亿)",
-}
+UNITS = {1: "ten", 2: "a hundred: a share is not a per cent", 3: "a thousand", 4: "ten thousand (万)"}
+UNITS |= {6: "a million", 8: "a hundred million (亿)"}
+Array = np.ndarray
 SAME = 2e-3
 """Relative difference up to which an answer counts as a usual mistake."""
 NOTHING = 1e-12
@@ -141,9 +136,7 @@ def _number(given: Any) -> float:
     if isinstance(given, str):
         raise Fault("a number is asked for; you gave a text: leave the quotation marks out.")
     if isinstance(given, (pd.Series, pd.DataFrame, np.ndarray, list, tuple, dict)):
-        raise Fault(
-            f"one number is asked for, you gave {_what(given)}: pick the value, as in estimates['name']."
-        )
+        raise Fault(f"one number is asked for, you gave {_what(given)}: pick it, as in estimates['name'].")
     if hasattr(given, "params"):
         result = "a whole model result: pick from it, as in m.params['name']"
         raise Fault(f"one number is asked for, you gave {result}.")
@@ -161,9 +154,7 @@ def _table(form: Mapping[str, Any], given: Any) -> pd.DataFrame:
     if isinstance(given, (pd.Series, dict)):
         return _labelled(form, pd.Series(given).to_frame(0), name="index")
     count = form["index"] if isinstance(form["index"], int) else len(form["index"])
-    raise Fault(
-        f"{count} numbers with their names are asked for (a series or dict), you gave {_what(given)}."
-    )
+    raise Fault(f"{count} numbers with their names are asked for (series or dict), you gave {_what(given)}.")
 
 
 def _labelled(form: Mapping[str, Any], got: pd.DataFrame, **sides: str) -> pd.DataFrame:
@@ -299,9 +290,7 @@ def forms(x: Any) -> dict[str, Any]:
         }
 
 
-def _values(
-    key: Key, g: np.ndarray, r: np.ndarray, names: list[Any], wrongs: list[tuple[str, np.ndarray]]
-) -> Fault | None:
+def _values(key: Key, g: Array, r: Array, names: list[Any], wrongs: list[tuple[str, Array]]) -> Fault | None:
     """The kind of mistake that turns ``r`` into ``g``, None if they agree."""
     good = near(key, g, r)
     if good.all():
@@ -324,9 +313,8 @@ def _usual(key: Key, g: np.ndarray, r: np.ndarray, wrongs: list[tuple[str, np.nd
     def looks(b: np.ndarray) -> bool:
         """Whether the answer is ``b``, more strictly than the exercise asks: a hint must not be wrong."""
         with np.errstate(all="ignore"):
-            return bool(
-                np.isfinite(b).all() and np.allclose(g, b, rtol=SAME, atol=0) and not near(key, b, r).all()
-            )
+            same = np.isfinite(b).all() and np.allclose(g, b, rtol=SAME, atol=0)
+            return bool(same and not near(key, b, r).all())
 
     for message, wrong in wrongs:
         if looks(wrong):

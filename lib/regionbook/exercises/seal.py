@@ -181,10 +181,7 @@ def _sorted(table: Any) -> pd.DataFrame:
     """Rows and columns in the order of their names; a number as a table of one cell."""
     if not isinstance(table, pd.DataFrame):
         return pd.DataFrame([[float(table)]])
-    rows, columns = (
-        sorted(range(len(side)), key=lambda i: judge.name_of(side[i]))
-        for side in (table.index, table.columns)
-    )
+    rows, columns = (np.argsort([judge.name_of(k) for k in side], kind="stable") for side in table.axes)
     return table.iloc[rows, columns]
 
 

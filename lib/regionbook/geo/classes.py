@@ -25,9 +25,7 @@ def classify(
         order = list(pd.Categorical(stacked.dropna()).categories)
         palette = list(look.PALETTE if colors is None or isinstance(colors, str) else colors)
         if not 1 <= len(order) <= len(palette):
-            raise ValueError(
-                f"{len(order)} categories but {len(palette)} colours: group the categories, or pass a list."
-            )
+            raise ValueError(f"{len(order)} categories but {len(palette)} colours: group them or pass a list")
         rank = {value: i for i, value in enumerate(order)}
         names = [f"{v:g}" if isinstance(v, float) else str(v) for v in order]
         return frame.apply(lambda c: c.map(rank).astype(float)), names, palette[: len(order)]
@@ -54,9 +52,7 @@ def edges_of(known: np.ndarray, k: int, bins: Sequence[float] | None) -> np.ndar
     if bins is not None:
         edges = np.asarray(bins, dtype=float)
         if edges.ndim != 1 or edges.size == 0 or (np.diff(edges) <= 0).any() or edges[-1] < known.max():
-            raise ValueError(
-                f"bins must rise and end at or above the largest value, {known.max():g}; given {list(bins)}."
-            )
+            raise ValueError(f"bins must rise to {known.max():g}, the largest value; given {list(bins)}.")
         return edges
     if not isinstance(k, (int, np.integer)) or k < 1:
         raise ValueError(f"k must be a positive whole number, not {k!r}.")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import warnings
 from collections.abc import Iterable, Sequence
 from functools import cache
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 import numpy as np
 import pandas as pd
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     import geopandas as gpd
     from matplotlib.axes import Axes
 
-
+Values: TypeAlias = pd.Series | pd.DataFrame
 MAIN = (-2.72e6, 2.58e6, 1.78e6, 5.97e6)  # frame of the main map in metres, ending south of Hainan
 _SOUTH = (0.15e6, 2.2e6, 0.3e6, 2.75e6)  # frame of the inset
 _CORNER = (1.90e6, 1.79e6, 0.67e6, 0.80e6)  # inset in the main frame: left, bottom, width, height
@@ -59,9 +59,8 @@ def _map_layers(level: Level) -> tuple[pd.Index, list[Any], list[np.ndarray], li
     from matplotlib.path import Path
 
     shapes = _drawn("city")
-    provinces = (
-        shapes.to_frame("geometry").dissolve(shapes.index.str[:2] + "0000", method="coverage").geometry
-    )
+    by_province = shapes.to_frame("geometry").dissolve(shapes.index.str[:2] + "0000", method="coverage")
+    provinces = by_province.geometry
     if level == "province":
         shapes = provinces
     paths = []
@@ -74,7 +73,7 @@ def _map_layers(level: Level) -> tuple[pd.Index, list[Any], list[np.ndarray], li
 
 
 def choropleth(
-    values: pd.Series | pd.DataFrame,
+    values: Values,
     *,
     level: Level = "city",
     title: str | None = None,
@@ -171,9 +170,7 @@ def _known(places: pd.Index, level: Level) -> np.ndarray:
     """Which places are one unit each; a warning names the others."""
     known = np.array([len(meant(place, level)) == 1 for place in places])
     if not known.any():
-        raise ValueError(
-            f"none of the {len(places)} places of values is a {level} that rb.geo.units() knows."
-        )
+        raise ValueError(f"none of the {len(places)} places is a {level} that rb.geo.units() knows.")
     if not known.all():
         others = [f"{p} ({became(p)[1]})" if became(p)[1] else str(p) for p in places[~known]]
         more = f" and {len(others) - 8} more" if len(others) > 8 else ""
@@ -181,9 +178,7 @@ def _known(places: pd.Index, level: Level) -> np.ndarray:
     return known
 
 
-def _panes(
-    frame: pd.DataFrame, values: pd.Series | pd.DataFrame, title: str | None, ax: Axes | None
-) -> np.ndarray:
+def _panes(frame: pd.DataFrame, values: Values, title: str | None, ax: Axes | None) -> np.ndarray:
     """Axes, one a column; the title of several maps stands over all."""
     import matplotlib.pyplot as plt
 
@@ -212,13 +207,8 @@ def _legend(ax: Axes, names: list[str], palette: list[str], label: str | None, o
     font = look.font()
     patch: dict[str, Any] = {"edgecolor": "#999999", "linewidth": 0.4}
     handles = [Patch(facecolor=c, label=n, **patch) for c, n in zip(palette, names, strict=True)]
-    how: dict[str, Any] = {
-        "handles": handles,
-        "title": label,
-        "frameon": False,
-        "prop": {"family": font, "size": 8},
-        "title_fontproperties": {"family": font, "size": 8.5},
-    }
+    how: dict[str, Any] = {"handles": handles, "title": label, "frameon": False}
+    how |= {"prop": {"family": font, "size": 8}, "title_fontproperties": {"family": font, "size": 8.5}}
     if on_axes:
         legend: Any = ax.legend(loc="lower left", **how)
         legend._legend_box.align = "left"
@@ -233,9 +223,8 @@ def _check_options(values: object, labels: object, ax: object, unknown: str) -> 
     if isinstance(values, pd.DataFrame) and ax is not None:
         raise ValueError("ax takes one map: give a Series, or leave ax out for a DataFrame.")
     if isinstance(values.index, pd.MultiIndex):
-        raise ValueError(
-            f"values is indexed by {list(values.index.names)}: select a year, or unstack it into columns."
-        )
+        names = list(values.index.names)
+        raise ValueError(f"values is indexed by {names}: select a year, or unstack it into columns.")
     if unknown not in ("raise", "warn"):
         raise ValueError(f'unknown must be "raise" or "warn", not {unknown!r}.')
     if labels not in (None, "en", "zh"):

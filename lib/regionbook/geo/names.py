@@ -38,7 +38,7 @@ def labels_of(
     if isinstance(which, str):
         if which != "outlines" or outlines is None:
             raise ValueError(
-                f'which must be a number, a list of places, or "outlines" with outlines given; not {which!r}.'
+                f'which must be a number, places or "outlines" with outlines given, not {which!r}'
             )
         areas = merged(shapes, outlines, level)
         spots = areas.to_crs(ALBERS).representative_point()
@@ -81,20 +81,11 @@ def write_names(ax: Axes, names: list[str], spots: np.ndarray, dots: bool) -> No
 
     for name, spot in zip(names, spots, strict=True):
         text = ax.annotate(
-            name if dots else textwrap.fill(name, 16),
-            spot,
-            (0, 0),
-            textcoords="offset points",
-            ha="center",
-            va="center",
-            multialignment="center",
-            linespacing=1.0,
-            fontsize=7.5,
-            fontfamily=look.font(),
+            name if dots else textwrap.fill(name, 16), spot, (0, 0), textcoords="offset points", ha="center", va="center",
+            multialignment="center", linespacing=1.0, fontsize=7.5, fontfamily=look.font(), zorder=10,
             path_effects=[withStroke(linewidth=2, foreground="white")],
             snap=False,  # else characters of straight strokes only (营口) are pulled apart to whole pixels
-            zorder=10,
-        )
+        )  # fmt: skip
         size = text.get_window_extent(renderer).padded(1)
         for dx, dy in offsets:  # the text's centre moves by the offset and half its size
             half_x = np.sign(dx) * size.width / 2

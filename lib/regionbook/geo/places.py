@@ -27,10 +27,13 @@ EARTH_RADIUS_KM = 6371.0088
 """Mean radius of the WGS 84 ellipsoid."""
 
 
+def _geo(name: str) -> pd.DataFrame:
+    return pd.read_csv(data_file("geo", name), dtype={"code": str}, keep_default_na=False)
+
+
 @cache
 def unit_table() -> pd.DataFrame:
-    table = pd.read_csv(data_file("geo", "units.csv"), dtype={"code": str}, keep_default_na=False)
-    table = table.set_index("code")
+    table = _geo("units.csv").set_index("code")
     in_parts = table.level.isin(["province", "autonomous region"])
     table["is_city"] = ~in_parts | (table.index == "710000")  # Taiwan is mapped as one unit
     table["is_province"] = table.index.str.endswith("0000")
@@ -88,25 +91,20 @@ def membership() -> pd.DataFrame:
     >>> membership().groupby("stage").cluster.nunique().to_dict()
     {1: 5, 2: 5, 3: 9}
     """
-    path = data_file("geo", "membership.csv")
-    return pd.read_csv(path, dtype={"code": str}, keep_default_na=False).set_index("code")
+    return _geo("membership.csv").set_index("code")
 
 
 def ports() -> pd.DataFrame:
     """The 25 main sea ports of the mainland and Hainan, one point at the main deep-water terminal of each.
 
-    Returns
-    -------
-    DataFrame
-        Indexed by `port_en`; columns `port_zh`, `code` (of the city), `lon`, `lat`, `note` (the terminal).
+    Indexed by `port_en`; columns `port_zh`, `code` (of the city), `lon`, `lat`, `note` (the terminal).
 
     Examples
     --------
     >>> ports().loc["Tianjin", "port_zh"]
     '天津港'
     """
-    path = data_file("geo", "ports.csv")
-    return pd.read_csv(path, dtype={"code": str}, keep_default_na=False).set_index("port_en")
+    return _geo("ports.csv").set_index("port_en")
 
 
 @cache
@@ -288,9 +286,7 @@ def points_of(places: Places) -> pd.DataFrame:
     """Frame with `lon`, `lat`, indexed by the labels given."""
     if isinstance(places, pd.DataFrame):
         if not {"lon", "lat"} <= set(places.columns):
-            raise ValueError(
-                f"places needs the columns lon and lat (degrees); it has {list(places.columns)}."
-            )
+            raise ValueError(f"places needs lon and lat (degrees); it has {list(places.columns)}.")
         points = places[["lon", "lat"]].astype(float)
         wrong = points[~(points.lon.between(-180, 180) & points.lat.between(-90, 90))]
         if len(wrong):

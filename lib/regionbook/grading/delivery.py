@@ -57,9 +57,8 @@ class Handed:
                     source = io.BytesIO(_member(archive, archive.getinfo(name)))
             if isinstance(source, Path) and source.stat().st_size > LARGEST:
                 raise Unreadable(f"it has more than {LARGEST >> 20} MB: clear the outputs and hand in again")
-            return replace(
-                self, content=source.read_bytes() if isinstance(source, Path) else source.getvalue()
-            )
+            content = source.read_bytes() if isinstance(source, Path) else source.getvalue()
+            return replace(self, content=content)
         except BROKEN as error:
             return replace(self, refused=f"it cannot be read: {getattr(error, 'strerror', None) or error}")
 
@@ -80,9 +79,8 @@ def handed(files: list[str]) -> list[Handed]:
             here = list(_in_zip(path, one)) if kind == ".zip" else [one]
         else:
             archive = path.exists() and kind in (".rar", ".7z", ".gz", ".tar", ".tgz")
-            what = (
-                "not a notebook (.ipynb), a zip file or a folder" if path.exists() else f"not in {Path.cwd()}"
-            )
+            kinds = "not a notebook (.ipynb), a zip file or a folder"
+            what = kinds if path.exists() else f"not in {Path.cwd()}"
             raise NothingThere(f"{name}: {'unpack it first' if archive else what}")
         folders = [h.parts[:-1] for h in here]
         cut = 0  # folders that stand above all files, before those that tell one from another
@@ -109,12 +107,8 @@ def _label(folders: tuple[str, ...], name: str) -> str:
 def _in_folder(folder: Path) -> Iterator[Handed]:
     for path in sorted(folder.rglob("*")):
         parts, kind = path.relative_to(folder).parts, path.suffix.lower()
-        if (
-            SKIPPED & set(parts)
-            or parts[-1].startswith("._")
-            or kind not in (".ipynb", ".zip")
-            or path.is_dir()
-        ):
+        skipped = SKIPPED & set(parts) or parts[-1].startswith("._") or path.is_dir()
+        if skipped or kind not in (".ipynb", ".zip"):
             continue
         one = Handed("", place=path, parts=parts)
         if path.is_symlink():

@@ -13,6 +13,7 @@ from regionbook.grading.results import Result
 from regionbook.grading.roster import ListError, Student, owner, read_table
 
 YES, NO = {"yes", "y", "x", "1", "true", "是", "对"}, {"", "no", "n", "0", "false", "否"}
+Personal = Callable[[str], bool]
 FIXED = ("student", "name", "id", "email", "total", "of", "to read", "held back", "pay held", "why held")
 
 
@@ -82,24 +83,11 @@ class Class:
         return sum(map(self.maximum, self.maxima))
 
 
-def gather(
-    results: Iterable[Result], roster: list[Student], personal: Callable[[str], bool] = lambda exercise: True
-) -> Class:
+def gather(results: Iterable[Result], roster: list[Student], personal: Personal = lambda name: True) -> Class:
     """Sheets by student; what speaks against paying a sheet is said and its points are held back.
 
-    Parameters
-    ----------
-    results
-        As `grade` wrote them.
-    roster
-        The class list; empty: who stated one number is one student, and only doubled numbers are held back.
-    personal
-        Whether students work on panels of their own in an exercise, so that its number matters.
-
-    Returns
-    -------
-    Class
-        Rows in the order of the roster, then who is in none.
+    Without a ``roster`` who stated one number is one student, and only doubled numbers are held back; with one, rows are
+    in its order, then who is in none. ``personal``: whether students work on panels of their own in an exercise.
     """
     results = list(results)
     graded = [r for r in results if r.exercise and not r.failed]
@@ -154,7 +142,7 @@ def _against(r: Result, found: Student | None, known: dict[str, Student], person
     return [f"{r.exercise}: the panel of {whose}, not of {found.number}"]
 
 
-def alike(results: list[Result], names: dict[int, str], personal: Callable[[str], bool]) -> list[str]:
+def alike(results: list[Result], names: dict[int, str], personal: Personal) -> list[str]:
     """Pairs of sheets for a person's eye: equal answers on different panels, and code that is equal cell for cell.
 
     What many students share says nothing: a fingerprint counts if few have it (three, or a tenth of the class).
@@ -228,11 +216,8 @@ def write_points(group: Class, folder: Path) -> None:
         who, held = row.student, sum(row.points(name) or 0 for name in row.held)
         why = "; ".join([w for some in row.held.values() for w in some] + row.notes)
         paid = "yes" if row.paid else ""
-        line = [
-            *map(tame, (row.key, who.name, who.id, who.email)),
-            shown(group.total(row)),
-            shown(group.most),
-        ]
+        line = [*map(tame, (row.key, who.name, who.id, who.email))]
+        line += [shown(group.total(row)), shown(group.most)]
         line += [shown(row.to_read()), shown(held) if row.held and not row.paid else "", paid, tame(why)]
         for name in group.maxima:
             line += [shown(row.counted(name))]
@@ -241,14 +226,8 @@ def write_points(group: Class, folder: Path) -> None:
         for name, sheet in row.sheets.items():
             for k, (cell, most) in enumerate(sheet.maximum.items()):
                 said = [text for at, text in sheet.notes if at == cell] + (loose(sheet) if not k else [])
-                start = [
-                    tame(row.key),
-                    tame(who.name),
-                    name,
-                    tame(cell),
-                    shown(row.got(name, cell)),
-                    shown(most),
-                ]
+                start = [tame(row.key), tame(who.name), name, tame(cell)]
+                start += [shown(row.got(name, cell)), shown(most)]
                 by_hand = "yes" if cell in sheet.by_hand else ""
                 long.append([*start, by_hand, tame(sheet.file), tame("; ".join(said))])
     for r in group.failed:

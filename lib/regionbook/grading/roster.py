@@ -11,32 +11,13 @@ from regionbook.exercises.personal import student_number
 from regionbook.grading.results import Result
 
 HEADS = {
-    "number": (
-        "number",
-        "student number",
-        "student",
-        "id number",
-        "student id",
-        "学号",
-        "学生号",
-        "sis user id",
-    ),
+    "number": ("number", "student number", "student", "id number", "student id", "学号", "学生号", "sis user id"),
     "name": ("name", "full name", "student name", "姓名", "学生姓名", "全名"),
     "id": ("id", "login", "login id", "user", "username", "sis login id", "账号", "用户名"),
-    "email": (
-        "email",
-        "e-mail",
-        "mail",
-        "email address",
-        "邮箱",
-        "电子邮箱",
-        "电子邮件",
-        "邮件地址",
-        "电子邮件地址",
-    ),
+    "email": ("email", "e-mail", "mail", "email address", "邮箱", "电子邮箱", "电子邮件", "邮件地址", "电子邮件地址"),
     "first": ("first name", "given name", "名"),
     "last": ("last name", "surname", "family name", "姓"),
-}
+}  # fmt: skip
 """Headings of a class list, in small letters, by what stands below them."""
 
 
@@ -158,9 +139,8 @@ def owner(result: Result, roster: list[Student]) -> Student | None:
 
 def _in(mark: str, text: str) -> bool:
     """Whether a number, login or address stands in a text by itself; "sheet (1)" is no number."""
-    return len(mark) > 2 and bool(
-        re.search(rf"(?<![0-9a-z])0*{re.escape(mark.casefold())}(?![0-9a-z])", text)
-    )
+    alone = rf"(?<![0-9a-z])0*{re.escape(mark.casefold())}(?![0-9a-z])"
+    return len(mark) > 2 and bool(re.search(alone, text))
 
 
 def _spellings(name: str) -> list[str]:

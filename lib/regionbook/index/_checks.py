@@ -22,12 +22,9 @@ def one_of(allowed: Iterable[object], **choices: object) -> None:
 
 def places(bad: pd.DataFrame, limit: int = 3) -> str:
     """The first cells where `bad` is true, as "row …, column …", and how many there are in all."""
-    rows, columns = np.nonzero(bad.to_numpy())
-    shown = [
-        f"row {show(bad.index[r])}, column {show(bad.columns[c])}"
-        for r, c in zip(rows[:limit], columns[:limit], strict=True)
-    ]
-    more = f" and {len(rows) - limit} more" if len(rows) > limit else ""
+    cells = np.argwhere(bad.to_numpy())
+    shown = [f"row {show(bad.index[r])}, column {show(bad.columns[c])}" for r, c in cells[:limit]]
+    more = f" and {len(cells) - limit} more" if len(cells) > limit else ""
     return "; ".join(shown) + more
 
 
@@ -35,14 +32,13 @@ def numbers(data: pd.DataFrame, what: str) -> pd.DataFrame:
     """`data` as floats, after refusing text, duplicates of columns, missing and infinite values."""
     if not isinstance(data, pd.DataFrame):
         raise TypeError(
-            f"{what} must be a pandas DataFrame with one column an indicator, got {type(data).__name__}"
+            f"{what} must be a pandas DataFrame, one column an indicator, not {type(data).__name__}"
         )
     if data.shape[1] == 0 or data.shape[0] == 0:
         raise ValueError(f"{what} is empty ({data.shape[0]} rows, {data.shape[1]} columns)")
     if not data.columns.is_unique:
-        raise ValueError(
-            f"{what} has the column {data.columns[data.columns.duplicated()][0]!r} more than once"
-        )
+        twice = data.columns[data.columns.duplicated()][0]
+        raise ValueError(f"{what} has the column {twice!r} more than once")
     for name, dtype in data.dtypes.items():
         if not pd.api.types.is_numeric_dtype(dtype) or pd.api.types.is_bool_dtype(dtype):
             raise TypeError(
@@ -51,10 +47,8 @@ def numbers(data: pd.DataFrame, what: str) -> pd.DataFrame:
             )
     missing = data.isna()
     if missing.to_numpy().any():
-        raise ValueError(
-            f"{what} has {int(missing.to_numpy().sum())} missing value(s): {places(missing)}; "
-            "drop these rows or fill them deliberately beforehand"
-        )
+        said = f"{what} has {int(missing.to_numpy().sum())} missing value(s): {places(missing)};"
+        raise ValueError(f"{said} drop these rows or fill them deliberately beforehand")
     values = data.astype(float)
     if np.isinf(values.to_numpy()).any():
         infinite = values.isin([np.inf, -np.inf])
@@ -81,9 +75,7 @@ def signs(directions: int | Mapping, columns: pd.Index) -> pd.Series:
     if isinstance(directions, Mapping):
         unknown = [name for name in directions if name not in columns]
         if unknown:
-            raise ValueError(
-                f"directions names {unknown}, which are not columns; columns are {list(columns)}"
-            )
+            raise ValueError(f"directions names {unknown}, which are no columns; there are {list(columns)}")
         out = pd.Series([directions.get(name, 1) for name in columns], index=columns)
     else:
         out = pd.Series(directions, index=columns)
@@ -102,11 +94,8 @@ def keys(by: str | pd.Series, index: pd.Index, what: str) -> pd.Series:
     elif by in index.names:
         out = pd.Series(index.get_level_values(by), index=index, name=by)
     else:
-        raise ValueError(
-            f"{what}={by!r} is no level of the index (levels: {list(index.names)}) and no Series"
-        )
+        raise ValueError(f"{what}={by!r} is no Series and no level of the index ({list(index.names)})")
     if out.isna().any():
-        raise ValueError(
-            f"{what}: the key {out.name!r} is missing in row {show(out.index[out.isna().to_numpy()][0])}"
-        )
+        row = show(out.index[out.isna().to_numpy()][0])
+        raise ValueError(f"{what}: the key {out.name!r} is missing in row {row}")
     return out

@@ -1,7 +1,6 @@
 """Coupling coordination degree (耦合协调度)."""
 
 from collections.abc import Mapping, Sequence
-from typing import Literal
 
 import numpy as np
 import pandas as pd
@@ -12,19 +11,14 @@ from ._checks import numbers, places, show
 def coupling_coordination(
     subsystems: pd.DataFrame,
     weights: Sequence[float] | Mapping | pd.Series | None = None,
-    *,
-    variant: Literal["standard", "modified"] = "standard",
-    exponent: float | None = None,
 ) -> pd.DataFrame:
     r"""Coupling C, joint development T and coordination D of k subsystems scored in [0, 1].
 
     .. math::
-        C = \left[\frac{\prod_j U_j}{(\sum_j U_j / k)^k}\right]^{q}, \qquad
+        C = \left[\frac{\prod_j U_j}{(\sum_j U_j / k)^k}\right]^{1/k}, \qquad
         T = \sum_j a_j U_j, \qquad D = \sqrt{C\,T}
 
-    "standard" has q = 1/k; its C is one for any U_1 = … = U_k, however low. "modified", with the mean over all pairs:
-
-    .. math:: C = \sqrt{\Bigl[1-\overline{|U_i-U_j|}\Bigr] \Bigl(\prod_j U_j/\max U\Bigr)^{1/(k-1)}}
+    C is one for any U_1 = … = U_k, however low.
 
     Parameters
     ----------
@@ -32,9 +26,6 @@ def coupling_coordination(
         At least two columns, values in [0, 1].
     weights : sequence, Series or mapping, optional
         a_j, adding up to 1, a Series or mapping by the name of the column; equal without.
-    variant : "standard" or "modified"
-    exponent : float, optional
-        q of the standard form; older papers use 2.
 
     Returns
     -------
@@ -48,7 +39,7 @@ def coupling_coordination(
 
     References
     ----------
-    王淑佳 et al. (2021), 国内耦合协调度模型的误区及修正, 自然资源学报 36(3), for "modified".
+    王淑佳 et al. (2021), 国内耦合协调度模型的误区及修正, 自然资源学报 36(3), on this form and others.
 
     Examples
     --------
@@ -65,27 +56,14 @@ def coupling_coordination(
         raise ValueError(f"subsystem scores must lie in [0, 1]: {places(outside)}; normalise them first")
     nothing = (u == 0).all(axis=1)
     if nothing.any():
-        raise ValueError(
-            f"row {show(u.index[nothing.to_numpy()][0])} is zero in every subsystem: C is 0/0 there"
-        )
+        row = show(u.index[nothing.to_numpy()][0])
+        raise ValueError(f"row {row} is zero in every subsystem: C is 0/0 there")
     if isinstance(weights, (pd.Series, Mapping)):
         weights = pd.Series(weights).reindex(u.columns)
     a = np.full(k, 1 / k) if weights is None else np.asarray(weights, dtype=float)
     if a.shape != (k,) or not (a >= 0).all() or abs(a.sum() - 1) > 1e-9:
         raise ValueError(f"weights must be {k} numbers ≥ 0 that add up to 1, got {weights!r}")
     v = u.to_numpy()
-    if variant == "standard":
-        q = 1 / k if exponent is None else exponent
-        if not q > 0:
-            raise ValueError(f"exponent={exponent!r} must be positive")
-        c = (v / v.mean(axis=1, keepdims=True)).prod(axis=1) ** q
-    elif variant == "modified":
-        if exponent is not None:
-            raise ValueError("exponent belongs to variant='standard'")
-        i, j = np.triu_indices(k, 1)
-        spread = np.abs(v[:, i] - v[:, j]).mean(axis=1)
-        c = np.sqrt((1 - spread) * (v / v.max(axis=1, keepdims=True)).prod(axis=1) ** (1 / (k - 1)))
-    else:
-        raise ValueError(f"variant={variant!r} is not one of 'standard', 'modified'")
+    c = (v / v.mean(axis=1, keepdims=True)).prod(axis=1) ** (1 / k)
     t = v @ a
     return pd.DataFrame({"coupling": c, "development": t, "coordination": np.sqrt(c * t)}, index=u.index)

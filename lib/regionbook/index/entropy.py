@@ -39,9 +39,7 @@ class EntropyIndex(Shown):
 
     def _dimensions(self) -> pd.Series:
         if self.dimensions is None:
-            raise ValueError(
-                "no dimensions were given; call entropy_index(…, dimensions={indicator: dimension})"
-            )
+            raise ValueError("no dimensions were given; call entropy_index(…, dimensions=…)")
         return self.dimensions
 
     @property

@@ -52,9 +52,7 @@ def location_quotient(
     """
     f, k = series(part, "part"), series(whole, "whole")
     if not f.index.equals(k.index):
-        raise ValueError(
-            "part and whole have different indices; align them first (whole.reindex(part.index))"
-        )
+        raise ValueError("part and whole have different indices; align them (whole.reindex(part.index))")
     one_of(("total", "mean"), weight=weight)
     refuse(k, k <= 0, "whole must be positive")
     refuse(f, f < 0, "part must not be negative")
@@ -67,7 +65,5 @@ def location_quotient(
         reference = share.groupby(group).transform("mean")
     empty = (reference == 0).to_numpy()
     if empty.any():
-        raise ValueError(
-            f"part is zero in every row of group {show(group[empty][0])}: there is no share to compare with"
-        )
+        raise ValueError(f"part is zero in every row of group {show(group[empty][0])}: no share to compare")
     return (share / reference).rename("location_quotient")

@@ -109,9 +109,7 @@ def pca_index(
 
     if isinstance(components, str):
         if components != "eigenvalue>1":
-            raise ValueError(
-                f"components={components!r}: expected 'eigenvalue>1', a number of components or a share"
-            )
+            raise ValueError(f"components={components!r}: expected 'eigenvalue>1', a number or a share")
         kept = max(1, int((values > 1).sum()))
     elif isinstance(components, (int, np.integer)) and not isinstance(components, bool):
         kept = int(components)
@@ -120,9 +118,7 @@ def pca_index(
     elif isinstance(components, float) and 0 < components < 1:
         kept = int(np.searchsorted(np.cumsum(values) / k, components - 1e-12) + 1)
     else:
-        raise ValueError(
-            f"components={components!r}: a share must be a float between 0 and 1, a number an int"
-        )
+        raise ValueError(f"components={components!r}: a share is a float between 0 and 1, a number an int")
 
     if sign == "mean":
         # cov(z a, mean of z) is proportional to the column sums of R A = Λ A, hence to those of A

@@ -88,9 +88,8 @@ def theil_index(
     one_of(("T", "L"), kind=kind)
     group = pd.Series("all", index=x.index, name="group") if by is None else keys(by, x.index, "by")
     p = p / p.sum()
-    frame = pd.DataFrame(
-        {"p": p.to_numpy(), "px": (p * x).to_numpy(), "x": x.to_numpy(), "g": group.to_numpy()}
-    )
+    columns = {"p": p, "px": p * x, "x": x, "g": group}
+    frame = pd.DataFrame({k: v.to_numpy() for k, v in columns.items()})
     sums = frame.groupby("g")[["p", "px"]].sum()
     mean, means = frame["px"].sum(), sums["px"] / sums["p"]
     own = frame["g"].map(means)
@@ -102,7 +101,6 @@ def theil_index(
     theil = inside.groupby(frame["g"]).sum()
     within, between = float((share * theil).sum()), float(sign * (share * np.log(means / mean)).sum())
     total = within + between
-    by_group = pd.DataFrame(
-        {"share": share, "theil": theil, "contribution": share * theil / total if total else 0.0}
-    )
+    part = share * theil / total if total else 0.0
+    by_group = pd.DataFrame({"share": share, "theil": theil, "contribution": part})
     return TheilIndex(total, within, between, by_group.rename_axis(str(group.name or "group")))

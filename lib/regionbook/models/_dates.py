@@ -38,10 +38,8 @@ def read_dates(frame: pd.DataFrame, dates: str, unit: str, time: str, treatment:
     first[unit_code[::-1]] = start[::-1]  # the first row of each unit
     varies = first[unit_code] != start
     if varies.any():
-        raise ValueError(
-            f"dates {dates!r} must be constant within a unit (0: never treated), it varies within "
-            f"{unit} {show(frame[unit].to_numpy()[varies][0])}"
-        )
+        fault = f"dates {dates!r} must be constant within a unit (0: never treated), it varies within"
+        raise ValueError(f"{fault} {unit} {show(frame[unit].to_numpy()[varies][0])}")
     out = Dates(unit_code, both[time].to_numpy(), labels, first)
     if treatment is not None:
         said = out.treated(first[None, :]).ravel()

@@ -1,14 +1,14 @@
 """The formula of `pyfixest.feols`, read into arrays: "outcome ~ regressors | effect + effect"."""
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from ..index._checks import places, show
-from ._within import codes, flat
+from ._within import Sweep, codes, flat, known, orthonormal
 
 
 @dataclass(frozen=True)
@@ -23,11 +23,21 @@ class Design:
 
     def position(self, coefficient: str) -> int:
         if coefficient not in self.names:
-            raise ValueError(
-                f"coefficient {coefficient!r} is not in the formula; it has {', '.join(self.names[:12])}"
-                + (", …" if len(self.names) > 12 else "")
-            )
+            known = ", ".join(self.names[:12]) + ", …" * (len(self.names) > 12)
+            raise ValueError(f"coefficient {coefficient!r} is not in the formula; it has {known}")
         return self.names.index(coefficient)
+
+    def last(self, coefficient: str) -> "Design":
+        """The same design with one regressor behind all others."""
+        j = self.position(coefficient)
+        order = [*(i for i in range(len(self.names)) if i != j), j]
+        return replace(self, x=self.x[:, order], names=[self.names[i] for i in order])
+
+    def swept(self) -> tuple[Sweep, np.ndarray, np.ndarray, np.ndarray]:
+        """What takes the effects out; regressors and outcome without them; an orthonormal basis of the former."""
+        sweep = Sweep(list(self.effects.values()), len(self.y))
+        x, y = sweep(self.x), sweep(self.y[:, None]).ravel()
+        return sweep, x, y, orthonormal(x, np.linalg.norm(self.x, axis=0), self.names)
 
 
 def two_groups(design: Design, group: str) -> tuple[list[Any], np.ndarray]:
@@ -46,25 +56,15 @@ def read_formula(data: pd.DataFrame, formula: str) -> Design:
     frame = flat(data)
     main, *effects = [part.strip() for part in formula.split("|")]
     if len(effects) > 1 or main.count("~") != 1:
-        raise ValueError(
-            f"formula {formula!r}: expected 'outcome ~ regressors' or 'outcome ~ regressors | effects'"
-        )
+        raise ValueError(f"formula {formula!r}: expected 'outcome ~ regressors' and, if any, '| effects'")
     spec = Formula(main)
-    used = sorted(str(v) for v in spec.required_variables)
-    absent = [v for v in used if v not in frame.columns]
-    if absent:
-        raise ValueError(
-            f"formula {formula!r}: {absent} found neither among the columns nor the index levels of data"
-        )
+    used = known(frame, sorted(str(v) for v in spec.required_variables), f"formula {formula!r}")
     missing = frame[used].isna()
     if missing.to_numpy().any():
-        raise ValueError(
-            f"the formula's columns have missing values: {places(missing)}; drop these rows beforehand"
-        )
+        raise ValueError(f"the formula's columns have missing values: {places(missing)}; drop the rows first")
     for name in used:
-        told = isinstance(frame[name].dtype, pd.CategoricalDtype) or re.search(
-            rf"C\(\s*`?{re.escape(name)}\b", main
-        )
+        told = isinstance(frame[name].dtype, pd.CategoricalDtype)
+        told = told or bool(re.search(rf"C\(\s*`?{re.escape(name)}\b", main))
         if not told and not pd.api.types.is_numeric_dtype(frame[name].dtype):
             raise TypeError(
                 f"formula {formula!r}: column {name!r} is text (first value {show(frame[name].iloc[0])}); convert it "
@@ -72,9 +72,7 @@ def read_formula(data: pd.DataFrame, formula: str) -> Design:
             )
     matrices = spec.get_model_matrix(frame, na_action="ignore")
     if "Intercept" not in matrices.rhs:
-        raise ValueError(
-            f"formula {formula!r}: a constant (or the effects) always belongs to the model; take out the -1"
-        )
+        raise ValueError(f"formula {formula!r}: a constant (or the effects) is always in it; take out the -1")
     x = matrices.rhs.drop(columns="Intercept").astype(float)
     y = matrices.lhs.astype(float)
     if y.shape[1] != 1 or x.shape[1] == 0:
@@ -84,10 +82,5 @@ def read_formula(data: pd.DataFrame, formula: str) -> Design:
             infinite = pd.DataFrame(~np.isfinite(part.to_numpy()), index=frame.index, columns=part.columns)
             raise ValueError(f"not finite: {places(infinite)}; a logarithm of zero?")
     terms = [term.strip() for term in effects[0].split("+")] if effects else []
-    return Design(
-        frame=frame,
-        y=y.to_numpy().ravel(),
-        x=x.to_numpy(),
-        names=list(x.columns),
-        effects={term: codes(frame, term, "fixed effect") for term in terms},
-    )
+    coded = {term: codes(frame, term, "fixed effect") for term in terms}
+    return Design(frame, y.to_numpy().ravel(), x.to_numpy(), list(x.columns), coded)

@@ -29,9 +29,7 @@ def _terms(text: str, formula: str) -> tuple[str, ...]:
         if term in ("0", "1", "-1") or not term:
             if term == "1":
                 continue
-            raise ValueError(
-                f"formula {formula!r}: {term!r} is no regressor; the effects replace the constant"
-            )
+            raise ValueError(f"formula {formula!r}: {term!r} is no regressor; effects replace the constant")
         if any(sign in term for sign in "()-^/"):
             raise ValueError(
                 f"formula {formula!r}: {term!r}: only columns, products a:b and a*b are read; make the column "
@@ -53,16 +51,12 @@ def read_columns(formula: str, pair: str, time: str) -> Columns:
         raise TypeError(f"a formula is a string such as 'y ~ x | {pair} + {time}', got {formula!r}")
     parts = [part.strip() for part in formula.split("|")]
     if len(parts) not in (2, 3) or parts[0].count("~") != 1 or (len(parts) == 3 and parts[2].count("~") != 1):
-        raise ValueError(
-            f"formula {formula!r}: expected 'outcome ~ regressors | {pair} + {time}', for 2SLS with "
-            "'| endogenous ~ instruments' behind"
-        )
+        said = f"formula {formula!r}: expected 'outcome ~ regressors | {pair} + {time}', for 2SLS with"
+        raise ValueError(f"{said} '| endogenous ~ instruments' behind")
     outcome, right = (side.strip() for side in parts[0].split("~"))
     effects = tuple(part.strip() for part in parts[1].split("+"))
     if not set(effects) <= {pair, time} or len(set(effects)) < len(effects):
-        raise ValueError(
-            f"formula {formula!r}: the effects can be {pair!r}, {time!r} or both, not {parts[1]!r}"
-        )
+        raise ValueError(f"formula {formula!r}: the effects can be {pair!r}, {time!r} or both")
     endog = ""
     instruments: tuple[str, ...] = ()
     if len(parts) == 3:
@@ -71,12 +65,8 @@ def read_columns(formula: str, pair: str, time: str) -> Columns:
         if "+" in endog or not endog:
             raise ValueError(f"formula {formula!r}: one endogenous regressor is possible, got {endog!r}")
     exog = _terms(right, formula) if not (endog and right in ("", "1")) else ()
-    twice = (
-        {outcome} & {*exog, endog, *instruments}
-        | ({endog} & {*exog, *instruments})
-        | (set(exog) & set(instruments))
-    )
-    if twice:
+    places = [outcome, endog, *set(exog), *set(instruments)]
+    if twice := {name for name in places if name and places.count(name) > 1}:
         raise ValueError(f"formula {formula!r}: {sorted(twice)} stand in two places")
     if not exog and not endog:
         raise ValueError(f"formula {formula!r} has no regressor")

@@ -50,9 +50,8 @@ class PairGrid:
         names = known(self.frame, list(units) if not isinstance(units, str) else units, "units")
         if len(names) != 2 or names[0] == names[1]:
             raise ValueError(f"units must name two columns, got {names}")
-        first, second, self.unit_labels = unit_codes(
-            self.frame[names[0]], self.frame[names[1]], names, self.frame.index
-        )
+        one, two = (self.frame[name] for name in names)
+        first, second, self.unit_labels = unit_codes(one, two, names, self.frame.index)
         self._swap = first > second
         size = len(self.unit_labels)
         key = np.minimum(first, second).astype(np.int64) * size + np.maximum(first, second)
@@ -83,10 +82,8 @@ class PairGrid:
             what = f"the pair {show(one)} – {show(two)}, in whichever order,"
         else:
             what = f"pair {show(self.frame[self.pair].iloc[again])}"
-        raise ValueError(
-            f"{what} has more than one row in {self.time} {show(self.years[t[again]])}: "
-            f"rows {show(index[before])} and {show(index[again])}"
-        )
+        said = f"{what} has more than one row in {self.time} {show(self.years[t[again]])}:"
+        raise ValueError(f"{said} rows {show(index[before])} and {show(index[again])}")
 
     def _orientation(self, p: np.ndarray) -> np.ndarray:
         rows, flips = np.bincount(p), np.bincount(p, self._swap)

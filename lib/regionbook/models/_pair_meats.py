@@ -108,7 +108,7 @@ def clustered_meats(
     least = int(min(in_first.sum(), in_second.sum()))
     factor, words = small_sample(least, n, free if swapped_part is None else free_all)
     out["two-way"] = Meat(
-        apart - ordered @ ordered.T, factor, least - 1, f"{words}, G = {least:,}, the smaller of the two"
+        apart - ordered @ ordered.T, factor, least - 1, f"{words}, G = {least:,}, the fewer"
     )
     units = int((in_first | in_second).sum())
     factor, words = dyadic_sample(unit_counts(low, high), n, free)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from ._formula import Design
-from ._within import Sweep, orthonormal
+from ._within import Sweep
 
 
 def finite(**values: float) -> None:
@@ -37,24 +37,19 @@ class Swept:
 
 
 def swept(design: Design, coefficient: str) -> Swept:
-    j = design.position(coefficient)
-    order = [*(i for i in range(len(design.names)) if i != j), j]
-    sweep = Sweep(list(design.effects.values()), len(design.y))
-    df = len(design.y) - sweep.rank - len(order)
-    if df < 2:
-        raise ValueError(
-            f"{len(design.y)} rows are too few for {len(order)} regressors and {sweep.rank} effects"
-        )
-    if len(order) == 1:
+    design = design.last(coefficient)
+    (n, k), rank = design.x.shape, Sweep(list(design.effects.values()), len(design.y)).rank
+    if n - rank - k < 2:
+        raise ValueError(f"{n} rows are too few for {k} regressors and {rank} effects")
+    if k == 1:
         raise ValueError(f"the formula has no covariate beside {coefficient!r} to compare with")
-    x, y = sweep(design.x[:, order]), sweep(design.y[:, None]).ravel()
-    orthonormal(x, np.linalg.norm(design.x[:, order], axis=0), [design.names[i] for i in order])
+    _, x, y, _ = design.swept()
     lengths, height = np.linalg.norm(x, axis=0), float(np.linalg.norm(y))
     if height <= 1e-9 * np.linalg.norm(design.y):
         raise ValueError("the outcome has no variation left after the fixed effects")
     x = x / lengths
-    names = [design.names[i] for i in order[:-1]]
-    return Swept(y / height, x[:, -1], x[:, :-1], names, (height, float(lengths[-1])), df)
+    scale = height, float(lengths[-1])
+    return Swept(y / height, x[:, -1], x[:, :-1], design.names[:-1], scale, n - rank - k)
 
 
 def partial(*columns: np.ndarray) -> np.ndarray:

@@ -18,20 +18,17 @@ LAGGED = ("slx", "sdm", "sdem")
 PARAMETER = {"sar": "rho", "sdm": "rho", "sem": "lambda", "sdem": "lambda"}
 
 
-def read_weights(w: object) -> tuple[sparse.csr_array, pd.Index]:
+def read_weights(w: Any) -> tuple[sparse.csr_array, pd.Index]:
     """The matrix and the labels of its rows; refused without labels, with a diagonal, or without a link."""
     if isinstance(w, pd.DataFrame):
         if not w.index.is_unique or not w.columns.is_unique or set(w.index) != set(w.columns):
             raise ValueError("w: a DataFrame needs the same labels, each once, as its rows and its columns")
         labels, matrix = w.index, sparse.csr_array(w[w.index].to_numpy(dtype=float))
-    elif hasattr(w, "unique_ids") and hasattr(w, "sparse"):  # libpysal.graph.Graph
-        labels, matrix = pd.Index(w.unique_ids), sparse.csr_array(w.sparse, dtype=float, copy=True)
-    elif hasattr(w, "id_order") and hasattr(w, "sparse"):  # libpysal.weights.W
-        labels, matrix = pd.Index(w.id_order), sparse.csr_array(w.sparse, dtype=float, copy=True)
+    elif hasattr(w, "sparse"):  # libpysal: Graph has unique_ids, W has id_order
+        labels = pd.Index(w.unique_ids if hasattr(w, "unique_ids") else w.id_order)
+        matrix = sparse.csr_array(w.sparse, dtype=float, copy=True)
     else:
-        raise TypeError(
-            f"w must carry the units' labels: a libpysal Graph or W, or a square DataFrame; got {type(w).__name__}"
-        )
+        raise TypeError(f"w must be a libpysal Graph or W or a DataFrame with labels, not {type(w).__name__}")
     matrix.eliminate_zeros()
     if not np.isfinite(matrix.data).all() or (matrix.data < 0).any():
         raise ValueError("w has negative, missing or infinite weights; weights are 0 or more")
@@ -77,10 +74,8 @@ def stack(panel: pd.DataFrame, formula: str, w: object) -> Stack:
     if not isinstance(panel, pd.DataFrame):
         raise TypeError(f"panel must be a pandas DataFrame, got {type(panel).__name__}")
     if panel.index.nlevels != 2:
-        raise ValueError(
-            f"panel must be indexed by unit and period (2 levels), got {panel.index.nlevels}; "
-            "use panel.set_index([unit, period])"
-        )
+        said = f"panel must be indexed by unit and period (2 levels), got {panel.index.nlevels};"
+        raise ValueError(f"{said} use panel.set_index([unit, period])")
     if "|" in formula:
         raise ValueError(f"formula {formula!r}: effects are chosen with effects=…, not behind a bar")
     matrix, labels = read_weights(w)
@@ -88,16 +83,14 @@ def stack(panel: pd.DataFrame, formula: str, w: object) -> Stack:
     present = units.unique()
     unknown, unused = present.difference(labels, sort=False), labels.difference(present, sort=False)
     if len(unknown) or len(unused):
-        sides = [
-            f"{len(side)} {text} ({', '.join(map(show, side[:3]))}{', …' if len(side) > 3 else ''})"
-            for side, text in (
-                (unknown, "of the panel are missing in w"),
-                (unused, "of w are missing in panel"),
-            )
-            if len(side)
+        both = (unknown, "of the panel are missing in w"), (unused, "of w are missing in panel")
+        named = [
+            (f"{len(s)} {text}", f"{', '.join(map(show, s[:3]))}{', …' * (len(s) > 3)}")
+            for s, text in both
+            if len(s)
         ]
         raise ValueError(
-            f"units of panel's first index level and of w differ: {'; '.join(sides)}. "
+            f"units of panel's first index level and of w differ: {'; '.join(map('{0[0]} ({0[1]})'.format, named))}. "
             "Both need the same labels of the same type; build w for the panel's units only."
         )
     if times.isna().any():
@@ -113,18 +106,8 @@ def stack(panel: pd.DataFrame, formula: str, w: object) -> Stack:
             f"times, {int((count != 1).sum())} such cells among {n} units × {t} periods; "
             "keep units with all periods (and build w for them), or fill the gaps deliberately"
         )
-    design = read_formula(panel, formula)
-    order = np.argsort(place)
-    return Stack(
-        design.y[order],
-        design.x[order],
-        design.names,
-        matrix,
-        labels,
-        t,
-        place,
-        cast(pd.MultiIndex, panel.index),
-    )
+    design, order, index = read_formula(panel, formula), np.argsort(place), cast(pd.MultiIndex, panel.index)
+    return Stack(design.y[order], design.x[order], design.names, matrix, labels, t, place, index)
 
 
 @dataclass(frozen=True)
@@ -173,9 +156,8 @@ def transform(
     columns = z[:, 2 : 2 + k]
     orthonormal(columns, np.linalg.norm(x, axis=0), names)
     scale = np.linalg.norm(columns, axis=0) / np.sqrt(n)
-    return Transformed(
-        z[:, 0], z[:, 1], columns / scale, z[:, 2 + k :] / scale, names, scale, n, blocks, lost
-    )
+    columns, lags = columns / scale, z[:, 2 + k :] / scale
+    return Transformed(z[:, 0], z[:, 1], columns, lags, names, scale, n, blocks, lost)
 
 
 def _log_likelihood(n: int, ssr: Any) -> Any:
@@ -256,10 +238,8 @@ def maximise(d: Transformed, ld: LogDet, model: str) -> Maximum:
         centre += reach if up else -reach
         if not ld.low < centre < ld.high:
             side = "upper" if up else "lower"
-            raise ValueError(
-                f"the likelihood has no maximum inside the interval of the spatial parameter "
-                f"({ld.low:.4f}, {ld.high:.4f}); it rises towards the {side} end"
-            )
+            said = "the likelihood has no maximum inside the interval of the spatial parameter"
+            raise ValueError(f"{said} ({ld.low:.4f}, {ld.high:.4f}); it rises towards the {side} end")
     else:
         raise ValueError(f"no maximum of the likelihood was found around {centre:.4f}; is y constant?")
     r = float(brentq(score, low, high, xtol=1e-14, rtol=1e-14))

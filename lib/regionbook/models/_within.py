@@ -45,9 +45,7 @@ def one_kind(labels: Iterable[Any], what: str) -> None:
         return
     text = {isinstance(label, str): label for label in labels}
     if len(text) == 2:
-        raise TypeError(
-            f"{what} mixes text ({text[True]!r}) and numbers ({show(text[False])}): give one type"
-        )
+        raise TypeError(f"{what} mixes text ({text[True]!r}) and numbers ({show(text[False])}): use one type")
 
 
 def nested(inner: np.ndarray, outer: np.ndarray) -> bool:

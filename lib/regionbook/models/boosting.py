@@ -22,14 +22,10 @@ def _trees(model: Any) -> list[npt.NDArray[Any]]:
     rounds = getattr(model, "_predictors", None)
     if rounds is None or not isinstance(model, HistGradientBoostingRegressor):
         found = f"{type(model).__name__}{' without .fit' if rounds is None else ''}"
-        raise ValueError(
-            f"model is a {found}: give scikit-learn's HistGradientBoostingRegressor after .fit(X, y)"
-        )
+        raise ValueError(f"model is a {found}: give scikit-learn's HistGradientBoostingRegressor, fitted")
     trees = [tree.nodes for found in rounds for tree in found]
     if any(nodes["is_categorical"].any() for nodes in trees):
-        raise ValueError(
-            "a tree splits by sets of categories: fit with categorical_features=None on numbered or 0/1 columns"
-        )
+        raise ValueError("a tree splits by sets of categories: fit with categorical_features=None")
     return trees
 
 
@@ -93,11 +89,6 @@ class TreeShap:
     values: pd.DataFrame
     base: float
 
-    @property
-    def importance(self) -> pd.Series:
-        """Mean absolute value of each feature."""
-        return self.values.abs().mean().rename("mean |SHAP|")
-
 
 def tree_shap(model: Any, X: pd.DataFrame | Array) -> TreeShap:
     r"""Exact Shapley values of the predictions of boosted trees, with path-dependent expectations.
@@ -144,10 +135,8 @@ def tree_shap(model: Any, X: pd.DataFrame | Array) -> TreeShap:
         raise ValueError(f"X has {x.shape[1]} columns, the model was fitted on {len(names)}")
     phi, base = np.zeros_like(x), float(np.ravel(model._baseline_prediction)[0])
     for nodes in trees:
-        base += (
-            float(nodes["value"][nodes["is_leaf"] == 1] @ nodes["count"][nodes["is_leaf"] == 1])
-            / nodes["count"][0]
-        )
+        ends = nodes[nodes["is_leaf"] == 1]
+        base += float(ends["value"] @ ends["count"]) / nodes["count"][0]
         right = [_right(x[:, nodes["feature_idx"][k]], nodes[k]) for k in range(len(nodes))]
         for leaf, path in _paths(nodes):
             features = sorted({int(nodes["feature_idx"][k]) for k, _, _ in path})

@@ -86,14 +86,8 @@ def cohorts(
             f"the panel is unbalanced: {int(full.sum())} of {len(full)} units are complete ({len(years)} years), "
             f"{int((len(years) - rows).sum())} cells are missing"
         )
-    table = pd.DataFrame(
-        {
-            "units": 1,
-            "complete": full,
-            "cells": rows,
-            "treated": np.bincount(found.unit, found.treated(first[None, :]).ravel()),
-        }
-    ).astype(int)
+    treated = np.bincount(found.unit, found.treated(first[None, :]).ravel())
+    table = pd.DataFrame({"units": 1, "complete": full, "cells": rows, "treated": treated}).astype(int)
     names = [int(g) if float(g).is_integer() else float(g) for g in first]
     out = table.groupby(names).sum()
     small = out[(out["units"] < smallest) & (out.index != 0)]

@@ -14,7 +14,7 @@ from regionbook.geo import EARTH_RADIUS_KM
 from ..index._checks import numbers, one_of
 from ..shown import Part, Shown
 from ._formula import read_formula
-from ._within import Sweep, codes, known, orthonormal, rank_outside
+from ._within import codes, known, rank_outside
 
 Kernel = Literal["bartlett", "uniform"]
 
@@ -123,10 +123,7 @@ def conley(
     """
     design = read_formula(data, formula)
     n, k = design.x.shape
-    effects = list(design.effects.values())
-    sweep = Sweep(effects, n)
-    x, y = sweep(design.x), sweep(design.y[:, None]).ravel()
-    orthonormal(x, np.linalg.norm(design.x, axis=0), design.names)
+    _, x, y, _ = design.swept()
     beta = np.linalg.lstsq(x, y, rcond=None)[0]
 
     frame = design.frame
@@ -138,37 +135,22 @@ def conley(
     periods = None if time is None else frame[time].to_numpy()
     units = None if unit is None else codes(frame, unit, "unit")
 
-    meat = _meat(
-        x * (y - x @ beta)[:, None],
-        points,
-        cutoff,
-        time=periods,
-        unit=units if lags else None,
-        lags=lags,
-        kernel=kernel,
-        serial_kernel=serial_kernel,
-    )
+    scores, own = x * (y - x @ beta)[:, None], units if lags else None
+    kernels = {"kernel": kernel, "serial_kernel": serial_kernel}
+    meat = _meat(scores, points, cutoff, time=periods, unit=own, lags=lags, **kernels)
     bread = np.linalg.inv(x.T @ x)
     cov = bread @ meat @ bread
-    own = units if lags else (None if time is not None else _places(points)[1])
-    counted = rank_outside(effects, own, n) + k
+    if not lags and time is None:
+        own = _places(points)[1]
+    counted = rank_outside(list(design.effects.values()), own, n) + k
     if n <= counted:
         raise ValueError(f"{n} rows are too few for {counted} parameters")
     cov *= n / (n - counted)
 
     unique = _places(points)[0]
     near = (_weights(unique, cutoff, "uniform").count_nonzero() - len(unique)) / len(unique)
-    return Conley(
-        table=_table(beta, cov, design.names),
-        cov=pd.DataFrame(cov, design.names, design.names),
-        cutoff=float(cutoff),
-        kernel=kernel,
-        lags=lags,
-        serial_kernel=serial_kernel,
-        neighbours=float(near),
-        n=n,
-        parameters=counted,
-    )
+    table, named = _table(beta, cov, design.names), pd.DataFrame(cov, design.names, design.names)
+    return Conley(table, named, float(cutoff), kernel, lags, serial_kernel, float(near), n, counted)
 
 
 def _coordinates(frame: pd.DataFrame, names: Sequence[str]) -> np.ndarray:

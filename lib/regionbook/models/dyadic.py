@@ -93,9 +93,8 @@ class _Sample:
             raise ValueError(f"formula {column.formula!r}: no instrument is left ({why})")
         d = self.place[column.endog]
         if self.gram[d, d] <= ABSORBED * self.total[d]:
-            raise ValueError(
-                f"formula {column.formula!r}: {column.endog!r} is absorbed by the {', '.join(self.effects)} effects"
-            )
+            gone = f"{column.endog!r} is absorbed by the {', '.join(self.effects)} effects"
+            raise ValueError(f"formula {column.formula!r}: {gone}")
         first = self._finish(column, column.endog, kept, None, dropped, vcov)
         pi = np.zeros(len(self.terms))
         pi[[self.place[name] for name in kept]] = first.params[kept]
@@ -115,16 +114,9 @@ class _Sample:
             flips = np.count_nonzero(swap & w.mask, axis=0)[used]
             if ((flips == 0) | (flips == w.ti[used])).all():  # the order does not change in these rows
                 swap, part = flips > 0, None
-        return clustered_meats(
-            by_pair[:, used],
-            None if low is None else low[used],
-            None if high is None else high[used],
-            swap,
-            None if part is None else part[:, used],
-            free,
-            free_all,
-            w.n,
-        )
+        low, high = (None if ends is None else ends[used] for ends in (low, high))
+        part = None if part is None else part[:, used]
+        return clustered_meats(by_pair[:, used], low, high, swap, part, free, free_all, w.n)
 
     def _finish(
         self,
@@ -149,9 +141,8 @@ class _Sample:
         residual[at] -= b
         free, free_all = n - k - w.beside_pairs, n - k - w.rank
         if free_all <= 0:
-            raise ValueError(
-                f"formula {column.formula!r}: {n} rows are too few for {k} regressors and {w.rank} effects"
-            )
+            few = f"{n} rows are too few for {k} regressors and {w.rank} effects"
+            raise ValueError(f"formula {column.formula!r}: {few}")
         ssr, rows, by_pair, part = self._pass(c, residual)
         factor = n / free_all
         words = f"n/(n−k) = {factor:.5f}, k with all effects"
@@ -307,9 +298,8 @@ def dyadic_panel(
         terms = list(dict.fromkeys(term for key in keys for term in columns[key].terms))
         within = Within(mask, pairs=pair in effects, years=time in effects)
         if within.n == 0:
-            raise ValueError(
-                f"formula {columns[keys[0]].formula!r}: each row is alone in its {' or '.join(effects)}"
-            )
+            alone = f"each row is alone in its {' or '.join(effects)}"
+            raise ValueError(f"formula {columns[keys[0]].formula!r}: {alone}")
         sample = _Sample(grid, within, terms, columns[keys[0]].effects)
         for key in keys:
             fits[key] = sample.fit(columns[key], vcov)

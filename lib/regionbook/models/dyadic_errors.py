@@ -120,9 +120,7 @@ def dyadic_cov(
             f"{' × '.join(map(str, b.shape))}, {one.shape} and {two.shape}"
         )
     if not (np.isfinite(s).all() and np.isfinite(b).all()):
-        raise ValueError(
-            "scores and bread must be finite numbers; leave out the rows that the model left out"
-        )
+        raise ValueError("scores and bread must be finite; leave out the rows that the model left out")
     one, two, labels = unit_codes(one, two, ("first", "second"), pd.RangeIndex(n))
     size = len(labels)
     key = np.minimum(one, two).astype(np.int64) * size + np.maximum(one, two)
@@ -136,9 +134,7 @@ def dyadic_cov(
     if correction:
         kappa, _ = dyadic_sample(unit_counts(pairs // size, pairs % size), n, n - k - absorbed)
         if np.isnan(kappa):
-            raise ValueError(
-                "every two pairs share a unit: their scores add up to zero and say nothing of a variance"
-            )
+            raise ValueError("every two pairs share a unit: their scores add to 0, whatever the variance")
     scale = np.sqrt(np.abs(np.diag(b)))
     matrix, floored = floor(kappa * b @ (both - by_pair @ by_pair.T) @ b, scale)
     return DyadicCovariance(matrix, units, n, kappa, floored)

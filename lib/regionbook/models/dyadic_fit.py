@@ -95,61 +95,20 @@ class DyadicFit(Shown):
         return pd.DataFrame(v, self.params.index, self.params.index)
 
     def se(self, kind: Vcov | None = None, correction: bool = True) -> pd.Series:
-        """Standard errors, in the unit of the coefficients.
-
-        Parameters
-        ----------
-        kind, correction
-            As in `cov`.
-
-        Returns
-        -------
-        Series
-            By regressor.
-        """
+        """Standard errors, in the unit of the coefficients; `kind` and `correction` as in `cov`."""
         v, _ = self._cov(kind, correction)
         return pd.Series(np.sqrt(np.diag(v)), self.params.index, name="se")
 
     def floored(self, kind: Vcov | None = None) -> bool:
-        """Whether a negative eigenvalue of the covariance was set to zero.
-
-        Parameters
-        ----------
-        kind
-            As in `cov`.
-
-        Returns
-        -------
-        bool
-        """
+        """Whether a negative eigenvalue of the covariance (`kind` as in `cov`) was set to zero."""
         return self._cov(kind, True)[1]
 
     def correction(self, kind: Vcov | None = None) -> str:
-        """The small-sample factor of a covariance, in words and as a number.
-
-        Parameters
-        ----------
-        kind
-            As in `cov`.
-
-        Returns
-        -------
-        str
-        """
+        """The small-sample factor of a covariance (`kind` as in `cov`), in words and as a number."""
         return self._meat(kind).text
 
     def using(self, kind: Vcov) -> DyadicFit:
-        """The same column with other standard errors.
-
-        Parameters
-        ----------
-        kind
-            As in `cov`.
-
-        Returns
-        -------
-        DyadicFit
-        """
+        """The same column with other standard errors (`kind` as in `cov`)."""
         self._meat(kind)
         return replace(self, vcov=kind)
 
@@ -177,18 +136,11 @@ class DyadicFit(Shown):
     @property
     def table(self) -> pd.DataFrame:
         """Estimate, standard error, t, p and the 95 % interval of each term."""
-        se = self.se()
+        b, se = self.params, self.se()
         half = special.stdtrit(self._meat(None).df, 0.975) * se
-        return pd.DataFrame(
-            {
-                "estimate": self.params,
-                "se": se,
-                "t": self.params / se,
-                "p": self.pvalues,
-                "lower": self.params - half,
-                "upper": self.params + half,
-            }
-        ).rename_axis("term")
+        columns = {"estimate": b, "se": se, "t": b / se, "p": self.pvalues}
+        columns |= {"lower": b - half, "upper": b + half}
+        return pd.DataFrame(columns).rename_axis("term")
 
     def errors(self, kinds: Sequence[Vcov] = ("pair", "two-way", "dyadic")) -> pd.DataFrame:
         """Estimate, then standard error and t of each kind: how much a star depends on who may correlate.
@@ -241,12 +193,8 @@ class DyadicFit(Shown):
         out = [f"{name} left out: {why}" for name, why in self.dropped.items()]
         if self.singletons:
             out.append(f"{self.singletons:,} rows left out: alone in their {' or '.join(self.effects)}")
-        out += [
-            f"{kind} covariance indefinite: negative eigenvalues set to zero"
-            for kind in self.meats
-            if self.floored(kind)
-        ]
-        return out
+        floored = filter(self.floored, self.meats)
+        return out + [f"{kind} covariance indefinite: negative eigenvalues set to zero" for kind in floored]
 
     @property
     def __maketables_coef_table__(self) -> pd.DataFrame:

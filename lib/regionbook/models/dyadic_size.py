@@ -84,12 +84,9 @@ def dyadic_size(
         b = np.einsum("rtp,rtp->r", x, y) / xx
         scores = np.einsum("rtp,rtp->rp", x, y - b[:, None, None] * x)
         a_sums, b_sums = (scores @ np.eye(units)[code] for code in (first, second))
-        inner = (scores**2).sum(axis=1)
-        m = {
-            "pair": inner,
-            "two-way": (a_sums**2).sum(axis=1) + (b_sums**2).sum(axis=1) - inner,
-            "dyadic": ((a_sums + b_sums) ** 2).sum(axis=1) - inner,
-        }
+        inner, apart = (scores**2).sum(axis=1), (a_sums**2).sum(axis=1) + (b_sums**2).sum(axis=1)
+        both = ((a_sums + b_sums) ** 2).sum(axis=1)
+        m = {"pair": inner, "two-way": apart - inner, "dyadic": both - inner}
         b_all.append(b)
         v_all.append(np.stack(list(m.values())) / xx**2)
     estimates, raw = np.concatenate(b_all), np.concatenate(v_all, axis=1)

@@ -15,6 +15,7 @@ from ._within import known, one_kind
 
 Returns = Literal["crs", "vrs", "nirs"]
 Orientation = Literal["output", "input"]
+Names = Sequence[str]
 
 
 @dataclass(frozen=True, repr=False)
@@ -147,9 +148,8 @@ def dea(
         )
     own, m, turn = Z.to_numpy(), len(inputs), orientation == "input"
     ref = own if reference is None else R.to_numpy()
-    first = radial(
-        own, None if reference is None else ref, m, orientation, returns, Z.index, super_efficiency
-    )
+    against = None if reference is None else ref
+    first = radial(own, against, m, orientation, returns, Z.index, super_efficiency)
     scaled, sign = (np.arange(own.shape[1]) < m) == turn, _sign(m, len(outputs))
     at = np.where(scaled, first.value[:, None], 1.0) * own
     additive = Programme(sign, np.r_[-np.ones_like(sign), 0, 0], 0 * sign, np.zeros_like(scaled), returns)
@@ -253,12 +253,9 @@ def sbm(
         programme = Programme(-sign, np.r_[above, 1, 0], -below, never, returns, loose=True)
         high = found.value > 1 - TOL
         over = programme.solve(np.where(high[:, None], own, np.nan), ref, Z.index, alone=True)
-        found = Solved(
-            np.where(high, over.value, found.value),
-            np.where(high[:, None], -over.share, found.share),
-            sparse.diags_array(1.0 - high) @ found.weights + over.weights,
-            np.where(high[:, None], over.slopes, found.slopes),
-        )
+        tall, weights = high[:, None], sparse.diags_array(1.0 - high) @ found.weights + over.weights
+        share, slopes = np.where(tall, -over.share, found.share), np.where(tall, over.slopes, found.slopes)
+        found = Solved(np.where(high, over.value, found.value), share, weights, slopes)
         model += ", super-efficiency"
     tables = _tables(Z, R.index, own, sign, found.share, found.weights, found.slopes)
     alone = bool(super_efficiency)
@@ -267,13 +264,7 @@ def sbm(
 
 
 def _measures(
-    data: pd.DataFrame,
-    inputs: Sequence[str],
-    outputs: Sequence[str],
-    bad: Sequence[str],
-    returns: str,
-    reference: pd.DataFrame | None,
-    alone: bool,
+    data: pd.DataFrame, inputs: Names, outputs: Names, bad: Names, returns: str, reference: Any, alone: bool
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     """The columns of the units and of the reference as numbers, once nothing is wrong with them."""
     one_of(("crs", "vrs", "nirs"), returns=returns)
@@ -286,9 +277,7 @@ def _measures(
     return Z, R
 
 
-def positive(
-    data: pd.DataFrame, inputs: Sequence[str], outputs: Sequence[str], bad: Sequence[str], what: str
-) -> pd.DataFrame:
+def positive(data: pd.DataFrame, inputs: Names, outputs: Names, bad: Names, what: str) -> pd.DataFrame:
     """Columns of inputs, outputs and bad outputs, all positive, one row a unit."""
     if not isinstance(data, pd.DataFrame):
         raise TypeError(f"{what} must be a pandas DataFrame with one row a unit, got {type(data).__name__}")
@@ -300,15 +289,12 @@ def positive(
         raise ValueError(f"a column has two roles among inputs, outputs and bad: {columns}")
     labels = data.index.to_frame(index=False)
     if labels.isna().to_numpy().any():
-        raise ValueError(
-            f"{what}: a label is missing in the index ({show(data.index[labels.isna().any(axis=1)][0])})"
-        )
+        lacking = show(data.index[labels.isna().any(axis=1)][0])
+        raise ValueError(f"{what}: a label is missing in the index ({lacking})")
     for name in labels:
         one_kind(labels[name].to_numpy(), f"{what}: the index")
     if not data.index.is_unique:
-        raise ValueError(
-            f"{what}: {show(data.index[data.index.duplicated()][0])} stands twice; one row a unit"
-        )
+        raise ValueError(f"{what}: {show(data.index[data.index.duplicated()][0])} stands twice")
     Z = numbers(data[columns], what)
     low = Z <= 0
     if low.to_numpy().any():
@@ -338,19 +324,12 @@ def _tables(
     rows, columns, weight = sparse.find(weights)
     order = np.lexsort([columns, rows])
     peers = {"peer": labels.to_flat_index()[columns[order]], "weight": weight[order]}
-    slacks, targets, prices = (
-        pd.DataFrame(t, Z.index, Z.columns) for t in (slack, at - sign * slack, slopes)
-    )
+    slacks, targets, prices = (pd.DataFrame(t, *Z.axes) for t in (slack, at - sign * slack, slopes))
     return pd.DataFrame(peers, Z.index[rows[order]]), slacks, targets, prices
 
 
 def _reasons(
-    value: np.ndarray,
-    Z: pd.DataFrame,
-    R: pd.DataFrame,
-    columns: Sequence[str],
-    less: Sequence[str],
-    alone: bool,
+    value: np.ndarray, Z: pd.DataFrame, R: pd.DataFrame, columns: Names, less: Names, alone: bool
 ) -> dict[Any, str]:
     """For each unit without value: in which of `columns` it is farthest beyond all of R; in `less` small is good."""
     out: dict[Any, str] = {}

@@ -97,10 +97,8 @@ def _halves(design: Design, group: str) -> tuple[list, list[_Half]]:
         rows = np.flatnonzero((design.frame[group] == name).to_numpy())
         sweep = Sweep([pd.factorize(e[rows])[0] for e in design.effects.values()], len(rows))
         if len(rows) <= sweep.rank + len(design.names):
-            raise ValueError(
-                f"group {name!r} has {len(rows)} rows, too few for {len(design.names)} regressors "
-                f"and {sweep.rank} fixed effects"
-            )
+            few = f"{len(rows)} rows, too few for {len(design.names)} regressors and {sweep.rank} effects"
+            raise ValueError(f"group {name!r} has {few}")
         x, y = sweep(design.x[rows]), sweep(design.y[rows][:, None]).ravel()
         try:
             orthonormal(x, np.linalg.norm(design.x[rows], axis=0), design.names)
@@ -254,7 +252,6 @@ def chow_test(data: pd.DataFrame, formula: str, group: str, *, cluster: str | No
         covariance = contrast @ _stacked(halves, groups) @ contrast.T * (n - 1) / (n - counted)
         delta = halves[1].slopes - halves[0].slopes
         f = float(delta @ np.linalg.solve(covariance, delta)) / k
-    slopes = pd.DataFrame(
-        {name: half.slopes for name, half in zip(names, halves, strict=True)}, index=design.names
-    ).rename_axis(columns=group)
+    each = {name: half.slopes for name, half in zip(names, halves, strict=True)}
+    slopes = pd.DataFrame(each, index=design.names).rename_axis(columns=group)
     return ChowTest(f, df, float(special.fdtrc(*df, f)), slopes, 0 if groups is None else df[1] + 1, n)

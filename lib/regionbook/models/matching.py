@@ -72,9 +72,7 @@ def match_nearest(
     side = _sides(treated, values.index)
     p = values.to_numpy()
     if not 1 <= neighbours <= (~side).sum():
-        raise ValueError(
-            f"neighbours={neighbours!r} must lie between 1 and {(~side).sum()}, the untreated rows"
-        )
+        raise ValueError(f"neighbours={neighbours!r} must be 1 to {(~side).sum()}, the untreated rows")
     if caliper is not None and not caliper > 0:
         raise ValueError(f"caliper={caliper!r} must be positive")
     weights, controls = np.zeros(len(p)), np.flatnonzero(~side)
@@ -148,8 +146,6 @@ def balance(covariates: pd.DataFrame, treated: pd.Series, weights: pd.Series | N
         if not w.index.equals(values.index):
             raise ValueError("weights have another index than the covariates")
         if (w < 0).any() or w[side].sum() == 0 or w[~side].sum() == 0:
-            raise ValueError(
-                "weights must not be negative, and some must be left among treated and untreated rows"
-            )
+            raise ValueError("weights must not be negative, nor all be zero among treated or untreated rows")
         table |= means(w, "_after")
     return pd.DataFrame(table)

@@ -224,11 +224,9 @@ def _without_effects(base: _Base, one: _FirstPass) -> ir.Table:
     joined = one.by_pair.join(by_mask, "mask")
     shift = joined.select(*key, **{f"c{i}": joined[f"m{i}"] - joined[f"a{i}"] for i in range(len(v))})
     every = base.rows.select("t", *key, *v).join(by_time, "t").join(shift, key)
-    return every.select(
-        *key,
-        **{name: every[name] - every[f"g{i}"] - every[f"c{i}"] for i, name in enumerate(v)},
-        **{f"d{i}": every[name] - float(one.overall[i]) for i, name in enumerate(v)},
-    )
+    within = {name: every[name] - every[f"g{i}"] - every[f"c{i}"] for i, name in enumerate(v)}
+    about = {f"d{i}": every[name] - float(one.overall[i]) for i, name in enumerate(v)}
+    return every.select(*key, **within, **about)
 
 
 @dataclass(frozen=True)
@@ -253,9 +251,7 @@ def _products(inside: ir.Table, column: Columns) -> _SecondPass:
     squares = {f"q{i}": (inside[f"d{i}"] * inside[f"d{i}"]).sum() for i in range(size)}
     found = inside.agg(**products, **squares).to_pandas().iloc[0]
     if not np.isfinite(found.to_numpy(float)).all():
-        raise ValueError(
-            f"formula {column.formula!r}: a column holds NaN or infinity; missing values must be NULL"
-        )
+        raise ValueError(f"formula {column.formula!r}: NaN or infinity in a column; missing is NULL")
     gram = _symmetric(found, couples, "p")
     spread = found[list(squares)].to_numpy(float)
     keep, dropped = independent(gram[1:, 1:], spread[1:], terms[1:], column.effects)
@@ -264,9 +260,8 @@ def _products(inside: ir.Table, column: Columns) -> _SecondPass:
     x = [1 + i for i in keep]
     bread = inverse(gram[np.ix_(x, x)])
     b = bread @ gram[x, 0]
-    return _SecondPass(
-        gram, spread, x, [terms[i] for i in x], dropped, bread, b, float(gram[0, 0] - b @ gram[x, 0])
-    )
+    ssr = float(gram[0, 0] - b @ gram[x, 0])
+    return _SecondPass(gram, spread, x, [terms[i] for i in x], dropped, bread, b, ssr)
 
 
 def _meats(
@@ -303,9 +298,7 @@ def _unit_scores(scores: ir.Table, k: int) -> tuple[np.ndarray, np.ndarray]:
     import ibis
 
     names = [f"s{i}" for i in range(k)]
-    sides = [
-        scores.select(unit=scores[side], **{name: scores[name] for name in names}) for side in ("low", "high")
-    ]
+    sides = (scores.select(*names, unit=scores[side]) for side in ("low", "high"))
     both = ibis.union(*sides, distinct=False)
     totals = {name: both[name].sum() for name in names}
     by_unit = both.group_by("unit").agg(pairs=both.count(), **totals).to_pandas()

@@ -9,7 +9,7 @@ import pandas as pd
 from ..index._checks import show
 from ..shown import Part, Shown
 from ._formula import Design, read_formula, two_groups
-from ._within import Sweep, codes, nested, orthonormal
+from ._within import Sweep, codes, nested
 
 
 @dataclass(frozen=True, repr=False)
@@ -113,13 +113,8 @@ def permutation_test(
     observed = float(own[1] - own[0])
     extreme = int((np.abs(simulated) >= abs(observed) * (1 - 1e-9)).sum())
     index = pd.Index(names, name=group)
-    return PermutationTest(
-        coefficients=pd.Series(own, index=index, name=coefficient),
-        difference=observed,
-        p=(1 + extreme) / (1 + draws),
-        draws=simulated,
-        units=pd.Series([int((label == 0).sum()), int((label == 1).sum())], index=index, name="units"),
-    )
+    found = pd.Series(own, index=index, name=coefficient), observed, (1 + extreme) / (1 + draws), simulated
+    return PermutationTest(*found, pd.Series(np.bincount(label.astype(int)), index=index, name="units"))
 
 
 def _two_groups(design: Design, group: str, unit: str, units: np.ndarray) -> list[Any]:
@@ -127,10 +122,8 @@ def _two_groups(design: Design, group: str, unit: str, units: np.ndarray) -> lis
     names, labels = two_groups(design, group)
     if not nested(units, labels):
         spread = pd.Series(labels).groupby(units).nunique().to_numpy()
-        row = design.frame[unit].to_numpy()[units == spread.argmax()][0]
-        raise ValueError(
-            f"group {group!r} varies within {unit} {show(row)}; give a unit within which it is constant"
-        )
+        row = show(design.frame[unit].to_numpy()[units == spread.argmax()][0])
+        raise ValueError(f"group {group!r} varies within {unit} {row}; give a unit in which it does not")
     return names
 
 
@@ -172,19 +165,18 @@ class _CrossProducts:
 
 def _cross_products(design: Design, coefficient: str, units: np.ndarray) -> _CrossProducts:
     """Effects within units do not depend on the labels and are swept once; the others become dummies."""
-    j = design.position(coefficient)
+    design = design.last(coefficient)
+    design.swept()  # refuses regressors that are collinear
     inner = [e for e in design.effects.values() if nested(e, units)]
     outer = [e for e in design.effects.values() if not nested(e, units)]
     dummies = [np.eye(e.max() + 1)[e] for e in outer] or [np.ones((len(units), 1))]
-    order = [j, *(i for i in range(len(design.names)) if i != j)]
-    x = design.x[:, order]
-    norms = np.linalg.norm(x, axis=0)
-    orthonormal(Sweep(list(design.effects.values()), len(x))(x), norms, [design.names[i] for i in order])
-    columns = np.column_stack([x[:, 0] / norms[0], design.y, x[:, 1:] / norms[1:], *dummies])
+    norms = np.linalg.norm(design.x, axis=0)
+    x = design.x / norms
+    columns = np.column_stack([x[:, -1], design.y, x[:, :-1], *dummies])
     if inner:
         columns = Sweep(inner, len(x))(columns)
     sort = np.argsort(units, kind="stable")
     starts = np.searchsorted(units[sort], np.arange(units.max() + 1))
     width = columns.shape[1]
     products = np.stack([block.T @ block for block in np.split(columns[sort], starts[1:])])
-    return _CrossProducts(products.reshape(-1, width**2), width, float(norms[0]), sort, starts, coefficient)
+    return _CrossProducts(products.reshape(-1, width**2), width, float(norms[-1]), sort, starts, coefficient)

@@ -1,6 +1,5 @@
 """Productivity over time from frontiers: Malmquist index (马氏指数), and a global index with bad outputs."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -9,7 +8,7 @@ import pandas as pd
 
 from ..index._checks import one_of, show
 from ..shown import Part, Shown
-from .frontier import Orientation, Returns, positive, radial, sbm
+from .frontier import Names, Orientation, Returns, positive, radial, sbm
 
 
 def _geometric(table: pd.DataFrame, level: int) -> pd.DataFrame:
@@ -63,7 +62,7 @@ class Malmquist(Productivity):
 
 
 def malmquist(
-    panel: pd.DataFrame, inputs: Sequence[str], outputs: Sequence[str], *, orientation: Orientation = "output"
+    panel: pd.DataFrame, inputs: Names, outputs: Names, *, orientation: Orientation = "output"
 ) -> Malmquist:
     r"""Malmquist index of Färe, Grosskopf, Norris and Zhang, and what it is made of.
 
@@ -116,25 +115,15 @@ def malmquist(
         return 1 / score if orientation == "output" else score
 
     T, none = len(years), np.full(len(units), np.nan)
-    columns = {
-        "crs": [distance(t, t, "crs") for t in range(T)],
-        "vrs": [distance(t, t, "vrs") for t in range(T)],
-        "before": [none, *(distance(t, t - 1, "crs") for t in range(1, T))],
-        "after": [*(distance(t, t + 1, "crs") for t in range(T - 1)), none],
-    }
+    columns = {k: [distance(t, t, k) for t in range(T)] for k in ("crs", "vrs")}
+    columns["before"] = [none, *(distance(t, t - 1, "crs") for t in range(1, T))]
+    columns["after"] = [*(distance(t, t + 1, "crs") for t in range(T - 1)), none]
     d = pd.DataFrame({name: np.array(parts).T.ravel() for name, parts in columns.items()}, Z.index)
     last = d.groupby(level=0, sort=False).shift()
     efficiency, pure = d["crs"] / last["crs"], d["vrs"] / last["vrs"]
     technical = np.sqrt(d["before"] / d["crs"] * last["crs"] / last["after"])
-    changes = pd.DataFrame(
-        {
-            "EFFCH": efficiency,
-            "TECHCH": technical,
-            "PECH": pure,
-            "SECH": efficiency / pure,
-            "TFPCH": efficiency * technical,
-        }
-    )
+    changes = pd.DataFrame({"EFFCH": efficiency, "TECHCH": technical, "PECH": pure})
+    changes = changes.assign(SECH=efficiency / pure, TFPCH=efficiency * technical)
     return Malmquist(changes.drop(index=years[0], level=1), d)
 
 
@@ -160,18 +149,15 @@ class GlobalMalmquist(Productivity):
 
     def _shown(self) -> list[Part]:
         lost = [f"no score: {show(unit)}: {why}" for unit, why in self.reasons.items()]
-        return [
-            *super()._shown(),
-            *lost[:3],
-            *([f"and {len(lost) - 3} more without a score"] if lost[3:] else []),
-        ]
+        more = [f"and {len(lost) - 3} more without a score"] if lost[3:] else []
+        return [*super()._shown(), *lost[:3], *more]
 
 
 def global_malmquist(
     panel: pd.DataFrame,
-    inputs: Sequence[str],
-    outputs: Sequence[str],
-    bad: Sequence[str] = (),
+    inputs: Names,
+    outputs: Names,
+    bad: Names = (),
     *,
     returns: Returns = "crs",
     super_efficiency: bool | Literal["inputs"] = True,
@@ -226,11 +212,8 @@ def global_malmquist(
         parts = [score(Z.xs(year, level=1, drop_level=False)) for year in years]
         own = pd.concat([part.score for part in parts]).reindex(Z.index)
         for part in parts:
-            reasons |= {
-                label: f"in its own year, {why}"
-                for label, why in part.reasons.items()
-                if label not in reasons
-            }
+            own_year = {label: f"in its own year, {why}" for label, why in part.reasons.items()}
+            reasons |= own_year | reasons
         changes["EC"] = own / own.groupby(unit, sort=False).shift()
         changes["BPC"] = changes["MLI"] / changes["EC"]
     first = s.xs(years[0], level=1).reindex(unit).to_numpy()
@@ -238,7 +221,7 @@ def global_malmquist(
 
 
 def _balanced(
-    panel: pd.DataFrame, inputs: Sequence[str], outputs: Sequence[str], bad: Sequence[str]
+    panel: pd.DataFrame, inputs: Names, outputs: Names, bad: Names
 ) -> tuple[pd.DataFrame, list, list]:
     """The measures, sorted by unit (as they come) and year, with units and years."""
     if isinstance(panel, pd.DataFrame) and panel.index.nlevels != 2:

@@ -62,13 +62,11 @@ def calibrate(raw: Any, anchors: Any, *, at: float = 3.0, half: float = 0.0) -> 
         known(raw, list(anchors), "anchors")
         return pd.DataFrame({k: calibrate(raw[k], a, at=at, half=half) for k, a in anchors.items()})
     x = series(raw, "raw")
-    if len(anchors) != 3 or not (
-        anchors[0] < anchors[1] < anchors[2] or anchors[0] > anchors[1] > anchors[2]
-    ):
+    low, cross, full = map(float, anchors) if len(anchors) == 3 else (np.nan,) * 3
+    if not (low < cross < full or low > cross > full):
         raise ValueError(
             f"anchors of {x.name!r}: {anchors} are not full non-membership, crossover, full membership, rising or falling"
         )
-    low, cross, full = map(float, anchors)
     d = x - cross
     m = 1 / (1 + np.exp(-at * np.where(d * (full - cross) > 0, d / (full - cross), d / (cross - low))))
     return pd.Series(m + half * (np.abs(m - 0.5) < TOL), x.index, name=x.name)
@@ -204,10 +202,8 @@ class TruthTable(Shown):
 
     def _shown(self) -> list[Part]:
         whole, seen = 2 ** len(self.conditions), int((self.rows["out"] != "?").sum())
-        return [
-            self.rows.round(3),
-            f"{seen} of {whole} combinations observed, {whole - seen} logical remainders",
-        ]
+        note = f"{seen} of {whole} combinations observed, {whole - seen} logical remainders"
+        return [self.rows.round(3), note]
 
 
 def truth_table(
@@ -255,9 +251,8 @@ def truth_table(
         )
     corner, place = np.unique(F.to_numpy() > 0.5, axis=0, return_inverse=True)
     fits = _fits(np.where(corner[:, None], F, 1 - F).min(2), y)
-    rows = pd.DataFrame(corner.astype(int), columns=names).assign(
-        n=np.bincount(place.ravel()), consistency=fits[:, 0], PRI=fits[:, 1]
-    )
+    rows = pd.DataFrame(corner.astype(int), columns=names)
+    rows = rows.assign(n=np.bincount(place.ravel()), consistency=fits[:, 0], PRI=fits[:, 1])
     enough = (fits[:, 0] >= consistency - TOL) & (np.nan_to_num(fits[:, 1]) >= pri - TOL)
     rows["out"] = [("?" if n < frequency else int(e)) for n, e in zip(rows["n"], enough, strict=True)]
     rows["cases"] = [", ".join(map(str, F.index[place.ravel() == i])) for i in range(len(rows))]
@@ -283,32 +278,31 @@ def _primes(allowed: Array, on: Array, k: int) -> Array:
     return np.flatnonzero(implies)[~(implies[freed[implies]] & (terms[implies] >= 0)).any(1)]
 
 
-def _covers(chart: Array, irredundant: bool) -> list[frozenset[int]]:
-    """All smallest sets (or all irredundant ones) of terms that cover every row; chart is terms × rows."""
+def _covers(chart: Array) -> list[frozenset[int]]:
+    """All smallest sets of terms that cover every row; chart is terms × rows."""
     found: dict[frozenset[int], None] = {}
     most = int(chart.sum(1).max())
 
-    def grow(chosen: frozenset[int], left: Array, size: float) -> None:
+    def grow(chosen: frozenset[int], left: Array, size: int) -> None:
         if not left.any():
-            if all(not chart[list(chosen - {t})].any(0).all() for t in chosen):
-                found[chosen] = None
+            found[chosen] = None
         elif len(chosen) + -(-left.sum() // most) <= size and len(found) < LIMIT:
             hardest = np.flatnonzero(left)[chart[:, left].sum(0).argmin()]
             for t in np.flatnonzero(chart[:, hardest]):
                 grow(chosen | {int(t)}, left & ~chart[t], size)
 
-    for size in [np.inf] if irredundant else range(1, chart.shape[1] + 1):
+    for size in range(1, chart.shape[1] + 1):
         grow(frozenset(), np.ones(chart.shape[1], bool), size)
         if found:
             break
     return list(found)
 
 
-def _models(states: Array, extra: Array, k: int, irredundant: bool = False) -> tuple[list[list[int]], Array]:
+def _models(states: Array, extra: Array, k: int) -> tuple[list[list[int]], Array]:
     """Models of the sufficient rows (state 1) with `extra` rows free to use, as numbers of terms; and the prime implicants."""
     on = states == 1
     prime = _primes(on | extra, on, k)
-    return [prime[sorted(c)].tolist() for c in _covers(_grid(k)[1][prime][:, on], irredundant)], prime
+    return [prime[sorted(c)].tolist() for c in _covers(_grid(k)[1][prime][:, on])], prime
 
 
 @dataclass(frozen=True, repr=False)
@@ -326,19 +320,12 @@ class Minimised(Shown):
         return sufficiency(self.table.data, self.table.outcome, self.models[0])
 
     def _shown(self) -> list[Part]:
-        facts = {
-            f"{self.kind} solution": f"{len(self.models)} model(s) from {len(self.primes)} prime implicants"
-        }
+        found = f"{len(self.models)} model(s) from {len(self.primes)} prime implicants"
+        facts = {f"{self.kind} solution": found}
         return [facts | {f"M{i}": " + ".join(m) for i, m in enumerate(self.models[:8], 1)}, self.fit.round(3)]
 
 
-def minimise(
-    table: TruthTable,
-    kind: Kind = "complex",
-    expect: Mapping[str, int] | None = None,
-    *,
-    irredundant: bool = False,
-) -> Minimised:
+def minimise(table: TruthTable, kind: Kind = "complex", expect: Mapping[str, int] | None = None) -> Minimised:
     """Shorten the sufficient rows of a truth table to the fewest terms: A*B + A*~B is A.
 
     All 3^k terms are enumerated, so that no prime implicant and no model is missed.
@@ -352,8 +339,6 @@ def minimise(
         remainders inside are used.
     expect : mapping, for "intermediate"
         Condition -> 1 (presence should help) or 0 (absence).
-    irredundant : bool
-        All models without a spare term, not only those with the fewest terms.
 
     Returns
     -------
@@ -379,9 +364,7 @@ def minimise(
     states, rows = np.full(2**k, -1), table.rows[table.rows["out"] != "?"]
     states[rows[names].to_numpy() @ 2 ** np.arange(k - 1, -1, -1)] = rows["out"].astype(int)
     if not (states == 1).any():
-        raise ValueError(
-            "no row of the truth table is sufficient: lower a cut-off, or report that there is no solution"
-        )
+        raise ValueError("no row of the truth table is sufficient: lower a cut-off, or there is no solution")
     odd = {n: v for n, v in (expect or {}).items() if n not in names or v not in (0, 1)}
     if odd or (kind == "intermediate") != (expect is not None):
         raise ValueError(
@@ -389,28 +372,24 @@ def minimise(
         )
     found: dict[frozenset[int], None] = {}
     primes: set[int] = set()
-    for extra in _extras(kind, states, names, expect or {}, irredundant):
-        models, prime = _models(states, extra & (states == -1), k, irredundant)
+    for extra in _extras(kind, states, names, expect or {}):
+        models, prime = _models(states, extra & (states == -1), k)
         found |= dict.fromkeys(map(frozenset, models))
         primes |= set(prime.tolist())
-    text = {
-        i: "*".join(("~", "")[v] + n for v, n in zip(_grid(k)[0][i], names, strict=True) if v >= 0) or "1"
-        for i in primes
-    }
+    signed = {i: zip(_grid(k)[0][i], names, strict=True) for i in primes}
+    text = {i: "*".join(("~", "")[v] + n for v, n in of if v >= 0) or "1" for i, of in signed.items()}
     told = sorted((sorted(text[i] for i in m) for m in found), key=lambda m: (len(m), m))
     return Minimised(kind, told, sorted(text.values()), table)
 
 
-def _extras(
-    kind: str, states: Array, names: list[str], expect: Mapping[str, int], irredundant: bool
-) -> Iterable[Array]:
+def _extras(kind: str, states: Array, names: list[str], expect: Mapping[str, int]) -> Iterable[Array]:
     """Rows that terms may contain beside the sufficient ones; for "intermediate" one set for each pair of models."""
     none, k = np.zeros(len(states), bool), len(names)
     if kind != "intermediate":
         return [none if kind == "complex" else ~none]
     terms, inside, _ = _grid(k)
     wish, easy = np.array([expect.get(n, -1) for n in names]), {}
-    longs, shorts = (_models(states, extra, k, irredundant)[0] for extra in (none, states == -1))
+    longs, shorts = (_models(states, extra, k)[0] for extra in (none, states == -1))
     for long, short in product(longs, shorts):
         extra = none.copy()
         for c, p in product(terms[long], terms[short]):
@@ -487,11 +466,8 @@ def robustness(
                 raise
             rows[name] = 0, 0, np.nan, 0.0, 0.0, 0.0
             continue
-        terms, h, fit = (
-            set(found.models[0]),
-            members(sets, " + ".join(found.models[0])),
-            found.fit.loc["solution"],
-        )
+        terms, fit = set(found.models[0]), found.fit.loc["solution"]
+        h = members(sets, " + ".join(found.models[0]))
         first = first or (terms, h)
         both = np.minimum(h, first[1][cases]).sum() / np.maximum(h, first[1][cases]).sum()
         kept = len(first[0] & terms) / len(first[0])
@@ -534,11 +510,8 @@ def placebo(
     Marx (2010), Int. J. Multiple Research Approaches 4; Braumoeller (2015), Political Analysis 23: QCA and chance.
     """
     table, k = truth_table(data, outcome, conditions, frequency=frequency), len(conditions)
-    F, rng, y = (
-        data[table.conditions].to_numpy(float),
-        np.random.default_rng(seed),
-        members(data, outcome).to_numpy(),
-    )
+    F, y = data[table.conditions].to_numpy(float), members(data, outcome).to_numpy()
+    rng = np.random.default_rng(seed)
     seen = table.rows.loc[table.rows["out"] != "?", table.conditions].to_numpy()
     place, M = seen @ 2 ** np.arange(k - 1, -1, -1), np.where(seen[:, None] == 1, F, 1 - F).min(2)
     rows = []

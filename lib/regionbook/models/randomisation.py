@@ -13,7 +13,7 @@ from ..index._checks import numbers, one_of, show
 from ..shown import Part, Shown
 from ._dates import Dates, read_dates
 from ._formula import Design, read_formula
-from ._within import Sweep, orthonormal, rank_outside
+from ._within import Sweep, rank_outside
 
 STATISTICS = ["coefficient", "t_hc1", "t_cluster"]
 MOST = 1_000_000
@@ -51,16 +51,11 @@ class RandomisationTest(Shown):
         return (self.draws[STATISTICS[1:]].abs() > 1.96).mean()
 
     def _shown(self) -> list[Part]:
-        table = pd.DataFrame(
-            {
-                "observed": self.observed.map("{:.4f}".format),
-                "s.d. of the draws": self.draws.std().map("{:.4f}".format),
-                "|t| > 1.96 among them": self.rejected.map("{:.1%}".format),
-                "p": self.p.map("{:.4f}".format),
-            }
-        ).loc[STATISTICS]
+        plain = "{:.4f}".format
+        columns = {"observed": self.observed.map(plain), "s.d. of the draws": self.draws.std().map(plain)}
+        columns |= {"|t| > 1.96 among them": self.rejected.map("{:.1%}".format), "p": self.p.map(plain)}
         note = f"{len(self.draws):,} assignments ({self.assignments})"
-        return [table.fillna(""), note]
+        return [pd.DataFrame(columns).loc[STATISTICS].fillna(""), note]
 
 
 def randomisation_test(
@@ -152,13 +147,9 @@ def randomisation_test(
     _all_identified(simulated)
     extreme = (np.abs(simulated) >= np.abs(observed) * (1 - 1e-9)).sum(axis=0)
     added = 0 if contained else 1
-    return RandomisationTest(
-        observed=pd.Series(observed, index=STATISTICS),
-        p=pd.Series((added + extreme) / (added + len(simulated)), index=STATISTICS),
-        draws=pd.DataFrame(simulated, columns=STATISTICS),
-        assignments=kind,
-        contained=contained,
-    )
+    p = pd.Series((added + extreme) / (added + len(simulated)), STATISTICS)
+    draws_of = pd.DataFrame(simulated, columns=STATISTICS)
+    return RandomisationTest(pd.Series(observed, STATISTICS), p, draws_of, kind, contained)
 
 
 def _all_identified(simulated: np.ndarray) -> None:
@@ -207,18 +198,12 @@ def _prepared(design: Design, coefficient: str, unit: np.ndarray) -> _Placebo:
     counted = k + rank_outside(effects, unit, n)
     free = n - k - sweep.rank
     if groups < 2 or free <= 0:
-        raise ValueError(
-            f"{n} rows of {groups} unit(s) are too few for {k} regressors and {sweep.rank} effects"
-        )
-    j = design.position(coefficient)
-    order = [*(i for i in range(k) if i != j), j]
-    norms = np.linalg.norm(design.x, axis=0)[order]
-    q = orthonormal(sweep(design.x[:, order]), norms, [design.names[i] for i in order])[:, :-1]
-    y = sweep(design.y[:, None]).ravel()
+        raise ValueError(f"{n} rows of {groups} units are too few for {k} regressors, {sweep.rank} effects")
+    _, _, y, q = design.last(coefficient).swept()
+    q = q[:, :-1]
     member = sparse.csr_array((np.ones(n), (unit, np.arange(n))))
-    return _Placebo(
-        sweep, q, y - q @ (q.T @ y), member, n / free, groups / (groups - 1) * (n - 1) / (n - counted)
-    )
+    clustered = groups / (groups - 1) * (n - 1) / (n - counted)
+    return _Placebo(sweep, q, y - q @ (q.T @ y), member, n / free, clustered)
 
 
 def _shuffled(values: np.ndarray, draws: int, seed: int | None) -> np.ndarray:
@@ -258,9 +243,7 @@ def _every(first: np.ndarray) -> np.ndarray:
     for size in sizes[order]:
         total, left = total * comb(left, int(size)), left - int(size)
     if total > MOST:
-        raise ValueError(
-            f"{total:,} assignments are too many to enumerate; take assignments='units' and a seed"
-        )
+        raise ValueError(f"{total:,} assignments are too many to list; take assignments='units' and a seed")
     deals = np.full((1, len(first)), values[order[-1]])
     free = np.arange(len(first))[None, :]
     for value, size in zip(values[order[:-1]], sizes[order[:-1]], strict=True):

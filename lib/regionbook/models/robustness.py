@@ -38,14 +38,10 @@ class Robustness(Shown):
     df: int
 
     def _shown(self) -> list[Part]:
-        return [
-            {
-                f"t ({self.df} df)": f"{self.t:.3f}",
-                "partial R² of treatment and outcome": f"{self.partial_r2:.2%}",
-                f"robustness value, q = {self.q:g}": f"{self.rv:.2%}",
-                f"robustness value, q = {self.q:g}, α = {self.alpha:g}": f"{self.rv_alpha:.2%}",
-            }
-        ]
+        value = f"robustness value, q = {self.q:g}"
+        facts = {"partial R² of treatment and outcome": self.partial_r2, value: self.rv}
+        facts |= {f"{value}, α = {self.alpha:g}": self.rv_alpha}
+        return [{f"t ({self.df} df)": f"{self.t:.3f}"} | {name: f"{v:.2%}" for name, v in facts.items()}]
 
 
 def robustness_value(
@@ -290,6 +286,4 @@ def contour_grid(
     one_of(("estimate", "t"), of=of)
     axis = np.round(np.linspace(0, limit, points), 12)
     values = bias_adjusted(estimate, se, df, axis[None, :], axis[:, None])[of]
-    return pd.DataFrame(
-        values, index=pd.Index(axis, name="r2_outcome"), columns=pd.Index(axis, name="r2_treatment")
-    )
+    return pd.DataFrame(values, pd.Index(axis, name="r2_outcome"), pd.Index(axis, name="r2_treatment"))

@@ -36,14 +36,10 @@ class Oster(Shown):
     null: float
 
     def _shown(self) -> list[Part]:
-        return [
-            {
-                "R² max": f"{self.r_max:.4f}",
-                f"δ for β = {self.null:g}": f"{self.delta:.4f}",
-                f"β* for δ = {self.assumed_delta:g}": f"{self.beta:.4f}",
-                "other solutions": ", ".join(f"{b:.4f}" for b in self.solutions if b != self.beta) or "none",
-            }
-        ]
+        facts = {"R² max": self.r_max, f"δ for β = {self.null:g}": self.delta}
+        facts |= {f"β* for δ = {self.assumed_delta:g}": self.beta}
+        others = ", ".join(f"{b:.4f}" for b in self.solutions if b != self.beta) or "none"
+        return [{name: f"{v:.4f}" for name, v in facts.items()} | {"other solutions": others}]
 
 
 def oster_inputs(data: pd.DataFrame, formula: str, coefficient: str) -> dict[str, float]:
@@ -163,10 +159,8 @@ def oster(
     finite(short=short, r2_short=r2_short, controlled=controlled, r2_controlled=r2_controlled)
     finite(r_max=r_max, delta=delta, null=null, var_outcome=var_outcome)
     if not 0 <= r2_short <= r2_controlled <= r_max <= 1:
-        raise ValueError(
-            f"expected 0 ≤ r2_short ≤ r2_controlled ≤ r_max ≤ 1, got {r2_short!r}, "
-            f"{r2_controlled!r}, {r_max!r}"
-        )
+        said = f"expected 0 ≤ r2_short ≤ r2_controlled ≤ r_max ≤ 1, got {r2_short!r},"
+        raise ValueError(f"{said} {r2_controlled!r}, {r_max!r}")
     if not (var_outcome > 0 and 0 < var_residual <= var_treatment < np.inf):
         raise ValueError(
             "variances must be positive and var_residual not above var_treatment, got "
@@ -181,13 +175,8 @@ def oster(
     bottom = m * d + m * (1 - s) * u + s * d * u**2 + s * (1 - s) * u**3
     needed = float(np.divide(top, bottom)) if bottom else float("nan")
 
-    cubic = [
-        (delta - 1) * s * (1 - s),
-        (delta - 2) * s * d,
-        delta * m * (1 - s) - a * s - s * d**2,
-        delta * m * d,
-    ]
-    roots = np.roots(cubic)
+    linear = delta * m * (1 - s) - a * s - s * d**2
+    roots = np.roots([(delta - 1) * s * (1 - s), (delta - 2) * s * d, linear, delta * m * d])
     real = roots.real[np.abs(roots.imag) <= 1e-9 * (1 + np.abs(roots))]
     real = real[np.argsort(np.abs(real))]
     same = real[real * np.sign(d) >= 0]

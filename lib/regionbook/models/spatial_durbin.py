@@ -161,9 +161,8 @@ class SpatialPanel(Shown):
 
     @property
     def __maketables_fixef_string__(self) -> str | None:
-        unit, time = (
-            str(name or kind) for name, kind in zip(self.resids.index.names, ("entity", "time"), strict=True)
-        )
+        names = zip(self.resids.index.names, ("entity", "time"), strict=True)
+        unit, time = (str(name or kind) for name, kind in names)
         return {"unit": unit, "time": time, "twoways": f"{unit}+{time}"}.get(self.effects)
 
     def impacts(self, draws: int = 0, seed: int | None = None, level: float = 0.95) -> pd.DataFrame:
@@ -266,30 +265,25 @@ class SpatialPanel(Shown):
         return q, rho, complete(-d1(rho) / n, ld.row_totals(rho, low, high)), sample
 
     def _shown(self) -> list[Part]:
-        table = pd.DataFrame(
-            {"coef": self.params, "s.e.": self.std_errors, "z": self.tstats, "p": self.pvalues}
-        )
+        columns = {"coef": self.params, "s.e.": self.std_errors, "z": self.tstats, "p": self.pvalues}
+        table = pd.DataFrame(columns)
         facts = {
             "model, effects": f"{self.model.upper()}, {self.effects} ({self.correction})",
             "σ² (s.e.)": f"{self.sigma2:.4g} ({self.sigma2_se:.2g})",
             "log-likelihood, AIC": f"{self.loglik:.3f}, {self.aic:.2f}",
-            "R² residual; within, between, overall": "; ".join(
-                [f"{self.r2.iloc[0]:.4f}", ", ".join(f"{v:.4f}" for v in self.r2.iloc[1:])]
-            ),
+            "R² residual; within, between, overall": "{:.4f}; {:.4f}, {:.4f}, {:.4f}".format(*self.r2),
             "observations": f"{self.nobs:,} = {self.units:,} units × {self.periods}",
         }
         if PARAMETER.get(self.model):
-            facts[f"admissible {PARAMETER[self.model]}"] = (
-                f"{'' if self.interval_sharp else 'at least '}({self.interval[0]:.4f}, {self.interval[1]:.4f})"
-            )
+            least = "" if self.interval_sharp else "at least "
+            facts[f"admissible {PARAMETER[self.model]}"] = least + "({:.4f}, {:.4f})".format(*self.interval)
             if self.logdet != "exact":
                 facts["log-determinant"] = f"{self.logdet}, error {self.logdet_error:.1e}"
         if not self.row_standardised:
             facts["weights"] = "rows do not add to one"
         if self.islands:
-            facts["without neighbours"] = ", ".join(map(show, self.islands[:5])) + (
-                f" and {len(self.islands) - 5} more" if len(self.islands) > 5 else ""
-            )
+            more = f" and {len(self.islands) - 5} more" if len(self.islands) > 5 else ""
+            facts["without neighbours"] = ", ".join(map(show, self.islands[:5])) + more
         return [table.round(4), facts]
 
 
@@ -443,9 +437,7 @@ def _estimate(
     )
 
 
-def _prediction_r2(
-    data: Stack, ld: LogDet, model: str, params: pd.Series, slopes: list[str]
-) -> dict[str, float]:
+def _prediction_r2(data: Stack, ld: LogDet, model: str, params: pd.Series, slopes: list) -> dict[str, float]:
     x = data.x @ params[data.names].to_numpy()
     if len(slopes) > len(data.names):
         x = x + data.lag(data.x @ params[[f"W_{name}" for name in data.names]].to_numpy()).ravel()
@@ -459,8 +451,6 @@ def _prediction_r2(
         length = float((a * a).sum() * (b * b).sum())
         return float((a * b).sum()) ** 2 / length if length > 0 else np.nan
 
-    return {
-        "within": squared(y - y.mean(axis=0), fitted - fitted.mean(axis=0)),
-        "between": squared(y.mean(axis=0), fitted.mean(axis=0)),
-        "overall": squared(y, fitted),
-    }
+    ours, theirs = y.mean(axis=0), fitted.mean(axis=0)
+    within, between = squared(y - ours, fitted - theirs), squared(ours, theirs)
+    return {"within": within, "between": between, "overall": squared(y, fitted)}

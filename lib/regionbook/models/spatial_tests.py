@@ -33,9 +33,8 @@ class SpatialTests(Shown):
     correction: str
 
     def _shown(self) -> list[Part]:
-        shown = self.table.assign(
-            statistic=self.table["statistic"].map("{:.3f}".format), p=self.table["p"].map("{:.4f}".format)
-        )
+        t = self.table
+        shown = t.assign(statistic=t["statistic"].map("{:.3f}".format), p=t["p"].map("{:.4f}".format))
         return [shown, f"effects: {self.effects}, likelihood: {self.correction}"]
 
 
@@ -110,11 +109,8 @@ def spatial_tests(
     if effects in ("unit", "twoways"):
         row = _hausman(fit("sdm", "unit", "direct"), fit("sdm", "random", "direct"))
         rows["Hausman: fixed against random"] = row, "random effects suffice"
-    table = pd.DataFrame(
-        [(value, df, special.chdtrc(df, value), null) for (value, df), null in rows.values()],
-        pd.Index(rows, name="test"),
-        columns=["statistic", "df", "p", "null"],
-    )
+    found = [(value, df, special.chdtrc(df, value), null) for (value, df), null in rows.values()]
+    table = pd.DataFrame(found, pd.Index(rows, name="test"), ["statistic", "df", "p", "null"])
     return SpatialTests(table, effects, correction)
 
 
@@ -132,14 +128,12 @@ def _lm(data: Stack, ld: LogDet, effects: str, correction: str) -> dict[str, Row
     resid = wxb - d.x @ np.linalg.lstsq(d.x, wxb, rcond=None)[0]
     j = float(resid @ resid) / s2 + tau
     lag, error = float(e @ d.wy) / s2, float(e @ data.lag(e).ravel()) / s2
-    robust_lag = (lag - error) ** 2 / (j - tau)
-    return {
-        "LM lag": (lag**2 / j, 1),
-        "robust LM lag": (robust_lag, 1),
-        "LM error": (error**2 / tau, 1),
-        "robust LM error": ((error - tau / j * lag) ** 2 / (tau * (1 - tau / j)), 1),
-        "LM SARMA": (error**2 / tau + robust_lag, 2),
-    }
+    robust_lag, robust_error = (
+        (lag - error) ** 2 / (j - tau),
+        (error - tau / j * lag) ** 2 / (tau * (1 - tau / j)),
+    )
+    found = {"LM lag": (lag**2 / j, 1), "robust LM lag": (robust_lag, 1), "LM error": (error**2 / tau, 1)}
+    return found | {"robust LM error": (robust_error, 1), "LM SARMA": (error**2 / tau + robust_lag, 2)}
 
 
 def _wald(sdm: SpatialPanel, data: Stack) -> dict[str, Row]:
@@ -154,10 +148,8 @@ def _wald(sdm: SpatialPanel, data: Stack) -> dict[str, Row]:
     common[:, at] = p[own]
     common[range(m), own] = p[at]
     theta, factor = p[lag], p[lag] + p[at] * p[own]
-    return {
-        "SAR": (float(theta @ np.linalg.solve(zero @ v @ zero.T, theta)), m),
-        "SEM": (float(factor @ np.linalg.solve(common @ v @ common.T, factor)), m),
-    }
+    both = {"SAR": (zero, theta), "SEM": (common, factor)}
+    return {name: (float(x @ np.linalg.solve(R @ v @ R.T, x)), m) for name, (R, x) in both.items()}
 
 
 def _hausman(fixed: SpatialPanel, random: SpatialPanel) -> Row:

@@ -12,6 +12,7 @@ from ..shown import Part, Shown
 from ._formula import read_formula
 from ._within import between_0_and_1, codes, known, orthonormal
 
+TESTED = ["value", "F", "p", "10%", "5%", "1%"]
 BLOCK = 2**20
 """Cells × draws held at a time (8 MB)."""
 
@@ -54,9 +55,7 @@ class PanelThreshold(Shown):
     units: int
 
     def _shown(self) -> list[Part]:
-        parts = (
-            [self.thresholds, self.tests, self.table] if len(self.tests) else [self.thresholds, self.table]
-        )
+        parts = [self.thresholds, *([self.tests] if len(self.tests) else []), self.table]
         note = f"{self.nobs:,} rows of {self.units:,} units; R² within {self.r2_within:.3f}"
         return [*(part.map(lambda v: f"{v:.4f}" if isinstance(v, float) else v) for part in parts), note]
 
@@ -75,7 +74,6 @@ def threshold(
     seed: int | None = None,
     level: float = 0.95,
     scale: str = "N(T-1)",
-    reestimate: bool = False,
 ) -> PanelThreshold:
     r"""Does a slope change where another variable passes a value, at which, and how surely?
 
@@ -85,7 +83,7 @@ def threshold(
     S is the sum of squared residuals, smallest over *all* values of q that leave each regime its share of rows, ties
     together; s is N(T − 1), or T(N − 1). Thresholds are found one after the other, then each again with the others held
     until none moves. Without a threshold γ means nothing, so F follows no table: its distribution is that of samples
-    with residuals of whole units drawn anew, of the model without the threshold tested. The interval holds γ with
+    with residuals of whole units drawn anew, of the model without the threshold tested and those before it held. The interval holds γ with
     LR(γ) ≤ −2 ln(1 − √level). A smooth change is "found" too: look at the curve, and beyond it.
 
     Parameters
@@ -106,8 +104,6 @@ def threshold(
         Bootstrap samples of each test; 0: no p values.
     level : float
     scale : "N(T-1)" (Hansen) or "T(N-1)" (xthreg); less T − 1 with effects of time
-    reestimate : bool
-        In a test beside earlier thresholds, find these anew in each sample (Hansen's program) or hold them (xthreg).
 
     Returns
     -------
@@ -143,7 +139,7 @@ def threshold(
     if isinstance(thresholds, (int, np.integer)):
         if thresholds < 1 or draws < 0 or (draws and seed is None):
             raise ValueError(f"{thresholds=}, {draws=}, {seed=}: 1 threshold at least, and a seed for draws")
-        found, tests, drawn = search.sequence(int(thresholds), draws, np.random.default_rng(seed), reestimate)
+        found, tests, drawn = search.sequence(int(thresholds), draws, np.random.default_rng(seed))
     else:
         found, tests, drawn = search.given(thresholds), [], []
     critical = float(-2 * np.log(1 - np.sqrt(level)))
@@ -154,9 +150,7 @@ def threshold(
     regimes = {"above": edges[:-1], "up_to": edges[1:], "rows": np.bincount(search.regime(found))}
     return PanelThreshold(
         thresholds=pd.DataFrame(rows, order),
-        tests=pd.DataFrame(
-            tests, range(1, len(tests) + 1), ["value", "F", "p", "10%", "5%", "1%"], dtype=float
-        ),
+        tests=pd.DataFrame(tests, range(1, len(tests) + 1), TESTED, dtype=float),
         regimes=pd.DataFrame(regimes, range(1, len(edges))),
         curves=curves,
         critical=critical,
@@ -207,9 +201,7 @@ def _read(data: pd.DataFrame, formula: str, names: Sequence[str], by: str, unit:
             f"{', …' * (len(short) > 5)}; leave them out, or the periods that they lack"
         )
     if N < 2 or T < 2:
-        raise ValueError(
-            f"{N} unit(s) of {T} period(s): nothing is left beside the effects; at least 2 of each"
-        )
+        raise ValueError(f"{N} unit(s) of {T} period(s): nothing left beside the effects; at least 2 of each")
     if np.ptp(q) == 0:
         raise ValueError(f"the threshold variable {by!r} is constant ({q[0]:g})")
     order = np.lexsort((frame[time].to_numpy(), who))
@@ -237,9 +229,8 @@ def _slopes(panel: _Panel, split: np.ndarray) -> dict[str, Any]:
     scores = (D * e).reshape(N, T, k).sum(axis=1)
     dummies = (T - 1) * panel.two_way
     meat = N / (N - 1) * (n - 1) / (n - k - 1 - dummies) * scores.T @ scores
-    both = [
-        pd.DataFrame(v, names, names) for v in (ssr / (n - N - k - dummies) * bread, bread @ meat @ bread)
-    ]
+    plain = ssr / (n - N - k - dummies) * bread
+    both = [pd.DataFrame(v, names, names) for v in (plain, bread @ meat @ bread)]
     se, se_cluster = (np.sqrt(np.diag(v)) for v in both)
     table = pd.DataFrame({"estimate": b.ravel(), "se": se, "se_cluster": se_cluster}, names)
     about = panel.y.reshape(N, T) - panel.y.reshape(N, T).mean(axis=1, keepdims=True)
@@ -328,7 +319,7 @@ class _Search:
         fall = falls[at, np.arange(E.shape[1])]
         return self.s * fall / (before - fall), self.values[at]
 
-    def sequence(self, count: int, draws: int, rng: np.random.Generator, again: bool) -> tuple:
+    def sequence(self, count: int, draws: int, rng: np.random.Generator) -> tuple:
         """Thresholds in ascending order, a test for each in the order found, F of the samples."""
         y, tests, drawn = self.panel.within(self.panel.y), [], []
         found: list[float] = []
@@ -336,7 +327,7 @@ class _Search:
             Q, inverse = self.beside(found)
             fitted = Q @ (Q.T @ y)
             (F,), (value,) = self.best(y - fitted, inverse)
-            stats = self._samples(y - fitted, fitted, found, draws, rng, again)
+            stats = self._samples(y - fitted, found, draws, rng)
             p = (stats >= F).mean() if draws else np.nan
             tests.append([value, F, p, *np.quantile(stats if draws else [np.nan], [0.90, 0.95, 0.99])])
             drawn.append(stats)
@@ -350,36 +341,16 @@ class _Search:
                     break
         return sorted(found), tests, drawn
 
-    def _samples(
-        self,
-        e: np.ndarray,
-        fitted: np.ndarray,
-        found: list[float],
-        draws: int,
-        rng: np.random.Generator,
-        again: bool,
-    ) -> np.ndarray:
+    def _samples(self, e: np.ndarray, found: list[float], draws: int, rng: np.random.Generator) -> np.ndarray:
         """F beside `found` in samples of whole units' residuals; with thresholds held, slopes need not be put back."""
         N, T = self.panel.N, self.panel.T
-        blocks, stats, cache = e.reshape(N, T), [np.empty(0)], {}
+        blocks, stats = e.reshape(N, T), [np.empty(0)]
         Q, inverse = self.beside(found)
         size = max(1, BLOCK // (N * T))
         for first in range(0, draws, size):
             rows = rng.integers(N, size=(min(size, draws - first), N))
             E = self.panel.within(blocks[rows].reshape(len(rows), N * T).T)
-            if not (again and found):
-                stats.append(self.best(E - Q @ (Q.T @ E), inverse)[0])
-                continue
-            for column in (E + fitted).T:
-                here: list[float] = []
-                for _ in range(len(found) + 1):
-                    key = tuple(sorted(here))
-                    if key not in cache:
-                        cache[key] = self.beside(here)
-                    basis, inv = cache[key]
-                    F, value = self.best((column - basis @ (basis.T @ column))[:, None], inv)
-                    here.append(float(value[0]))
-                stats.append(F)
+            stats.append(self.best(E - Q @ (Q.T @ E), inverse)[0])
         return np.concatenate(stats)
 
     def given(self, thresholds: Sequence[float]) -> list[float]:

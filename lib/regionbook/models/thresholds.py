@@ -183,8 +183,6 @@ def confounder_impacts(data: pd.DataFrame, formula: str, coefficient: str) -> pd
     part = swept(read_formula(data, formula), coefficient)
     treatment = partial(part.d, part.others)[0, 1:]
     outcome = partial(part.y, part.others)[0, 1:]
-    table = pd.DataFrame(
-        {"treatment": treatment, "outcome": outcome, "impact": treatment * outcome},
-        index=pd.Index(part.names, name="covariate"),
-    )
+    columns = {"treatment": treatment, "outcome": outcome, "impact": treatment * outcome}
+    table = pd.DataFrame(columns, pd.Index(part.names, name="covariate"))
     return table.sort_values("impact", key=abs, ascending=False)

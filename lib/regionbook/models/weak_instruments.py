@@ -23,6 +23,7 @@ from ._within import (
 )
 
 Cov = Literal["iid", "robust", "cluster"]
+Names = Sequence[str]
 
 STOCK_YOGO = pd.DataFrame(
     {
@@ -72,14 +73,8 @@ class _Partialled:
 
 
 def _partialled(
-    data: pd.DataFrame,
-    columns: list[str],
-    instruments: Sequence[str],
-    exog: Sequence[str],
-    absorb: Sequence[str],
-    cov: Cov,
-    clusters: str | None,
-) -> _Partialled:
+    data: pd.DataFrame, columns: list[str], instruments: Names, exog: Names, absorb: Names, cov: Cov, clusters: str | None
+) -> _Partialled:  # fmt: skip
     one_of(("iid", "robust", "cluster"), cov=cov)
     if (cov == "cluster") != (clusters is not None):
         raise ValueError("cov='cluster' and clusters=… belong together: give both or neither")
@@ -98,9 +93,7 @@ def _partialled(
     n, size = len(frame), len(instruments)
     swept = Sweep(effects, n)
     if n - swept.rank - len(names) + 1 <= 0:
-        raise ValueError(
-            f"{n} rows are too few for {len(names) - 1} regressors and {swept.rank} fixed effects"
-        )
+        raise ValueError(f"{n} rows are too few for {len(names) - 1} regressors and {swept.rank} effects")
     if group is not None and group.max() < size:
         raise ValueError(f"{group.max() + 1} clusters cannot give a covariance of {size} instruments")
     residuals, norms = swept(values), np.linalg.norm(values, axis=0)
@@ -136,14 +129,10 @@ class KleibergenPaap(Shown):
     clusters: int
 
     def _shown(self) -> list[Part]:
-        name = "Cragg–Donald" if self.cov == "iid" else "Kleibergen–Paap rk"
-        return [
-            {
-                f"{'Anderson' if self.cov == 'iid' else name} LM": f"{self.lm:.4f} [p = {self.lm_p:.4f}]",
-                f"{name} Wald F": f"{self.f:.4f}",
-                "observations": f"{self.n:,}" + (f" in {self.clusters} clusters" if self.clusters else ""),
-            }
-        ]
+        lm, wald = ("Anderson", "Cragg–Donald") if self.cov == "iid" else ("Kleibergen–Paap rk",) * 2
+        facts = {f"{lm} LM": f"{self.lm:.4f} [p = {self.lm_p:.4f}]", f"{wald} Wald F": f"{self.f:.4f}"}
+        rows = f"{self.n:,}" + (f" in {self.clusters} clusters" if self.clusters else "")
+        return [facts | {"observations": rows}]
 
 
 def kleibergen_paap(
@@ -208,18 +197,8 @@ def kleibergen_paap(
     v = d - z @ np.linalg.solve(z.T @ z, z.T @ d)
     lm = part.n * float(g @ np.linalg.solve(part.covariance(z, d, d), g))
     wald = part.n * float(g @ np.linalg.solve(part.covariance(z, v, v), g))
-    return KleibergenPaap(
-        lm=lm,
-        lm_df=size,
-        lm_p=float(special.chdtrc(size, lm)),
-        wald=wald,
-        f=wald / part.correction / size,
-        cov=cov,
-        instruments=size,
-        absorbed=part.absorbed,
-        n=part.n,
-        clusters=part.groups,
-    )
+    p, f = float(special.chdtrc(size, lm)), wald / part.correction / size
+    return KleibergenPaap(lm, size, p, wald, f, cov, size, part.absorbed, part.n, part.groups)
 
 
 @dataclass(frozen=True, repr=False)
@@ -346,13 +325,9 @@ class AndersonRubin(Shown):
         return " ∪ ".join(one(*pair) for pair in self.intervals) or "∅ (every value is rejected)"
 
     def _shown(self) -> list[Part]:
-        return [
-            {
-                f"Anderson–Rubin F({self.df[0]}, {self.df[1]}) of β = {self.null:g}": f"{self.statistic:.4f} "
-                f"[p = {self.p:.4f}]",
-                f"{self.level:.0%} confidence set": str(self),
-            }
-        ]
+        test = f"Anderson–Rubin F({self.df[0]}, {self.df[1]}) of β = {self.null:g}"
+        said = f"{self.statistic:.4f} [p = {self.p:.4f}]"
+        return [{test: said, f"{self.level:.0%} confidence set": str(self)}]
 
 
 def anderson_rubin(

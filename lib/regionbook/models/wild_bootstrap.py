@@ -10,7 +10,7 @@ import pandas as pd
 from ..index._checks import one_of
 from ..shown import Part, Shown
 from ._formula import Design, read_formula
-from ._within import Sweep, between_0_and_1, clusters_of, orthonormal, rank_outside
+from ._within import Sweep, between_0_and_1, clusters_of, rank_outside
 
 WEIGHTS = {
     "rademacher": np.array([-1.0, 1.0]),
@@ -151,19 +151,8 @@ def wild_bootstrap(
         return estimate + side * inside
 
     delta = null - estimate
-    return WildBootstrap(
-        estimate=estimate,
-        se=se,
-        t=-delta / se,
-        p=p_value(delta),
-        interval=(end(-1), end(1)),
-        t_draws=t_draws(delta),
-        clusters=groups,
-        weights=weights,
-        enumerated=enumerated,
-        level=level,
-        null=null,
-    )
+    found = estimate, se, -delta / se, p_value(delta), (end(-1), end(1)), t_draws(delta)
+    return WildBootstrap(*found, groups, weights, enumerated, level, null)
 
 
 def _vectors(points: np.ndarray, groups: int, draws: int, seed: int | None) -> tuple[np.ndarray, bool]:
@@ -191,22 +180,16 @@ class _Fitted:
 
 
 def _fitted(design: Design, coefficient: str, group: np.ndarray) -> _Fitted:
-    effects, n, groups = list(design.effects.values()), len(group), int(group.max()) + 1
-    j = design.position(coefficient)
-    sweep = Sweep(effects, n)
-    order = [*(i for i in range(len(design.names)) if i != j), j]
-    norms = np.linalg.norm(design.x, axis=0)[order]
-    q = orthonormal(sweep(design.x[:, order]), norms, [design.names[i] for i in order])
+    n, groups = len(group), int(group.max()) + 1
+    sweep, x, y, q = design.last(coefficient).swept()
     # q's last column is x after everything else, up to its length; the other columns span the controls
-    x = sweep(design.x[:, [j]]).ravel()
     others, direction = q[:, :-1], q[:, -1]
-    length = direction @ x
+    length = direction @ x[:, -1]
     a, x = direction / length, direction * length
-    y = sweep(design.y[:, None]).ravel()
     y -= others @ (others.T @ y)
     estimate = float(a @ y)
     residual = y - estimate * x
-    counted = rank_outside(effects, group, n) + len(design.names)
+    counted = rank_outside(list(design.effects.values()), group, n) + len(design.names)
     small = groups / (groups - 1) * (n - 1) / (n - counted)
     se = float(np.sqrt(small * (np.bincount(group, a * residual) ** 2).sum()))
     return _Fitted(estimate, se, small, residual, x, a, q, sweep)

@@ -1,9 +1,9 @@
 """Variables of each paper, built from the raw columns of its panel: one module a paper.
 
-A module declares its card (``QUESTION``, ``SAMPLE``, and ``HEADLINE``: table, column, term, meaning of the numbers that
-`card` shows), what tells in the code of its lessons that they use a method (``METHODS``), its printed regressions
+A module declares what tells in the code of its lessons that they use a method (``METHODS``), its printed regressions
 (``TABLES``), its variables (``prepare``, ``further``), the numbers of its text (``in_text``, ``from_print``) and a
-student's panel (``redrawn``, see `regionbook.papers.redraw`).
+student's panel (``redrawn``, see `regionbook.papers.redraw`). Its card stands in ``data/published``: ``papers.csv`` has
+question and sample, ``headlines.csv`` the numbers.
 """
 
 import importlib
@@ -15,6 +15,7 @@ import pandas as pd
 
 from regionbook import registry
 from regionbook.data import columns, load, published
+from regionbook.paths import data_file
 
 
 def __getattr__(name: str) -> ModuleType:
@@ -44,32 +45,26 @@ class Card:
 
     def _repr_html_(self) -> str:
         rows = (("Question", self.question), ("Sample", self.sample))
-        return (
-            f"<p>{escape(self.citation)}</p>"
-            + "".join(f"<p><b>{name}.</b> {escape(text)}</p>" for name, text in rows)
-            + self.headline.to_html(index=False, border=0)
-        )
+        told = "".join(f"<p><b>{name}.</b> {escape(text)}</p>" for name, text in rows)
+        return f"<p>{escape(self.citation)}</p>{told}{self.headline.to_html(index=False, border=0)}"
 
 
 def card(slug: str) -> Card:
-    """Return the card that opens a paper's lessons; its numbers come from ``data/published``.
-
-    Raises
-    ------
-    ValueError
-        If the paper is unknown or has no lessons yet.
+    """Return the card that opens a paper's lessons, from ``data/published``; a ValueError if it has no lessons yet.
 
     Examples
     --------
     >>> card("city-innovation").headline["printed"].iloc[0]
     '0.0999*** (0.0020)'
     """
-    paper, printed = _module(slug), published(slug)
+    _module(slug)
+    printed = published(slug)
     c = printed.citation
     estimates = printed.estimates.set_index(["table", "column", "term"])
     others = printed.other.set_index(["table", "column", "row"])["value_text"]
+    headlines = pd.read_csv(data_file("published", "headlines.csv"), dtype=str).query("slug == @slug")
     rows = []
-    for *place, meaning in paper.HEADLINE:
+    for _, *place, meaning in headlines.itertuples(index=False):
         if tuple(place) in others.index:  # a number of a table that is no regression
             shown = str(others.loc[tuple(place)])
         else:
@@ -79,8 +74,8 @@ def card(slug: str) -> Card:
     pages = f", {c['pages']}" if c["pages"] else ""
     return Card(
         f"{c['authors_zh']} ({c['authors_en']}), {c['year']}. {c['title_zh']} / {c['title_en']}. {c['journal']}{pages}.",
-        paper.QUESTION,
-        paper.SAMPLE,
+        c["question"],
+        c["sample"],
         pd.DataFrame(rows, columns=["what the paper reports", "table (column)", "printed"]),
     )
 
@@ -115,9 +110,7 @@ def prepare(slug: str, panel: pd.DataFrame | None = None) -> pd.DataFrame:
     paper = _module(slug)
     panel = load(slug) if panel is None else panel
     if not isinstance(panel, pd.DataFrame):
-        raise ValueError(
-            f"panel must be a data frame as rb.load({slug!r}) gives it, not {type(panel).__name__}"
-        )
+        raise ValueError(f"panel must be a frame as rb.load({slug!r}) gives it, not {type(panel).__name__}")
     try:
         return paper.prepare(panel)
     except KeyError as error:
@@ -131,17 +124,7 @@ def prepare(slug: str, panel: pd.DataFrame | None = None) -> pd.DataFrame:
 def in_text(slug: str, panel: pd.DataFrame | None = None) -> dict[tuple[str, str, str], tuple[float, str]]:
     """Numbers of a paper's text that can be computed: (table, column, row) of other.csv -> (value, "panel" or "print").
 
-    Parameters
-    ----------
-    slug
-        Name of the paper.
-    panel
-        As `prepare` returns it; left out, the shipped teaching panel.
-
-    Raises
-    ------
-    ValueError
-        If the paper is unknown or has no lessons yet.
+    ``panel`` is as `prepare` returns it; left out, the shipped one. A ValueError if the paper has no lessons yet.
 
     Examples
     --------
@@ -149,10 +132,8 @@ def in_text(slug: str, panel: pd.DataFrame | None = None) -> dict[tuple[str, str
     (92.4, 'print')
     """
     paper = _module(slug)
-    if (
-        panel is None and hasattr(paper, "prepare") and not hasattr(paper, "PANEL")
-    ):  # else its tables or its print suffice
-        panel = prepare(slug)
+    if panel is None and hasattr(paper, "prepare") and not hasattr(paper, "PANEL"):
+        panel = prepare(slug)  # else its tables or its print suffice
     from_print = getattr(paper, "from_print", dict)
     found = {"panel": paper.in_text(panel), "print": from_print()}
     return {place: (float(v), source) for source, numbers in found.items() for place, v in numbers.items()}

@@ -52,9 +52,8 @@ def place_of(names: pd.Series, cities: pd.Index, table: str = "citations") -> In
     same = isinstance(names.dtype, pd.CategoricalDtype) and names.cat.categories.equals(cities)
     out = names.cat.codes if same else names.astype(object).astype(kind).cat.codes
     if (out < 0).any():
-        raise ValueError(
-            f"table {table!r} has {names[out < 0].iloc[0]!r}, which the table of cities does not have"
-        )
+        stray = names[out < 0].iloc[0]
+        raise ValueError(f"table {table!r} has {stray!r}, which the table of cities does not have")
     return out.to_numpy(np.int64)
 
 
@@ -71,9 +70,7 @@ def by_city_and_year(years: pd.DataFrame, cities: pd.Index) -> tuple[pd.DataFram
         raise ValueError(f"table 'years' has {years.index[years.index.duplicated()][0]} more than once")
     if len(absent := full.difference(years.index)) or len(years) > len(full):
         what = f"lacks {absent[0]}" if len(absent) else "has cities that the table of cities does not have"
-        raise ValueError(
-            f"table 'years' {what}: it needs each city of the table of cities in each year, and no other"
-        )
+        raise ValueError(f"table 'years' {what}: it needs each city of that table in each year, and no other")
     return years.reindex(full), calendar
 
 
@@ -253,20 +250,9 @@ def frame(g: Grid, outcome: Ints, cities: pd.Index) -> pd.DataFrame:
     def flat(v: np.ndarray) -> np.ndarray:
         return np.broadcast_to(v if v.ndim == 2 else v[:, None], (size, years)).ravel()
 
-    index = pd.MultiIndex(
-        levels=[pd.RangeIndex(size), pd.Index(outcome)],
-        codes=[
-            np.repeat(np.arange(size, dtype=np.int32), years),
-            np.tile(np.arange(years, dtype=np.int8), size),
-        ],
-        names=["pair", "year"],
-        verify_integrity=False,
-    )
-    names = pd.CategoricalDtype(cities)
-    new = {
-        k: pd.Categorical.from_codes(flat(v).astype(np.int16), dtype=names)
-        if k in ("a", "b", "L", "H")
-        else flat(v)
-        for k, v in g.items()
-    }
+    codes = np.repeat(np.arange(size, dtype=np.int32), years), np.tile(np.arange(years, dtype=np.int8), size)
+    levels = pd.RangeIndex(size), pd.Index(outcome)
+    index = pd.MultiIndex(levels, codes, names=["pair", "year"], verify_integrity=False)
+    names, new = pd.CategoricalDtype(cities), {k: flat(v) for k, v in g.items()}
+    new |= {k: pd.Categorical.from_codes(new[k].astype(np.int16), dtype=names) for k in ("a", "b", "L", "H")}
     return pd.DataFrame(new, index=index, copy=False)

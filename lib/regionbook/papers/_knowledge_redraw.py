@@ -12,6 +12,7 @@ from . import redraw
 
 Array = npt.NDArray[np.float64]
 Tables = Mapping[str, pd.DataFrame]
+Truth = Mapping[str, Any]
 LAST = 20
 """Number of years whose light the pairs use, 2000 to 2019."""
 CALLED = ("whole", "named", "misfiled", "in passing", "homonym")
@@ -20,9 +21,7 @@ KEPT = {"patents": 0.8, "firms": 0.85, "links": 0.9, "citations": 0.92}
 """Share of a register that a student gets."""
 
 
-def redrawn(
-    tables: Tables, shipped: Mapping[str, Any], seed: int
-) -> tuple[dict[str, pd.DataFrame], dict[str, Any]]:
+def redrawn(tables: Tables, shipped: Truth, seed: int) -> tuple[dict[str, pd.DataFrame], dict[str, Any]]:
     """A student's tables and their truth, from the shipped ones; tables that stay as they are are left out."""
     rng = np.random.default_rng([seed, 4])
     factor = redraw.factor(rng)
@@ -34,14 +33,9 @@ def redrawn(
     rival = pairs.wide(years, "light_rival") / pairs.wide(years, "population")
     years["light"] = np.round(np.exp(y).ravel() * people, 2)
     years["light_rival"] = np.round(np.exp(_shaken(np.log(rival), rng)).ravel() * people, 2)
-    made = {
-        "years": years,
-        "citations": citations,
-        "extreme": _extreme(years, tables),
-        "patents": _some(tables["patents"], ["ipc_listed", "flag", "digital"], "patent", rng),
-        "firms": firms,
-        "links": links,
-    }
+    patents = _some(tables["patents"], ["ipc_listed", "flag", "digital"], "patent", rng)
+    made = {"years": years, "citations": citations, "extreme": _extreme(years, tables)}
+    made |= {"patents": patents, "firms": firms, "links": links}
     theta = round(factor * shipped["theta"], 4)
     keys = ("theta_means", "pair_effect_means", "process")
     new = {"factor": factor, "theta": theta, "pair_effect": round(2 * theta / 295, 6)}

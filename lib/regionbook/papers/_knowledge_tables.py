@@ -9,21 +9,14 @@ from regionbook.data.errors import DataWarning, count, places_of, some
 from regionbook.data.schema import Frames, Places, RawTables
 from regionbook.papers import _knowledge_pairs as pairs
 
-_CITIES = {
-    "years": ("city",),
-    "citations": ("citing", "cited"),
-    "rail": ("city",),
-    "imports": ("city",),
-    "extreme": ("a", "b"),
-}
+_CITIES = {"years": ("city",), "citations": ("citing", "cited"), "rail": ("city",), "imports": ("city",)}
+_CITIES |= {"extreme": ("a", "b")}
 """Table -> columns that hold names of cities."""
 
 
 def _build(tables: Mapping[str, pd.DataFrame], light: str = "light") -> pd.DataFrame:
     if light not in tables["years"]:
-        raise ValueError(
-            f"the table of city-years has no column {light!r}; it has {', '.join(tables['years'])}"
-        )
+        raise ValueError(f"the city-years have no column {light!r}; they have {', '.join(tables['years'])}")
     grid, outcome = pairs.build(tables, light)
     return pairs.frame(grid, outcome, tables["cities"].index)
 

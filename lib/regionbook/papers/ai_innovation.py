@@ -9,28 +9,8 @@ from scipy.stats import chi2
 from regionbook.data import published
 
 from . import redraw
-from .declare import declaring, sample
+from .declare import LEVEL, declaring, sample
 from .redraw import Array
-
-QUESTION = (
-    "Does the growth of AI firms (人工智能企业) raise a city's patenting (区域创新), through virtual agglomeration (虚拟集聚) "
-    "and industrial upgrading (产业转型升级), and does the effect change where AI, or a mediator, passes a threshold (门槛)?"
-)
-SAMPLE = (
-    "271 cities (267 of prefecture level, 4 municipalities), 2011–2022, 3,252 city-years, balanced. Outcome: patents "
-    "granted; treatment: number of AI firms; both in logarithms, as the values of Table 1 tell."
-)
-HEADLINE = [
-    ("2", "1", "AI", "elasticity of patents, no controls"),
-    ("2", "6", "AI", "elasticity of patents, five controls"),
-    ("3", "5", "AI", "the same with effects of province and year"),
-    ("4", "2", "AI", "two-stage least squares, instrument internet penetration"),
-    ("5", "1", "AI:I(Th<q1)", "slope up to 39 AI firms"),
-    ("5", "1", "AI:I(q1<Th<=q2)", "slope between 39 and 484"),
-    ("5", "1", "AI:I(Th>=q2)", "slope above 484"),
-    ("7", "3", "AI", "elasticity in the west: no star"),
-]
-"""Table, column, term, meaning: the numbers that `regionbook.card` shows."""
 
 CONTROLS = ["eco", "huc", "edu", "fis", "gov"]
 """The five controls as the regressions use them."""
@@ -83,8 +63,8 @@ def prepare(panel: pd.DataFrame) -> pd.DataFrame:
 _of = declaring(CONTROLS, NAMES, errors={"CRV1": "city"}, r2="within")
 _both = " | city + year"
 _TERMS = ("AI:I(Th<q1)", "AI:I(q1<Th<=q2)", "AI:I(Th>=q2)")
-_GROUPS = ("region == 'East'", "region == 'Central'", "region == 'West'",
-           "data_high == 1", "data_high == 0", "infra_high == 1", "infra_high == 0")  # fmt: skip
+_GROUPS = [f"region == '{k}'" for k in ("East", "Central", "West")]
+_GROUPS += [f"{k}_high == {v}" for k in ("data", "infra") for v in (1, 0)]
 
 
 def _split(number: str, by: str) -> Any:
@@ -123,8 +103,7 @@ def in_text(panel: pd.DataFrame) -> dict[tuple[str, str, str], float]:
     found = {
         ("text", "number of cities", "section 3(1)"): cities,
         ("text", "number of cities (municipalities and prefecture-level)", "section 3(3)"): cities,
-        ("text", "municipalities dropped", "section 4(2)"): panel["municipality"]
-        .groupby(level=0)
+        ("text", "municipalities dropped", "section 4(2)"): panel.groupby(level=0)["municipality"]
         .first()
         .sum(),
         ("text", "winsorising level", "section 4(2)"): 100 * SHARE,
@@ -141,21 +120,16 @@ def in_text(panel: pd.DataFrame) -> dict[tuple[str, str, str], float]:
 def from_print() -> dict[tuple[str, str, str], float]:
     """Numbers of the text that follow from other printed figures."""
     p = published("ai-innovation")
-    size, lm = (
-        p.fit.set_index(["table", "column", "stat"])["value"][at]
-        for at in (("3", "1", "N"), ("4", "2", "KP_rk_LM"))
-    )
+    fit = p.fit.set_index(["table", "column", "stat"])["value"]
+    size, lm = fit["3", "1", "N"], fit["4", "2", "KP_rk_LM"]
     said = p.other.set_index(["table", "column", "row"])["value"]
-    first = (
-        said["text", "first year", "section 3(3)"] + size / said["text", "number of cities", "section 3(1)"]
-    )
+    years = size / said["text", "number of cities", "section 3(1)"]
+    first = said["text", "first year", "section 3(3)"] + years
     stars = p.estimates.set_index(["table", "column", "term"])["stars"]
     return {
         ("text", "years cut: first", "section 4(2)"): first,
         ("text", "years cut: last", "section 4(2)"): said["text", "last year", "section 3(3)"],
-        ("text", "significance of the IV result", "section 4(3)"): {"***": 1.0}.get(
-            stars["4", "2", "AI"], 5.0
-        ),
+        ("text", "significance of the IV result", "section 4(3)"): LEVEL[stars["4", "2", "AI"]],
         ("text", "Kleibergen-Paap rk LM p value", "section 4(3)"): float(chi2.sf(lm, 1)),
     }
 
@@ -185,29 +159,19 @@ def redrawn(panel: pd.DataFrame, shipped: dict[str, Any], seed: int) -> tuple[pd
             if k.split(":")[0] == "ai" or key == main.column.key or k in ("va", "ind"):
                 rows.append(row)
                 goal.append((factor - 1) * float(row @ fit.y) if k.split(":")[0] == "ai" else 0.0)
-    low, high = main.y.min(), main.y.max()
+    held, low, high = np.array(rows), main.y.min(), main.y.max()
     part = (factor - 1) * float(main.rows[0] @ main.y) * data["ai"].to_numpy()
 
     def draw() -> tuple[Array, float]:
-        y = redraw.outcome(
-            main, part, rng, np.array(rows), turn=0.5, lower=low, upper=high, goal=np.array(goal)
-        )
+        y = redraw.outcome(main, part, rng, held, turn=0.5, lower=low, upper=high, goal=np.array(goal))
         return y, factor
 
     y, _ = redraw.first_steady(draw, main)
     granted = np.round(np.exp(y)).astype(int)
     applied = np.round(panel["patents_applied"] * granted / panel["patents_granted"]).astype(int)
-    kept = (
-        "process",
-        "factors",
-        "register_error",
-        "direct_effect_of_the_instrument",
-        "thresholds",
-        "coefficients",
-    )
-    new = {
-        "elasticity": round(shipped["elasticity"] * factor, 4),
-        "steps": [round(k * factor, 4) for k in shipped["steps"]],
-    }
-    truth = redraw.truth_of(shipped, seed, *kept, factor=factor, **new)
+    truth = redraw.truth_of(
+        shipped, seed, "process", "factors", "register_error", "direct_effect_of_the_instrument", "thresholds",
+        "coefficients", factor=factor, elasticity=round(shipped["elasticity"] * factor, 4),
+        steps=[round(k * factor, 4) for k in shipped["steps"]],
+    )  # fmt: skip
     return panel.assign(patents_granted=granted, patents_applied=applied), truth

@@ -11,22 +11,6 @@ from regionbook.index import coupling_coordination, entropy_index, pca_index
 from . import redraw
 from .declare import declaring, sample
 
-QUESTION = (
-    "Does digital technology (数字技术) raise the capacity to innovate of cities that belong to China's urban "
-    "clusters (城市群), through which channels, and in which clusters more than in others?"
-)
-SAMPLE = (
-    "196 cities in 19 urban clusters, 2008–2021, 2,744 city-years, balanced. Outcome: an entropy-weight index of "
-    "25 indicators; treatment: invention-patent applications in digital fields, in 10,000."
-)
-HEADLINE = [
-    ("3", "2", "digit", "effect of digit, city and year fixed effects"),
-    ("3", "1", "digit", "the same without fixed effects"),
-    ("4", "2", "digit", "2SLS, instrument distance to port × trend"),
-    ("4", "4", "digit", "2SLS, instrument telephones 1984 × trend"),
-    ("7", "2", "digit:size", "interaction with the size of the cluster"),
-    ("7", "4", "digit:structure", "interaction with polycentric structure"),
-]
 METHODS = {"interactions (交互项)": r"digit:|:digit"}
 
 CONTROLS = ["gov_k", "ln_density", "ln_hum", "ln_fin", "ln_trans", "ln_protect", "ln_unemploy"]
@@ -47,21 +31,11 @@ def _to_primate(values: pd.Series, panel: pd.DataFrame) -> pd.Series:
 
 
 def indicators(panel: pd.DataFrame) -> pd.DataFrame:
-    """Return the 25 indicators of Table 1, in its order, from the raw columns of `panel`.
+    """Return the 25 indicators of Table 1, in its order, named as in the data dictionary, from the raw columns of `panel`.
 
     Monetary totals are in 10,000 yuan and population in 10,000 persons, so that their ratio is in yuan a head.
     The paper prints no formula for the coupling value (耦合值); ours is the coupling degree, in per cent, of
     patents granted and GDP growth, both min-max scaled over all city-years.
-
-    Parameters
-    ----------
-    panel
-        Indexed by city and year, as `regionbook.load` returns it.
-
-    Returns
-    -------
-    pandas.DataFrame
-        Rows of `panel`, 25 columns named as in the data dictionary (`regionbook.columns`).
 
     Examples
     --------
@@ -102,9 +76,8 @@ def _moderators(panel: pd.DataFrame) -> pd.DataFrame:
     [0, 1].
     """
     one = panel.groupby("cluster")[["cluster_density", "cluster_gdp", *PROXIES]].first()
-    size = (
-        one["cluster_density"] / one["cluster_density"].sum() + one["cluster_gdp"] / one["cluster_gdp"].sum()
-    ) / 2
+    density, gdp = (one[k] / one[k].sum() for k in ("cluster_density", "cluster_gdp"))
+    size = (density + gdp) / 2
     score = pca_index(one[PROXIES], components=1).score
     return pd.DataFrame({"size": size, "inn_infra": (score - score.min()) / (score.max() - score.min())})
 
@@ -159,10 +132,8 @@ def further(panel: pd.DataFrame) -> pd.DataFrame:
 
 def in_text(panel: pd.DataFrame) -> dict[tuple[str, str, str], float]:
     """Numbers of the text that the prepared panel gives: sample, size of the index, classes of the clusters."""
-    found = sample(panel, "Sample (abstract, sections 1 and 3)")
-    found["Sample (abstract, sections 1 and 3)", "value", "urban clusters (城市群)"] = panel[
-        "cluster"
-    ].nunique()
+    place = "Sample (abstract, sections 1 and 3)"
+    found = sample(panel, place) | {(place, "value", "urban clusters (城市群)"): panel["cluster"].nunique()}
     counted = "Literature count behind Table 1 (section 3.3.1)"
     found[counted, "value", "indicators of the final index"] = indicators(panel).shape[1]
     clusters = panel.groupby("cluster_zh")[["stage", "structure"]].first()
@@ -176,14 +147,9 @@ def in_text(panel: pd.DataFrame) -> dict[tuple[str, str, str], float]:
 
 def from_print() -> dict[tuple[str, str, str], float]:
     """Numbers of the text that follow from other printed figures."""
+    place = "Literature count behind Table 1 (section 3.3.1)"
     dimensions = published("city-innovation").indicators["dimension"].nunique()
-    return {
-        (
-            "Literature count behind Table 1 (section 3.3.1)",
-            "value",
-            "dimensions of the final index",
-        ): dimensions
-    }
+    return {(place, "value", "dimensions of the final index"): dimensions}
 
 
 _of = declaring(CONTROLS, TERMS, r2="within", constant="base")

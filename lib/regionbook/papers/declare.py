@@ -7,12 +7,15 @@ from typing import Any, Literal
 
 import pandas as pd
 
-Errors = str | Mapping[str, str]
+Names = Mapping[str, str]
+Errors = str | Names
 SPATIAL = {"durbin": "sdm", "sar": "sar", "sem": "sem"}
 """Estimator of a column -> model of `regionbook.models.spatial_durbin`."""
 ESTIMATORS = ("ols", "poisson", "random", *SPATIAL, "pairs")
 R2 = ("overall", "within", "correlation", "none")
 EFFECTS = ("", "direct", "indirect", "total")
+LEVEL = {"***": 1.0, "**": 5.0, "*": 10.0}
+"""Stars -> significance level in per cent."""
 
 
 def _split(text: str) -> tuple[str, ...]:
@@ -137,7 +140,7 @@ class Column:
 
 
 def declaring(
-    controls: Sequence[str] = (), names: Mapping[str, str] | None = None, **usual: Any
+    controls: Sequence[str] = (), names: Names | None = None, **usual: Any
 ) -> Callable[..., Column]:
     """Return a maker of columns that fills in what is common to a paper.
 

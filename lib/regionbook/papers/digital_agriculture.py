@@ -12,23 +12,6 @@ from . import redraw
 from .declare import Column
 
 SLUG = "digital-agriculture"
-QUESTION = (
-    "Which combinations of technological, organisational and environmental conditions of digital agriculture (数字农业) go with "
-    "high agricultural total factor productivity (农业全要素生产率) in China's provinces?"
-)
-SAMPLE = (
-    "31 provinces as cases, data of 2013–2022. Outcome: a DEA score of eight inputs and one output, one year later than the "
-    "eight conditions. Fuzzy-set qualitative comparative analysis; no regression, no robustness check."
-)
-HEADLINE = [
-    ("5", "all", "solution consistency / 解的一致性", "how nearly the six paths lie within high TFP"),
-    ("5", "all", "solution coverage / 解的覆盖性", "how much of high TFP they cover"),
-    ("5", "H1", "consistency / 一致性", "agribusiness-led path H1"),
-    ("5", "H3", "consistency / 一致性", "internet-firm path H3"),
-    ("5", "H5", "consistency / 一致性", "multi-actor path H5, below the 0.8 of the text"),
-    ("4", "high TFP: consistency", "DM", "the condition nearest to being necessary"),
-]
-"""Table, column, term, meaning: the numbers that `regionbook.card` shows."""
 TABLES: list[Column] = []
 """No regression is printed: every number stands in other.csv and descriptives.csv, see `printed_tables`."""
 CONTROLS: list[str] = []
@@ -69,30 +52,21 @@ def printed_terms() -> dict[str, str]:
     >>> printed_terms()["H3"]
     'DA*DM*~G*~A*S*E*SC'
     """
-    marks = (
-        published(SLUG)
-        .other.query("table == '5' and row in @CONDITIONS")
-        .pivot(index="column", columns="row", values="value_text")
-    )
-    sign = {"present": "", "absent": "~"}
-    return {
-        str(h): "*".join(sign[m.split("_")[1]] + k for k, m in row.items() if m != "dont_care")
-        for h, row in marks[CONDITIONS].iterrows()
-    }
+    sign = {"core_present": "", "core_absent": "~", "peripheral_present": "", "peripheral_absent": "~"}
+    return _terms(sign)
 
 
 def core_terms() -> list[str]:
     """What the core marks of Table 5 say by themselves: the terms that a parsimonious solution would have."""
-    marks = (
-        published(SLUG)
-        .other.query("table == '5' and row in @CONDITIONS")
-        .pivot(index="column", columns="row", values="value_text")
-    )
-    sign = {"core_present": "", "core_absent": "~"}
-    terms = (
-        "*".join(sign[m] + k for k, m in row.items() if m in sign) for _, row in marks[CONDITIONS].iterrows()
-    )
-    return list(dict.fromkeys(terms))
+    return list(dict.fromkeys(_terms({"core_present": "", "core_absent": "~"}).values()))
+
+
+def _terms(sign: dict[str, str]) -> dict[str, str]:
+    """Each configuration of Table 5 as a term of the conditions with one of these marks."""
+    marks = published(SLUG).other.query("table == '5' and row in @CONDITIONS")
+    table = marks.pivot(index="column", columns="row", values="value_text")[CONDITIONS]
+    rows = ((str(h), row.items()) for h, row in table.iterrows())
+    return {h: "*".join(sign[m] + k for k, m in row if m in sign) for h, row in rows}
 
 
 def prepare(panel: pd.DataFrame) -> pd.DataFrame:
@@ -102,9 +76,8 @@ def prepare(panel: pd.DataFrame) -> pd.DataFrame:
     """
     made = {k: sum(panel[n] / g for n, g in goals.items()) * 100 / len(goals) for k, goals in GOALS.items()}
     made |= {k: panel[n] for k, n in SINGLE.items()}
-    return panel.assign(
-        **{k: made[k] for k in CONDITIONS}, output=panel["value_added"] / panel["price_level"]
-    )
+    made = {k: made[k] for k in CONDITIONS}
+    return panel.assign(**made, output=panel["value_added"] / panel["price_level"])
 
 
 def cross_section(data: pd.DataFrame) -> pd.DataFrame:
@@ -159,31 +132,25 @@ def printed_tables(data: pd.DataFrame) -> dict[str, pd.DataFrame]:
     names = [*CONDITIONS, OUTCOME]
     moments = cases[names].agg(["mean", "std", "min", "max"]).T.rename(columns={"std": "sd"})
     quartiles = cases[names].quantile([0.25, 0.5, 0.75]).T.set_axis(ANCHORS, axis=1)
-    parts = [
-        qca.necessity(F, y, CONDITIONS)[["consistency", "coverage"]].add_prefix(f"{kind} TFP: ")
-        for kind, y in (("high", OUTCOME), ("low", f"~{OUTCOME}"))
-    ]
+    both = {kind: qca.necessity(F, y, CONDITIONS) for kind, y in (("high", OUTCOME), ("low", f"~{OUTCOME}"))}
+    parts = [t[["consistency", "coverage"]].add_prefix(f"{kind} TFP: ") for kind, t in both.items()]
     terms = printed_terms()
     fit = qca.sufficiency(F, OUTCOME, list(terms.values()))
     five = fit.iloc[:-1].set_axis(list(terms))[["consistency", "raw coverage", "unique coverage"]].T
     zh = {"consistency": "一致性", "raw coverage": "原始覆盖度", "unique coverage": "唯一覆盖度"}
     five.index = [f"{k} / {v}" for k, v in zh.items()]
-    whole = fit.loc["solution", ["consistency", "raw coverage"]]
+    whole = fit.loc["solution", ["consistency", "raw coverage"]].to_numpy(float)
     both = pd.DataFrame(
-        {"all": whole.to_numpy(float)},
-        ["solution consistency / 解的一致性", "solution coverage / 解的覆盖性"],
+        {"all": whole}, ["solution consistency / 解的一致性", "solution coverage / 解的覆盖性"]
     )
-    return {
-        "3": moments,
-        "3 anchors": quartiles,
-        "4": pd.concat(parts, axis=1),
-        "5": pd.concat([five, both]).astype(float),
-    }
+    five = pd.concat([five, both]).astype(float)
+    return {"3": moments, "3 anchors": quartiles, "4": pd.concat(parts, axis=1), "5": five}
 
 
 def in_text(panel: pd.DataFrame) -> dict[tuple[str, str, str], float]:
     """Numbers of the text that the prepared panel gives."""
     years, F = panel.index.get_level_values("year"), sets(cross_section(panel))
+    solution = qca.solve(F, OUTCOME, CONDITIONS, consistency=CUT)
     found: dict[tuple[str, str], float] = {
         ("sample", "first year"): years.min(),
         ("sample", "last year"): years.max(),
@@ -191,9 +158,7 @@ def in_text(panel: pd.DataFrame) -> dict[tuple[str, str, str], float]:
         ("calibration", "set scores from"): round(float(F.min(axis=None)), 2),
         ("calibration", "set scores to"): round(float(F.max(axis=None)), 2),
         ("index", "number of condition indicators"): sum(map(len, GOALS.values())) + len(SINGLE),
-        ("solution", "number of configurations"): len(
-            qca.solve(F, OUTCOME, CONDITIONS, consistency=CUT).models[0]
-        ),
+        ("solution", "number of configurations"): len(solution.models[0]),
     }
     found |= {("index", f"number of indicators of {k}"): len(v) for k, v in GOALS.items()}
     found |= {("index", f"number of indicators of {k}"): 1 for k in SINGLE}
@@ -204,15 +169,10 @@ def from_print() -> dict[tuple[str, str, str], float]:
     """Numbers of the text that follow from other printed figures."""
     p = published(SLUG).other.query("table == '5' and value == value").set_index(["column", "row"])["value"]
     zh = {"raw coverage": "原始覆盖度", "unique coverage": "唯一覆盖度"}
-    found = {
-        ("prose", f"{k} in per cent", h): 100 * p[h, f"{k} / {v}"]
-        for h in printed_terms()
-        for k, v in zh.items()
-    }
-    return found | {
-        ("prose", "overall coverage in per cent", "solution"): 100
-        * p["all", "solution coverage / 解的覆盖性"]
-    }
+    each = ((h, k, v) for h in printed_terms() for k, v in zh.items())
+    found = {("prose", f"{k} in per cent", h): 100 * p[h, f"{k} / {v}"] for h, k, v in each}
+    overall = 100 * p["all", "solution coverage / 解的覆盖性"]
+    return found | {("prose", "overall coverage in per cent", "solution"): overall}
 
 
 # ------------------------------------------------------------------------------------------------ a student's panel
@@ -248,9 +208,8 @@ def redrawn(panel: pd.DataFrame, shipped: dict[str, Any], seed: int) -> tuple[pd
         for n in of:
             value = panel[n] * ratio[name]
             if name == "A":  # a share of 100: its shortfall is what grows or shrinks
-                value = 100 - (100 - panel[n]) * (
-                    (100 - new["A"]) / (100 - cases["A"]).clip(lower=1e-9)
-                ).reindex(panel.index, level="province")
+                short = (100 - new["A"]) / (100 - cases["A"]).clip(lower=1e-9)
+                value = 100 - (100 - panel[n]) * short.reindex(panel.index, level="province")
             made[n] = value.round().astype(int) if panel[n].dtype.kind == "i" else value.round(4)
     before, after = (_before(by_year(d)["member"]) for d in (data, prepare(made)))
     noise = NOISE * redraw.ar1(rng, (len(cases), panel.index.unique("year").size), 0.5).ravel()

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
-from regionbook.data import published
+from regionbook.data import columns, published
 from regionbook.index import EntropyIndex, entropy_index
 
 from . import redraw
@@ -14,45 +14,11 @@ from .declare import declaring, sample
 from .redraw import Array
 
 SLUG = "digital-real-integration"
-QUESTION = (
-    "Does digital–real integration (数实融合) raise the innovation capacity (区域创新能力) of a province and of the "
-    "others, and does this differ between East, Central and West?"
-)
-SAMPLE = (
-    "30 provinces without Tibet, 2012–2022, 330 province-years, balanced. Outcome: log of patents granted; treatment: log "
-    "of an entropy-weight index of 15 indicators of the digital economy; weights: inverse squared distance of capitals."
-)
-HEADLINE = [
-    ("5", "1", "lnDE", "coefficient of a province's own index"),
-    ("5", "1", "W:lnDE", "coefficient of the neighbours' index"),
-    ("5", "1", "W:lnINN", "ρ: the neighbours' patents"),
-    ("6", "1", "lnDE", "average direct effect"),
-    ("6", "2", "lnDE", "average indirect effect, nearly six times as large"),
-    ("8", "East 2", "lnDE", "indirect effect in the east"),
-    ("8", "West 2", "lnDE", "indirect effect in the west: no star"),
-]
-"""Table, column, term, meaning: the numbers that `regionbook.card` shows."""
 
 CONTROLS = ["lnPGDP", "lnFDI", "lnINPUT", "HUM"]
 """The four controls as the regressions use them."""
-INDICATORS = {
-    "x1": "mobile_phones",
-    "x2": "telecom_volume",
-    "x3": "software_revenue",
-    "x4": "it_service_revenue",
-    "x5": "it_staff",
-    "x6": "optical_cable",
-    "x7": "access_ports",
-    "x8": "domain_names",
-    "x9": "ecommerce_sales",
-    "x10": "ecommerce_purchases",
-    "x11": "ecommerce_firms",
-    "x12": "parcels",
-    "x13": "finance_digitisation",
-    "x14": "finance_depth",
-    "x15": "finance_breadth",
-}
-"""Number in the order of Table 2 -> column; all positive."""
+INDICATORS = columns(SLUG).query("role == 'indicator'").set_index("published")["column"].to_dict()
+"""Number in the order of Table 2, x1 to x15 -> column; all positive."""
 SCHOOLING = {"pri": 6, "mid": 9, "hig": 12, "uni": 16}
 """Years by level of schooling; the rest of the population counts as none."""
 REGIONS = ("East", "Central", "West")
@@ -133,12 +99,9 @@ TABLES = [
     *[_of("6", str(k), _model, space="Wd", effect=kind) for k, kind in enumerate(_kinds, 1)],
     _of("7", "1", _model, space="We", terms=_lags),
     *[_of("7", str(k), _model, space="We", effect=kind) for k, kind in enumerate(_kinds, 2)],
-    *[
-        _of("8", f"{r} {k}", _model, space="Wd", effect=kind, sample=f"region == '{r}'")
-        for r in REGIONS
-        for k, kind in enumerate(_kinds, 1)
-    ],
-]
+    *[_of("8", f"{r} {k}", _model, space="Wd", effect=kind, sample=f"region == '{r}'")
+      for r in REGIONS for k, kind in enumerate(_kinds, 1)],
+]  # fmt: skip
 """The printed regressions: direct likelihood (σ² has a z that Lee and Yu's correction cannot give). In Table 8 the matrix is
 cut to the region and standardised again, which is our reading."""
 
@@ -149,19 +112,17 @@ def in_text(panel: pd.DataFrame) -> dict[tuple[str, str, str], float]:
     weight = index(panel).weights
     year, place = (panel.groupby(level=k, sort=False)["DE"].mean() for k in ("year", "province"))
     path = year.sort_index()
-    growth = path.diff()
+    growth, grown, late = path.diff(), path.iloc[-1] / path.iloc[0] - 1, 100 * weight.iloc[8:].sum()
     bend = max(path.index[2:-1], key=lambda y: growth.loc[y + 1 :].mean() - growth.loc[:y].mean())
     found = {
         ("Figure 1 (text)", "national mean of DE 全国平均", "2012"): path.iloc[0],
         ("Figure 1 (text)", "national mean of DE 全国平均", "2022"): path.iloc[-1],
-        ("Figure 1 (text)", "growth, times (增长了4倍多)", "2022 against 2012"): path.iloc[-1] / path.iloc[0]
-        - 1,
+        ("Figure 1 (text)", "growth, times (增长了4倍多)", "2022 against 2012"): grown,
         ("Figure 1 (text)", "year from which growth is faster", "slope"): bend,
         ("Figure 2 (text)", "mean DE 2012-2022", "广东 Guangdong (rank 1)"): place.max(),
         ("Figure 2 (text)", "mean DE 2012-2022", "青海 Qinghai (rank 30)"): place.min(),
         ("Figure 2 (text)", "ratio (20倍以上)", "Guangdong over Qinghai"): place.max() / place.min(),
-        ("Text 三(二)", "share of the weights (接近50%)", "电子商务 + 数字普惠金融"): 100
-        * weight.iloc[8:].sum(),
+        ("Text 三(二)", "share of the weights (接近50%)", "电子商务 + 数字普惠金融"): late,
         ("Text 三(一)", "count", "third-level indicators"): len(weight),
         ("Text 三(二)", "count", "provinces"): size["text", "value", "provinces"],
         ("Text 三(二)", "count", "years"): len(path),
@@ -183,16 +144,14 @@ def from_print() -> dict[tuple[str, str, str], float]:
     """Numbers of the text that follow from other printed figures."""
     p = published(SLUG)
     b = p.estimates.set_index(["table", "column", "term"])["estimate"]
-    listed = p.indicators
+    listed, direct = p.indicators, b["6", "1", "lnDE"]
     worst = p.other[p.other["column"].str.endswith("P值")]["value"].max()
     return {
         ("Text 三(一)", "count", "first-level indices"): listed["dimension"].nunique(),
         ("Text 三(一)", "count", "second-level indices"): listed["subdimension"].nunique(),
         ("Text 五(二)", "significance level", "Moran's I of INN and DE"): 5.0 if worst <= 0.05 else 10.0,
-        ("Text 五(三)", "gap", "lnDE: direct effect minus coefficient"): b["6", "1", "lnDE"]
-        - b["5", "1", "lnDE"],
-        ("Text 五(三)", "ratio (近6倍)", "lnDE: indirect over direct"): b["6", "2", "lnDE"]
-        / b["6", "1", "lnDE"],
+        ("Text 五(三)", "gap", "lnDE: direct effect minus coefficient"): direct - b["5", "1", "lnDE"],
+        ("Text 五(三)", "ratio (近6倍)", "lnDE: indirect over direct"): b["6", "2", "lnDE"] / direct,
     }
 
 
@@ -207,14 +166,7 @@ def redrawn(panel: pd.DataFrame, shipped: dict[str, Any], seed: int) -> tuple[pd
     W, X = weights(panel)["Wd"].to_numpy(), data[["lnDE", *CONTROLS]].to_numpy()
     main = redraw.sampled(_of("ols", "", _model, estimator="ols"), data)
     rows, score, rho = redraw.durbin(main.y, X, W)
-    inverse = np.linalg.inv(np.eye(len(W)) - rho * W)
-
-    def lag(v: Array) -> Array:
-        return (W @ v.reshape(len(W), -1)).ravel()
-
-    def spread(v: Array, back: bool) -> Array:
-        return v - rho * lag(v) if back else (inverse @ v.reshape(len(W), -1)).ravel()
-
+    lag, spread = redraw.spilling(W, rho)
     now, k = rows @ main.y, X.shape[1]
     part = main.sweep(spread(now[0] * X[:, 0] + now[k] * lag(X[:, 0]), False))  # levels stay
     goal = np.zeros(len(rows))
@@ -222,16 +174,8 @@ def redrawn(panel: pd.DataFrame, shipped: dict[str, Any], seed: int) -> tuple[pd
 
     def draw() -> tuple[Array, float]:
         factor = redraw.factor(rng)
-        y = redraw.outcome(
-            main,
-            (factor - 1) * part,
-            rng,
-            rows,
-            turn=0.5,
-            spread=spread,
-            goal=(factor - 1) * goal,
-            curved=score,
-        )
+        moved, to = (factor - 1) * part, (factor - 1) * goal
+        y = redraw.outcome(main, moved, rng, rows, turn=0.5, spread=spread, goal=to, curved=score)
         return y, factor
 
     y, factor = redraw.first_steady(draw, main)

@@ -13,29 +13,6 @@ from . import redraw
 from .declare import Column
 
 SLUG = "energy-carbon"
-QUESTION = (
-    "Which factors drive the four quantities at which the dual control (双控) of energy and of carbon aims: energy use, "
-    "energy intensity, CO2, carbon intensity?"
-)
-SAMPLE = (
-    "Provinces 2003–2022; the article states neither their number nor N, settings, a split or a fit. One model of boosted "
-    "trees (XGBoost) for each target on 14 features, among them the three other targets; five importances; SHAP in words."
-)
-HEADLINE = [
-    ("3", "carbon_efficiency: gain", "gdp_pc", "carbon intensity: GDP per head leads by gain a split"),
-    (
-        "3",
-        "carbon_efficiency: total_gain",
-        "energy_efficiency",
-        "… energy intensity by summed gain (thousands)",
-    ),
-    ("2", "energy_efficiency: total_gain", "carbon_efficiency", "energy intensity: carbon intensity leads"),
-    ("2", "energy_efficiency: total_gain", "patents", "… patents are second"),
-    ("2", "energy_efficiency: total_gain", "green_credit", "… green credit is third"),
-    ("2", "energy_total: weight", "green_industry", "energy use: splits on the share of green industry"),
-    ("2", "energy_total: cover", "green_industry", "… rows at such a split, the fewest of all"),
-]
-"""Table, column, row, meaning: the numbers that `regionbook.card` shows."""
 TABLES: list[Column] = []
 """No regression is printed: importances stand in other.csv, see `printed_tables`."""
 CONTROLS: list[str] = []
@@ -80,14 +57,10 @@ def prepare(panel: pd.DataFrame) -> pd.DataFrame:
         "secondary": ("secondary_value_added", "gdp"),
     }.items():
         per_cent[name] = 100 * d[part] / d[whole]
-    return d.assign(
-        **per_cent,
-        gdp_pc=d["gdp_real"] / d["population"],
-        energy_total=d["energy"],
-        energy_efficiency=d["energy"] / d["gdp_real"],
-        carbon_total=d["co2"],
-        carbon_efficiency=100 * d["co2"] / d["gdp_real"],
-    )
+    real = d["gdp_real"]
+    targets = {"energy_total": d["energy"], "energy_efficiency": d["energy"] / real}
+    targets |= {"carbon_total": d["co2"], "carbon_efficiency": 100 * d["co2"] / real}
+    return d.assign(**per_cent, gdp_pc=real / d["population"], **targets)
 
 
 def features(target: str) -> list[str]:
@@ -200,10 +173,8 @@ def from_print() -> dict[tuple[str, str, str], float]:
     for name, n in kinds.items():
         if not str(name).endswith("dual control"):
             found["text: 3(2)", "number of indicators", str(name).partition(" ")[2]] = n
-    said = p.other[
-        p.other["row"].str.contains(": ") & p.other["column"].str.startswith("number of the 5 types")
-    ]
-    for row in said.itertuples():
+    said = p.other["column"].str.startswith("number of the 5 types")
+    for row in p.other[said & p.other["row"].str.contains(": ")].itertuples():
         target, feature = row.row.split(": ")
         which = "first 5" if "first" in row.column else "last 3"
         found[row.table, row.column, row.row] = counts(target).loc[feature, which]
@@ -241,14 +212,12 @@ def lmdi(data: pd.DataFrame, total: str, factors: Sequence[str], start: int, end
     """
     part = data[[total, *factors]].astype(float)
     if not (part > 0).all(axis=None):
-        raise ValueError(
-            f"logarithms need positive values: {', '.join(k for k in part if not (part[k] > 0).all())}"
-        )
+        bad = ", ".join(k for k in part if not (part[k] > 0).all())
+        raise ValueError(f"logarithms need positive values: {bad}")
     ratio = part[total] / part[list(factors)].prod(axis=1)
     if not np.allclose(ratio, ratio.iloc[0], rtol=1e-6):
-        raise ValueError(
-            f"{' × '.join(factors)} is not {total} times a constant: the ratio runs from {ratio.min():.4g} to {ratio.max():.4g}"
-        )
+        ends = f"the ratio runs from {ratio.min():.4g} to {ratio.max():.4g}"
+        raise ValueError(f"{' × '.join(factors)} is not {total} times a constant: {ends}")
     a, b = (part.xs(y, level=1) for y in (end, start))
     change, log = a - b, np.log(a / b)
     mean = (change[total] / log[total]).where(log[total].abs() > 1e-12, a[total])
@@ -281,12 +250,7 @@ def redrawn(panel: pd.DataFrame, shipped: dict[str, Any], seed: int) -> tuple[pd
     new = panel.copy()
     for name, size, digits in (("energy", 0.0, 2), ("co2", 0.01, 3), ("electricity", 0.02, 2)):
         new[name] = (panel[name] * np.exp(grown + noise(size))).round(digits)
-    for name in (
-        "fixed_investment_green",
-        "treatment_industrial",
-        "treatment_total",
-        "environmental_expenditure",
-    ):
+    for name in ("fixed_investment_green", "treatment_industrial", "treatment_total", "environmental_expenditure"):  # fmt: skip
         new[name] = (panel[name] * np.exp(noise(0.05))).round(3)
     true["green_credit"] = round(factor * true["green_credit"], 6)
     said = "The shipped panel with the effect of green credit times the student's factor, and other noise."

@@ -13,24 +13,6 @@ from .declare import Column
 from .redraw import Array
 
 SLUG = "equipment-tfp"
-QUESTION = (
-    "How did total factor productivity (全要素生产率) of equipment manufacturing (装备制造业) develop in the six central "
-    "provinces, and was it the frontier that moved or the distance to it?"
-)
-SAMPLE = (
-    "6 provinces × 7 industries, 2002–2022: 882 cells, added up to 6 units (provinces) or 7 units (industries) in 21 years. "
-    "Output: revenue; inputs: net fixed assets and employees; Malmquist index by data envelopment analysis, 20 pairs of years."
-)
-HEADLINE = [
-    ("2", "TFPCH", "mean / 均值", "yearly change of TFP, mean of the six provinces"),
-    ("2", "TECHCH", "mean / 均值", "of which: the frontier moves"),
-    ("2", "EFFCH", "mean / 均值", "of which: the distance to it"),
-    ("2", "TFPCH", "2021-2022", "last year, mean of the six provinces"),
-    ("2", "TFPCH", "2017-2018", "the only fall"),
-    ("3", "TFPCH", "Shanxi 山西", "fastest province"),
-    ("5", "TFPCH", "C37 transport equipment 交通运输设备制造业", "fastest industry, no faster than Anhui"),
-]
-"""Table, column, row, meaning: the numbers that `regionbook.card` shows."""
 TABLES: list[Column] = []
 """No regression is printed: every number stands in other.csv, see `printed_tables`."""
 CONTROLS: list[str] = []
@@ -42,14 +24,7 @@ RISING = "general- and special-purpose"
 
 
 def chained(changes: pd.Series, by: str) -> pd.Series:
-    """Return price indices, first year = 1, from those with the year before = 100: one for each value of `by`.
-
-    Parameters
-    ----------
-    changes : Series, indexed by series and year, with `by` as a further level
-    by : str
-        Level within which prices are the same.
-    """
+    """Return price indices, first year = 1, from those with the year before = 100: one for each value of the level `by`."""
     table = changes.groupby([by, "year"]).first().unstack("year")
     index = (table / 100).cumprod(axis=1)
     index = index.div(index.iloc[:, 0], axis=0).stack()
@@ -61,13 +36,10 @@ def prepare(panel: pd.DataFrame) -> pd.DataFrame:
     """Return `panel` with output Y and capital K at prices of 2002 (100 million yuan), L in persons, and, if there is value
     added, V at prices of 2002."""
     d = panel.set_index(["province", "industry"], append=True)
-    output, assets = (
-        chained(d[name], by).to_numpy()
-        for name, by in (("producer_prices", "industry"), ("investment_prices", "province"))
-    )
-    data = panel.assign(
-        K=panel["net_fixed_assets"] / assets, L=panel["employment"], Y=panel["revenue"] / output
-    )
+    output = chained(d["producer_prices"], "industry").to_numpy()
+    assets = chained(d["investment_prices"], "province").to_numpy()
+    real = {"K": panel["net_fixed_assets"] / assets, "L": panel["employment"], "Y": panel["revenue"] / output}
+    data = panel.assign(**real)
     return data.assign(V=panel["value_added"] / output) if "value_added" in panel else data
 
 
@@ -140,14 +112,11 @@ def true_change(data: pd.DataFrame) -> dict[str, Any]:
         return np.exp((x * weight).groupby(by).sum() / weight.groupby(by).sum())
 
     parts = {"TFP": mean(change), "technology": mean(moved), "efficiency": mean(change - moved)}
-    units = {
-        f"{k[:-1]}ies" if k == "industry" else f"{k}s": mean(change, k) for k in ("province", "industry")
-    }
     return {
         "mean": {k: _geometric(x) for k, x in parts.items()},
         "years": {k: _rounded(x) for k, x in parts.items()},
-        "provinces": {k: _rounded(x) for k, x in units["provinces"].iterrows()},
-        "industries": {k: _rounded(x) for k, x in units["industries"].iterrows()},
+        "provinces": {k: _rounded(x) for k, x in mean(change, "province").iterrows()},
+        "industries": {k: _rounded(x) for k, x in mean(change, "industry").iterrows()},
         "technology": {k: _geometric(np.exp(x.diff().dropna())) for k, x in frontier.iterrows()},
     }
 
@@ -157,9 +126,10 @@ def _majorant(y: pd.Series) -> Array:
     x, v = np.arange(len(y)), y.to_numpy(float)
     hull: list[int] = []
     for i in range(len(v)):
-        while len(hull) > 1 and (v[hull[-1]] - v[hull[-2]]) * (i - hull[-1]) <= (v[i] - v[hull[-1]]) * (
-            hull[-1] - hull[-2]
-        ):
+        while len(hull) > 1:
+            a, b = hull[-2:]
+            if (v[b] - v[a]) * (i - b) > (v[i] - v[b]) * (b - a):
+                break
             hull.pop()
         hull.append(i)
     return np.interp(x, hull, v[hull])
@@ -179,10 +149,10 @@ def in_text(panel: pd.DataFrame) -> dict[tuple[str, str, str], float]:
     tables = printed_tables(panel)
     staff = panel[panel["industry"].isin(["C35", "C36"])].groupby("year")["L"].sum()
     split = panel.groupby("industry")["listed_as"].nunique().idxmax()
-    first = (
-        panel[panel["industry"] == split].groupby("listed_as").apply(lambda d: d.index.unique("year").min())
-    )
-    middle = tables["5"].rename(index=lambda k: k.split()[0])["EFFCH"]
+    by_name = panel[panel["industry"] == split].groupby("listed_as")
+    first = by_name.apply(lambda d: d.index.unique("year").min())
+    middle = tables["5"].rename(index=lambda k: k.split()[0]).loc[["C40", "C35"], "EFFCH"]
+    two = tables["2"].loc[["2009-2010", "2010-2011"], "TFPCH"]
     found = {
         ("sample", "first year"): years.min(),
         ("sample", "last year"): years.max(),
@@ -190,13 +160,9 @@ def in_text(panel: pd.DataFrame) -> dict[tuple[str, str, str], float]:
         ("sample", "year of the split of transport equipment"): first.max(),
         ("sample", "years covered by the series, length"): years.max() - years.min(),
         ("section 2.5", f"employment in {RISING} equipment falls from"): staff.idxmax(),
-        ("section 3.1: 2009-2011", "TFPCH, above"): _below(
-            tables["2"].loc[["2009-2010", "2010-2011"], "TFPCH"].min()
-        ),
+        ("section 3.1: 2009-2011", "TFPCH, above"): _below(two.min()),
         ("section 3.2: mean", "TECHCH all provinces, above"): _below(tables["3"]["TECHCH"].min()),
-        ("section 3.3: mean", "EFFCH communication and general-purpose, close to"): middle[
-            ["C40", "C35"]
-        ].mean(),
+        ("section 3.3: mean", "EFFCH communication and general-purpose, close to"): middle.mean(),
     }
     return {("prose", column, row): float(v) for (row, column), v in found.items()}
 

@@ -27,10 +27,8 @@ def with_further(slug: str, prepared: pd.DataFrame) -> pd.DataFrame:
 
 def _complete(column: Column, panel: pd.DataFrame) -> None:
     if lacking := [k for k in column.variables if k not in panel and k not in panel.index.names]:
-        raise ValueError(
-            f"Table {column.table} ({column.column}): the panel lacks {', '.join(lacking)}; "
-            "give one from regionbook.papers.estimation.variables"
-        )
+        said = f"Table {column.table} ({column.column}): the panel lacks {', '.join(lacking)};"
+        raise ValueError(f"{said} give one from regionbook.papers.estimation.variables")
 
 
 def rows(column: Column, panel: pd.DataFrame) -> pd.DataFrame:
@@ -114,9 +112,8 @@ def _random(column: Column, panel: pd.DataFrame) -> tuple[pd.DataFrame, int, flo
 
     x = pd.DataFrame({k: panel[k.split(":")].prod(axis=1) for k in column.regressors})
     clustered: dict[str, Any] = {"cov_type": "clustered", "cluster_entity": True, "group_debias": True}
-    fit = RandomEffects(panel[column.outcome], x.assign(Intercept=1.0)).fit(
-        **clustered if column.clusters else {}
-    )
+    how = clustered if column.clusters else {}
+    fit = RandomEffects(panel[column.outcome], x.assign(Intercept=1.0)).fit(**how)
     both = pd.DataFrame({"y": panel[column.outcome], "fitted": x @ fit.params[list(x)]})
     r2 = (both - both.groupby(level=0).transform("mean")).corr().iloc[0, 1] ** 2
     parts = (fit.params, fit.std_errors, fit.tstats, 2 * stats.norm.sf(fit.tstats.abs()))  # as xtreg, re
@@ -165,27 +162,10 @@ def _frame(column: Column, found: pd.DataFrame, n: int, r2: float, adjusted: flo
 
 
 def estimate(column: Column, panel: pd.DataFrame, weights: Any = None) -> pd.DataFrame:
-    """Estimate one declared column.
+    """Estimate one declared column: one row a printed term, with N, R2 and adj_R2 (least squares only) of the column.
 
-    Parameters
-    ----------
-    column
-        From a paper's ``TABLES``.
-    panel
-        As `variables` returns it, indexed by unit and period.
-    weights
-        Spatial weights of a spatial column, by name where it says which (`Column.space`).
-
-    Returns
-    -------
-    pandas.DataFrame
-        One row a printed term: table, column, term, estimate, std_error, t, p, and N, R2 and adj_R2 (least squares
-        about the mean only) of the column.
-
-    Raises
-    ------
-    ValueError
-        If the panel lacks a variable.
+    ``panel`` is as `variables` returns it, ``weights`` are those of a spatial column, by name where it says which
+    (`Column.space`). A ValueError if the panel lacks a variable.
 
     Examples
     --------
@@ -243,23 +223,9 @@ def estimates(
     columns: Sequence[str] | None = None,
     weights: Any = None,
 ) -> pd.DataFrame:
-    """Estimate the declared columns of a paper.
+    """Estimate the declared columns of a paper, or of some tables or columns only, one below the other (see `estimate`).
 
-    Parameters
-    ----------
-    slug
-        Name of the paper.
-    panel
-        As `variables` returns it; left out, the shipped teaching panel.
-    tables, columns
-        Only these; left out, all.
-    weights
-        Spatial weights; left out, the module's own (`weights`).
-
-    Returns
-    -------
-    pandas.DataFrame
-        As `estimate`, one column below the other.
+    Left out, ``panel`` is the shipped one (as `variables` returns it) and ``weights`` are the module's own.
     """
     paper = _module(slug)
     panel = variables(slug) if panel is None else panel

@@ -11,26 +11,7 @@ from regionbook.index import EntropyIndex, entropy_index
 from . import redraw
 from .declare import Column, declaring
 
-QUESTION = (
-    "Does the upgrading of labour, capital and technology (要素创新, FI) raise regional coordinated development "
-    "(区域协调发展, RCD), and does industrial digitisation (产业数字化, ID) carry part of the effect?"
-)
-SAMPLE = (
-    "31 provinces; indices 2003–2023 (651 province-years), regressions 2013–2023 (341), balanced. Outcome, treatment "
-    "and mediator are entropy-weight indices of 12, 11 and 3 indicators; FI and ID are the sums of their parts."
-)
-HEADLINE = [
-    ("5", "1", "FI", "effect of FI on RCD, province and year fixed effects"),
-    ("6", "1", "FI", "effect of FI on the mediator ID"),
-    ("6", "2", "ID", "effect of ID on RCD beside FI"),
-    ("6", "2", "FI", "effect of FI beside ID"),
-    ("8", "1", "FI", "East"),
-    ("8", "3", "FI", "West"),
-]
-METHODS = {
-    "interactions (交互项)": r"FI:C\(|:FI\b",
-    "difference-in-differences (双重差分)": r"\bpilot\b",
-}
+METHODS = {"interactions (交互项)": r"FI:C\(|:FI\b", "difference-in-differences (双重差分)": r"\bpilot\b"}
 
 CONTROLS = ["TAL", "BASE", "GAP", "GOV"]
 """The four controls as the regressions use them."""
@@ -63,17 +44,7 @@ FIRST_YEAR = 2013
 
 
 def indicators(panel: pd.DataFrame) -> pd.DataFrame:
-    """Return the 26 indicators of Tables 1-3, named by their symbols, from the raw columns of `panel`.
-
-    Parameters
-    ----------
-    panel
-        Indexed by province and year, as `regionbook.load` returns it.
-
-    Returns
-    -------
-    pandas.DataFrame
-        Rows of `panel`; columns L1 ... T5 (FI), E1 ... N4 (RCD), ID1, ID2, ID3 (ID), in the order of the tables.
+    """Return the 26 indicators of Tables 1-3, in their order: L1 ... T5 (FI), E1 ... N4 (RCD), ID1, ID2, ID3 (ID).
 
     Examples
     --------
@@ -88,11 +59,6 @@ def index(panel: pd.DataFrame, name: str) -> EntropyIndex:
     """Return one of the three entropy indices (``"FI"``, ``"RCD"``, ``"ID"``), equations (1)-(7) over all rows.
 
     Rows are province-years and weights those of the whole period; for the weights of a period give its rows only.
-
-    Raises
-    ------
-    ValueError
-        If there is no index of that name.
 
     Examples
     --------
@@ -120,13 +86,10 @@ def prepare(panel: pd.DataFrame) -> pd.DataFrame:
         new |= {name: found.score} | {k: found.dimension_scores[k] for k in parts}
     here = panel[panel.index.get_level_values("year") >= FIRST_YEAR]
     talent, gap = here["talent"], here["income_gap"]
-    new |= {
-        "TAL": (panel["talent"] - talent.min()) / (talent.max() - talent.min()),
-        "BASE": panel["debt"],
-        "GAP": (gap.max() - panel["income_gap"]) / (gap.max() - gap.min()),
-        "GOV": panel["spending"],
-    }
-    return panel.assign(**new)
+    new["TAL"] = (panel["talent"] - talent.min()) / (talent.max() - talent.min())
+    new["BASE"] = panel["debt"]
+    new["GAP"] = (gap.max() - panel["income_gap"]) / (gap.max() - gap.min())
+    return panel.assign(**new, GOV=panel["spending"])
 
 
 def _levels(panel: pd.DataFrame) -> dict[tuple[str, str, str], float]:
@@ -153,15 +116,10 @@ def _weights_in_text(panel: pd.DataFrame) -> dict[tuple[str, str, str], float]:
     year = panel.index.get_level_values("year")
     found: dict[tuple[str, str, str], float] = {}
     names = published("factor-innovation").indicators.set_index("symbol")["indicator_zh"].to_dict()
-    names |= {
-        "T2": "R&D经费内部支出",
-        "T3": "技术市场交易额",
-        "N1": "工业污染治理完成额",
-    }  # as the text has them
+    names |= {"T2": "R&D经费内部支出", "T3": "技术市场交易额", "N1": "工业污染治理完成额"}  # as in the text
     for name, place in (("FI", "text 二(二)1"), ("RCD", "text 二(二)2")):
-        found[place, "number", f"{name} second-level indicators"] = len(
-            {DIMENSIONS[k] for k in INDICATORS[name]}
-        )
+        second = {DIMENSIONS[k] for k in INDICATORS[name]}
+        found[place, "number", f"{name} second-level indicators"] = len(second)
         found[place, "number", f"{name} third-level indicators"] = len(INDICATORS[name])
         weights = {t: index(panel[year == t], name).weights for t in (2003, 2023)}
         change = weights[2023] - weights[2003]
@@ -193,10 +151,8 @@ def _output(panel: pd.DataFrame) -> dict[tuple[str, str, str], float]:
     gap = (total["tertiary"] - total["secondary"]).items()
     row = "tertiary minus secondary scale (value added, national)"
     found |= {("text 二(二)3", str(t), row): v for t, v in gap}
-    rate = (
-        _printed_intro()[["2023", "change 2022-2023"]].rename(lambda row: row.split()[-2]).loc[total.columns]
-        / 100
-    )
+    printed = _printed_intro()[["2023", "change 2022-2023"]].rename(lambda row: row.split()[-2])
+    rate = printed.loc[total.columns] / 100
     size = total.loc[2023] @ rate["2023"] / 1e4
     before = total.loc[2022] @ (rate["2023"] - rate["change 2022-2023"]) / 1e4
     row = "产业数字化规模 scale of industrial digitisation, China"
@@ -208,10 +164,8 @@ def in_text(panel: pd.DataFrame) -> dict[tuple[str, str, str], float]:
     intro = "text intro"
     found = {("text 二(一)", "number", "provinces"): panel.index.unique("province").size}
     found |= _output(panel) | _levels(panel) | _weights_in_text(panel)
-    sums, talent = (
-        panel.groupby("year")[["tech_market", "investment"]].sum(),
-        panel["talent"].groupby("year").mean(),
-    )
+    sums = panel.groupby("year")[["tech_market", "investment"]].sum()
+    talent = panel["talent"].groupby("year").mean()
     head = panel["gdp_pc"].groupby([panel["region4"], "year"]).mean().unstack("region4")
     for t in (2003, 2023):
         found[intro, str(t), "技术市场成交额 technology market turnover, China"] = sums.at[t, "tech_market"]
@@ -219,16 +173,10 @@ def in_text(panel: pd.DataFrame) -> dict[tuple[str, str, str], float]:
         for r in ("Central", "West"):
             found[intro, str(t), f"GDP per capita ratio East/{r}"] = head.at[t, "East"] / head.at[t, r]
     row = "研究生学历就业占比 share of employed persons with a postgraduate degree, China"
-    found[intro, "2023", row], found[intro, "change 2003-2023", row] = (
-        talent[2023],
-        talent[2023] - talent[2003],
-    )
-    places = (
-        published("factor-innovation").other[["table", "column", "row"]].itertuples(index=False, name=None)
-    )
-    spelled = [
-        ((*place, row), (*place, k)) for *place, row in places for k in (row, *row.partition(" ")[::2])
-    ]
+    found[intro, "2023", row] = talent[2023]
+    found[intro, "change 2003-2023", row] = talent[2023] - talent[2003]
+    places = published("factor-innovation").other[["table", "column", "row"]].to_numpy().tolist()
+    spelled = (((*p, row), (*p, k)) for *p, row in places for k in (row, *row.partition(" ")[::2]))
     return {place: found[ours] for place, ours in spelled if ours in found}  # "北京 Beijing" is our Beijing
 
 
@@ -284,11 +232,8 @@ TABLES = [
     *(_lagged(str(n), m) for n, m in enumerate(_mediators, 1)),
     *(_of("7", str(n), f"RCD ~ FI + {m} + {{X}}", **_pooled) for n, m in enumerate(_mediators, 5)),
     *(_of("8", str(n), f"RCD ~ FI + {_both}", sample=piece) for n, piece in enumerate(_pieces.values(), 1)),
-    *(
-        _of("text 三(五)", f"{name} with ID", f"RCD ~ FI + ID + {_both}", r2="none", sample=_pieces[name])
-        for name in ("West", "South")
-    ),
-]
+    *(_of("text 三(五)", f"{k} with ID", f"RCD ~ FI + ID + {_both}", r2="none", sample=_pieces[k]) for k in ("West", "South")),
+]  # fmt: skip
 """The printed regressions, two of them in the text only. Year effects are not told; constants and R2 need them."""
 
 

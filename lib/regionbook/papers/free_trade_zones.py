@@ -11,27 +11,10 @@ from regionbook.models import match_nearest
 from regionbook.paths import data_file
 
 from . import redraw
-from .declare import Column, declaring
+from .declare import LEVEL, Column, declaring
 from .redraw import Array
 
 SLUG = "free-trade-zones"
-QUESTION = (
-    "Did the pilot free trade zones (自由贸易试验区) of Tianjin, Hebei and Beijing raise the high-quality development "
-    "(城市高质量发展) of their cities, and does it work through industrial linkage (产业联动)?"
-)
-SAMPLE = (
-    "13 cities of Beijing–Tianjin–Hebei, 2013–2022: 130 city-years, 85 after matching, 11 of them treated. Outcome: log of "
-    "an index of 61 indicators; treatment: 1 from the year in which a zone was set up."
-)
-HEADLINE = [
-    ("1", "1", "ATT", "matching alone, nearest neighbours"),
-    ("4", "1", "FTZ", "matching and difference-in-differences, one control"),
-    ("4", "5", "FTZ", "the same with five controls: z = 14.91 on 85 city-years"),
-    ("5", "7", "FTZ", "effect on industrial linkage"),
-    ("5", "8", "IL", "of linkage on the index: it cannot be (0.104 + 0.707 × 0.963 is not 0.191)"),
-    ("5", "10", "FTZ", "the one sub-index of four that does not rise"),
-]
-"""Table, column, term, meaning: the numbers that `regionbook.card` shows."""
 METHODS = {"difference-in-differences (双重差分)": r"\bFTZ\b"}
 BESIDE = {"nation": ["city", "year"]}
 """Tables beside the panel -> their keys: a second, larger panel with a known truth."""
@@ -41,20 +24,9 @@ CONTROLS = ["fe", "lnstru", "urba", "fdi", "pgdp"]
 INDICES = ["vitality", "merchantable", "risk", "innovation", "elite", "synergism"]
 """The six first-level indices, in logarithms as the regressions use them."""
 PARTNERS = [
-    "Beijing",
-    "Tianjin",
-    "Shijiazhuang",
-    "Tangshan",
-    "Qinhuangdao",
-    "Handan",
-    "Xingtai",
-    "Baoding",
-    "Zhangjiakou",
-    "Chengde",
-    "Cangzhou",
-    "Langfang",
-    "Hengshui",
-]
+    "Beijing", "Tianjin", "Shijiazhuang", "Tangshan", "Qinhuangdao", "Handan", "Xingtai", "Baoding", "Zhangjiakou",
+    "Chengde", "Cangzhou", "Langfang", "Hengshui",
+]  # fmt: skip
 """Column ``from_<city>``: firms in science and technology services in which firms of that city hold stakes."""
 NEIGHBOURS = 4
 """k is not printed; this is our choice."""
@@ -113,9 +85,8 @@ def steered(d: pd.DataFrame, wanted: pd.DataFrame) -> pd.DataFrame:
             new = {}
             for k in moving.itertuples():
                 step = float(k.give) * k.direction * u
-                new[k.indicator] = (
-                    d[k.indicator] * np.exp(step) if k.log else d[k.indicator] + step * (k.high - k.low)
-                )
+                x = d[k.indicator]
+                new[k.indicator] = x * np.exp(step) if k.log else x + step * (k.high - k.low)
             return d.assign(**new)
 
         now = indices(d)[name]
@@ -197,13 +168,12 @@ TABLES = [
 def in_text(panel: pd.DataFrame) -> dict[tuple[str, str, str], float]:
     """Numbers of the text that the prepared panel and the recipe give: sample, codes, indicators, date, caliper."""
     year, cities = panel.index.get_level_values("year"), panel.index.unique("city")
+    tianjin = panel.loc["Tianjin"]
     found: dict[tuple[str, str, str], Any] = {
         ("text: abstract", "number of cities", "sample"): len(cities),
         ("text: 2.3", "first year", "sample"): year.min(),
         ("text: 2.3", "last year", "sample"): year.max(),
-        ("text: 2.3", "first treated year", "time dummy: Tianjin"): year[
-            (panel["FTZ"] == 1) & (panel.index.get_level_values("city") == "Tianjin")
-        ].min(),
+        ("text: 2.3", "first treated year", "time dummy: Tianjin"): tianjin.index[tianjin["FTZ"] == 1].min(),
         ("text: 2.2", "caliper", "matching"): 0.25 * panel["log_odds"].std(),
     }
     for table, row in (("text: 2.2", "D_i"), ("text: 2.3", "area dummy")):
@@ -217,14 +187,12 @@ def in_text(panel: pd.DataFrame) -> dict[tuple[str, str, str], float]:
 def from_print() -> dict[tuple[str, str, str], float]:
     """Numbers of the text that follow from the tables: ways of matching, levels behind the stars."""
     cells = published(SLUG).estimates.set_index(["table", "column", "term"])["stars"]
-    level = {"***": 1, "**": 5, "*": 10}
+    ways = cells.loc["1"].index.get_level_values("column").nunique()
     return {
-        ("text: 2.2", "number of methods", "matching"): float(
-            cells.loc["1"].index.get_level_values("column").nunique()
-        ),
-        ("text: 3", "significance level", "Table 4: FTZ"): float(cells.loc["4", :, "FTZ"].map(level).max()),
-        ("text: 3.2", "significance level", "Table 5 (7): FTZ"): float(level[cells.loc["5", "7", "FTZ"]]),
-        ("text: 3.2", "significance level", "Table 5 (8): IL"): float(level[cells.loc["5", "8", "IL"]]),
+        ("text: 2.2", "number of methods", "matching"): ways,
+        ("text: 3", "significance level", "Table 4: FTZ"): cells.loc["4", :, "FTZ"].map(LEVEL).max(),
+        ("text: 3.2", "significance level", "Table 5 (7): FTZ"): LEVEL[cells.loc["5", "7", "FTZ"]],
+        ("text: 3.2", "significance level", "Table 5 (8): IL"): LEVEL[cells.loc["5", "8", "IL"]],
     }
 
 
@@ -240,9 +208,8 @@ def relinked(panel: pd.DataFrame, wanted: Array) -> pd.DataFrame:
     """Return the panel with stakes that give Hebei's cities the wanted linkage: ties with Beijing and Tianjin give way."""
     names = [f"from_{k.lower()}" for k in PARTNERS]
     years = panel.index.unique("year")
-    into = (
-        panel[names].to_numpy(float).reshape(13, len(years), 13).transpose(0, 2, 1).copy()
-    )  # host, holder, year
+    into = panel[names].to_numpy(float).reshape(13, len(years), 13)
+    into = into.transpose(0, 2, 1).copy()  # host, holder, year
     gap = np.round(100 * np.asarray(wanted).reshape(13, -1)) - into.sum(1) - into.sum(0)
     for i in range(2, 13):
         ties = [(i, 0), (i, 1), (0, i), (1, i)]
@@ -252,9 +219,8 @@ def relinked(panel: pd.DataFrame, wanted: Array) -> pd.DataFrame:
         into[ties[0]] = old + gap[i] - sum(into[k] for k in ties[1:])
     if (into < 0).any():
         raise ValueError("a city's wanted linkage is below its ties within Hebei")
-    return panel.assign(
-        **dict(zip(names, into.transpose(0, 2, 1).reshape(-1, 13).astype(int).T, strict=True))
-    )
+    columns = into.transpose(0, 2, 1).reshape(-1, 13).astype(int).T
+    return panel.assign(**dict(zip(names, columns, strict=True)))
 
 
 HIGHEST = 4.6
@@ -313,11 +279,8 @@ def redrawn(panel: pd.DataFrame, shipped: dict[str, Any], seed: int) -> tuple[pd
 def effects(data: pd.DataFrame, truth: dict[str, Any]) -> dict[str, dict[str, float]]:
     """Mean effects in log points on the treated: the matched ones, those of Hebei, all 27."""
     flat = data.reset_index()
-    moved = {"lnHDQ": effect_on_index(flat, truth)} | {
-        k: np.asarray(lift(flat, truth, k)) for k in truth["effect"]
-    }
-    cells = {"matched": flat["matched"] == 1, "Hebei": flat["province"] == "Hebei", "all": flat["FTZ"] == 1}
-    return {
-        name: {k: float(v[inside & (flat["FTZ"] == 1)].mean()) for k, v in moved.items()}
-        for name, inside in cells.items()
-    }
+    moved = {"lnHDQ": effect_on_index(flat, truth)}
+    moved |= {k: np.asarray(lift(flat, truth, k)) for k in truth["effect"]}
+    zone, hebei = flat["FTZ"] == 1, flat["province"] == "Hebei"
+    cells = {"matched": zone & (flat["matched"] == 1), "Hebei": zone & hebei, "all": zone}
+    return {name: {k: float(v[at].mean()) for k, v in moved.items()} for name, at in cells.items()}

@@ -12,22 +12,6 @@ from regionbook.paths import data_file
 from . import redraw
 from .declare import declaring, sample
 
-QUESTION = (
-    "Does agglomeration of the digital industry (数字产业集聚) in a city promote its new quality productive forces "
-    "(新质生产力), through which channels, where more than elsewhere, and at the expense of its neighbours?"
-)
-SAMPLE = (
-    "280 prefecture-level cities, 2013–2022, 2,800 city-years, balanced. Outcome: an entropy-weight index of 16 "
-    "indicators; treatment: the location quotient (区位熵) of digital employment."
-)
-HEADLINE = [
-    ("3", "4", "agglomeration", "effect of agglomeration, city and year fixed effects"),
-    ("3", "3", "agglomeration", "the same with city effects only"),
-    ("3", "1", "agglomeration", "no controls, no effects (random effects, as it turns out)"),
-    ("4", "1", "agglomeration", "effect on R&D personnel"),
-    ("5", "1", "W:agglomeration", "spatial Durbin model: neighbours' agglomeration"),
-    ("5", "1", "W:New-productivity", "spatial Durbin model: ρ, outside every customary interval"),
-]
 METHODS = {"interactions (交互项)": r"x_high"}
 
 CONTROLS = ["develop", "unemployed", "finance", "human", "traffic", "support"]
@@ -47,20 +31,9 @@ INDICATORS = columns("industry-agglomeration").query("role == 'indicator'")["col
 
 
 def indicators(panel: pd.DataFrame) -> pd.DataFrame:
-    """Return the 16 indicators of Table 1, in its order.
+    """Return the 16 indicators of Table 1, in its order, as they stand in the panel.
 
-    All are taken as they stand in the panel, and all count as positive (the marks of two are lost in our copy of the
-    paper).
-
-    Parameters
-    ----------
-    panel
-        Indexed by city and year, as `regionbook.load` returns it.
-
-    Returns
-    -------
-    pandas.DataFrame
-        Rows of `panel`, 16 columns named as in the data dictionary (`regionbook.columns`).
+    All count as positive (the marks of two are lost in our copy of the paper).
 
     Examples
     --------
@@ -80,10 +53,8 @@ def prepare(panel: pd.DataFrame) -> pd.DataFrame:
     """
     year = panel.index.get_level_values("year")
     gdp = panel["gdp"]
-    sectors = ("1", "2", "3")
-    productivity = sum(
-        panel[f"output_{k}"] / panel[f"workers_{k}"] / 1e4 * panel[f"output_{k}"] / gdp for k in sectors
-    )
+    parts = ((panel[f"output_{k}"], panel[f"workers_{k}"]) for k in ("1", "2", "3"))
+    productivity = sum(output / workers / 1e4 * output / gdp for output, workers in parts)
     new = {
         "new_productivity": entropy_index(indicators(panel)).score,
         "agglomeration": location_quotient(panel["digital_staff"], panel["employment"], by="year"),
@@ -169,16 +140,7 @@ def _neighbours(panel: pd.DataFrame) -> np.ndarray:
 def redrawn(panel: pd.DataFrame, shipped: dict[str, Any], seed: int) -> tuple[pd.DataFrame, dict[str, Any]]:
     """A student's panel and its truth, from the shipped ones; see `regionbook.papers.redraw`."""
     rng, data, W = np.random.default_rng([seed, 2]), prepare(panel), _neighbours(panel)
-    rho = shipped["rho"]
-
-    def lag(v: np.ndarray) -> np.ndarray:
-        return (W @ v.reshape(len(W), -1)).ravel()
-
-    inverse = np.linalg.inv(np.eye(len(W)) - rho * W)
-
-    def spread(v: np.ndarray, back: bool) -> np.ndarray:
-        return v - rho * lag(v) if back else (inverse @ v.reshape(len(W), -1)).ravel()
-
+    lag, spread = redraw.spilling(W, shipped["rho"])
     moved = _of("moved", "", "agglomeration ~ distance_trend + {X} | city + year")
     fits = redraw.fits([moved, *(c for c in TABLES if c.estimator != "durbin")], data)
     main, quotient = fits["3", "4"], fits["moved", ""].y

@@ -11,26 +11,9 @@ from regionbook.data import published
 from regionbook.index import pca_index
 
 from . import redraw
-from .declare import Column, declaring
+from .declare import LEVEL, Column, declaring
 from .redraw import Array
 
-QUESTION = (
-    "Did the national information consumption pilots (国家信息消费试点), opened in two batches at the end of 2013 and of "
-    "2014, raise the quantity (数量) and the quality (质量) of digital patenting in the pilot cities?"
-)
-SAMPLE = (
-    "290 cities, 2003–2023, 5,479 of 6,090 city-years, unbalanced. Outcomes: digital utility-model and invention "
-    "applications, in 10,000; treatment: 1 from 2014 (batch 1) or 2015 (batch 2) on."
-)
-HEADLINE = [
-    ("1", "1", "reform", "effect on quantity, no controls"),
-    ("1", "2", "reform", "effect on quantity, five controls"),
-    ("1", "4", "reform", "effect on quality, five controls"),
-    ("2", "6", "reform", "effect on quality without the four municipalities"),
-    ("2", "4", "demonstrate", "effect of being a demonstration city on quality"),
-    ("6", "4", "reform", "effect on quality in super-large cities: no star, and the largest of the three"),
-]
-"""Table, column, term, meaning: the numbers that `regionbook.card` shows."""
 METHODS = {"difference-in-differences (双重差分)": r"\breform\b"}
 """Method of `regionbook.catalogue` -> what tells in the code of these lessons that they use it."""
 
@@ -42,12 +25,8 @@ TIMES = {"quantity": 1.0, "quality": 1.2}
 """Outcome -> effect in log points, relative to that on quantity."""
 CHANNELS = ["research", "start", "finance", "digital", "information"]
 """The five outcomes of Table 4, column by column."""
-PATENTS = {
-    "quantity": "utility_applied",
-    "quality": "invention_applied",
-    "quantity_grant": "utility_granted",
-    "quality_grant": "invention_granted",
-}
+PATENTS = {"quantity": "utility_applied", "quality": "invention_applied"}
+PATENTS |= {"quantity_grant": "utility_granted", "quality_grant": "invention_granted"}
 """Outcome -> raw count of patents."""
 TELECOM = ["broadband_users", "mobile_users", "telecom_revenue"]
 OPTIONAL = ["new_firms", "finance_index", "it_staff", *TELECOM]
@@ -155,7 +134,7 @@ def from_print() -> dict[tuple[str, str, str], float]:
     stars = p.estimates.set_index(["table", "column", "term"])["stars"]
     for table, row in said.index[said.index.get_level_values("column") == level].droplevel("column"):
         n, column, _, term = row.removeprefix("Table ").replace(":", "").split()
-        found[table, level, row] = {"***": 1.0, "**": 5.0}.get(stars[n, column.strip("()"), term], 10.0)
+        found[table, level, row] = LEVEL.get(stars[n, column.strip("()"), term], 10.0)
     return found
 
 
@@ -222,21 +201,15 @@ def _patents(grid: redraw.Grid, name: str, step: Array, rng: np.random.Generator
         """As much of a move as brings the residual to a share of its length, at most all of it."""
         a, b = main.residual(y + start), main.residual(move)
         p, q, r = b @ b, a @ b, a @ a - (share * length) ** 2
-        return start + move * np.clip(
-            (-q + np.sign(share - 1) * np.sqrt(np.maximum(q * q - p * r, 0.0))) / p, 0.0, 1.0
-        )
+        root = np.sign(share - 1) * np.sqrt(np.maximum(q * q - p * r, 0.0))
+        return start + move * np.clip((-q + root) / p, 0.0, 1.0)
 
     def draw() -> tuple[Array, None]:
         z = redraw.outcome(log, part, rng, turn=0.35, path=0.05 * log.walk(rng) * grid.kept)
         effect, e = y * np.expm1(part), main.residual(y)
-        calm, quiet, loud = (
-            redraw.project(v, rows, goal, y**2)
-            for v, goal in (
-                (effect, rows @ effect),
-                (-np.clip(e, -y / 3, y / 3), 0 * rows[:, 0]),
-                (np.where(grid.kept, np.exp(z), 0.0) - y, rows @ effect),
-            )
-        )
+        calm = redraw.project(effect, rows, rows @ effect, y**2)
+        quiet = redraw.project(-np.clip(e, -y / 3, y / 3), rows, 0 * rows[:, 0], y**2)
+        loud = redraw.project(np.where(grid.kept, np.exp(z), 0.0) - y, rows, rows @ effect, y**2)
         calm = reach(calm, quiet, 0.97)
         return y + reach(calm, loud - calm, 1.03), None
 

@@ -12,23 +12,6 @@ from regionbook.papers._knowledge_tables import PANEL as PANEL  # raw tables, ho
 from ._knowledge_redraw import redrawn as redrawn
 from .declare import Column, declaring
 
-QUESTION = (
-    "Does digital knowledge (数字知识) that flows from the more developed to the less developed city of a pair bring "
-    "the two cities' development levels closer, and under which conditions?"
-)
-SAMPLE = (
-    "43,660 unordered pairs of 296 cities, outcome years 2001–2019: 829,540 pair-years, of which 789,394 are used without "
-    "and 773,145 with controls. Outcome: ratio of night light per head, less to more developed city; treatment: patent "
-    "citations in both directions, ln(1 + count), one year earlier."
-)
-HEADLINE = [
-    ("1", "4", "lnDKF_net", "net inflow into the less developed city, pair and year fixed effects"),
-    ("1", "3", "lnDKF_HtoL", "flow from the more to the less developed city"),
-    ("1", "3", "lnDKF_LtoH", "flow from the less to the more developed city"),
-    ("2", "1", "lnDKF_net:Compat_kno", "more where the less developed city has more new digital firms"),
-    ("3", "1", "lnDKF_net:Gap_k", "less where it started with relatively more capital"),
-    ("4", "2", "lnDKF_net:West_West", "more between two cities of Centre and West"),
-]
 METHODS = {
     "instruments (工具变量)": r"IV_tel",
     "interactions (交互项)": r"\bnet:|\bMODELS\b",
@@ -112,10 +95,8 @@ def from_print() -> dict[tuple[str, str, str], float]:
     """Numbers of the text that follow from other printed figures: what the two ways to find patents share."""
     note = "text 3.1 note 1: digital patents"
     printed = published("knowledge-flows").other.query("table == @note").set_index(["row", "column"])["value"]
-    by_code, by_text = (
-        "identified through the IPC concordance table",
-        "identified by the supervised BERT classifier",
-    )
+    by_code = "identified through the IPC concordance table"
+    by_text = "identified by the supervised BERT classifier"
     both = printed[by_code, "count"] - printed["IPC-identified but not found by the classifier", "count"]
     audit = "hand audit of IPC-only patents"
     share = 100 * printed[audit, "judged unrelated to digital technology"] / printed[audit, "sample drawn"]

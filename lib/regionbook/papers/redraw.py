@@ -210,25 +210,18 @@ class Grid:
 
 def binding(fits: Mapping[tuple[str, str], Fit], main: tuple[str, str], controls: Sequence[str]) -> Array:
     """Rows that a projection respects: every coefficient of the main column, of the others those of no control."""
-    kept = [
-        one.rows
-        if key == main
-        else one.rows[[k.split("_lag")[0] not in controls for k in one.column.regressors]]
-        for key, one in fits.items()
-    ]
+    kept = []
+    for key, one in fits.items():
+        own = [key == main or k.split("_lag")[0] not in controls for k in one.column.regressors]
+        kept.append(one.rows[own])
     return np.vstack(kept)
 
 
 def durbin(y: Array, X: Array, W: Array) -> tuple[Array, Callable[[Array], tuple[Array, float]], float]:
     """See a two-way spatial Durbin model (direct likelihood) from its outcome at the rho of a shipped outcome.
 
-    Returns
-    -------
-    rows : array, 2k x n
-        Rows whose products with an outcome are the coefficients of the k regressors, then of their lags.
-    score : callable
-        Gradient and value of the score of that rho at an outcome; for `outcome`.
-    rho : float
+    Rows whose products with an outcome are the coefficients of the regressors, then of their lags; gradient and value of
+    the score of that rho at an outcome, for `outcome`; and rho.
     """
     shape = len(W), -1
     units, periods = np.arange(len(y)) // (len(y) // len(W)), np.arange(len(y)) % (len(y) // len(W))
@@ -257,6 +250,19 @@ def durbin(y: Array, X: Array, W: Array) -> tuple[Array, Callable[[Array], tuple
         low, high = (rho, high) if score(y, rho)[1] > 0 else (low, rho)
     rows = np.array([h - rho * lag(h, W.T) for h in H])
     return rows, lambda v: score(v, rho), rho
+
+
+def spilling(W: Array, rho: float) -> tuple[Callable[[Array], Array], Callable[[Array, bool], Array]]:
+    """Lag of values by W, and what lets them spill over, (I - rho W)^-1 v, or takes that out (True)."""
+    inverse = np.linalg.inv(np.eye(len(W)) - rho * W)
+
+    def lag(v: Array) -> Array:
+        return (W @ v.reshape(len(W), -1)).ravel()
+
+    def spread(v: Array, back: bool) -> Array:
+        return v - rho * lag(v) if back else (inverse @ v.reshape(len(W), -1)).ravel()
+
+    return lag, spread
 
 
 # ------------------------------------------------------------------------------------------------------ an outcome
@@ -304,24 +310,17 @@ def outcome(
     ----------
     main
         Column whose residual is turned and keeps its sum of squares, so that no t falls.
-    part
-        What the changed effect adds to the outcome.
-    rows
-        Coefficients that are in the end those of ``y + part``, see `binding`; left out, all of the column.
-    give
-        How much each cell may move in the projection; zero holds it.
-    path
-        Common path that is added before the projection.
-    turn
-        Angle in radians between the old residual and the new one.
-    mirrored
-        See `fresh`.
-    lower, upper
-        Bounds of the outcome.
+    part, path
+        What the changed effect adds to the outcome; a common path that is added before the projection.
+    rows, goal
+        Coefficients that are in the end those of ``y + part``, see `binding` (left out, all of the column); how far each
+        of them moves (left out, as far as ``part`` moves it).
+    give, lower, upper
+        How much each cell may move in the projection (zero holds it); bounds of the outcome.
+    turn, mirrored
+        Angle in radians between the old residual and the new one; see `fresh`.
     spread
         Lets noise spill over to neighbours or, ``back``, takes the spill-over out.
-    goal
-        How far each of the coefficients moves; left out, as far as ``part`` moves it.
     curved
         A statistic that is to be zero: gradient and value at an outcome.
     """
@@ -341,10 +340,8 @@ def outcome(
     for _ in range(6):
         reached = y + change
         beyond = (reached < lower) | (reached > upper)  # compared before y is taken off again, which rounds
-        bounded, free = (
-            np.where(beyond, np.clip(reached, lower, upper) - y, change),
-            np.where(beyond, 0.0, give),
-        )
+        bounded = np.where(beyond, np.clip(reached, lower, upper) - y, change)
+        free = np.where(beyond, 0.0, give)
         if curved:
             gradient, value = curved(y + bounded)
             at = np.append(goal, gradient @ bounded - value)
@@ -370,9 +367,7 @@ def first_steady(draw: Callable[[], tuple[Array, Any]], main: Fit, tries: int = 
         found.append(float(np.linalg.norm(main.residual(wanted))) / length)
         if abs(found[-1] - 1) < STEADY:
             return wanted, said
-    raise RuntimeError(
-        f"none of {tries} draws keeps its residual; their lengths are {np.round(found, 2)} of the shipped"
-    )
+    raise RuntimeError(f"none of {tries} draws keeps its residual: {np.round(found, 2)} of its length")
 
 
 # -------------------------------------------------------------------------------------------------- entropy indices

@@ -9,24 +9,6 @@ from regionbook.data import published
 from .declare import Column
 
 SLUG = "regional-concepts"
-QUESTION = (
-    "What do six articles without a regression claim about growth poles (增长极), international circulation (国际循环), county "
-    "policy (县域政策), computing hubs (算力枢纽), place-based policy (“基于地”政策) and urbanisation (城镇化), and what of it can "
-    "be turned into something that a computer can check?"
-)
-SAMPLE = (
-    "Six articles, 1,098 transcribed entries, 499 of them numbers, most of them quoted from other sources. No regression, no "
-    "panel: the lessons compute with what is printed and with models whose parameters are ours and said to be."
-)
-HEADLINE = [
-    ("2-text trade", "growth 1980–2023", "imports plus exports 进出口总额", "trade “grew” by this, in times"),
-    ("3-text incentive policies", "growth above regional average", "广西 reward", "rewarded counties above the average, points"),
-    ("4-text energy", "2023", "electricity of computing centres 能源消耗总量", "use of computing centres, 100 million kWh"),
-    ("5-text numbers", "national manufacturing efficiency", "Kline et al. 2014, TVA", "gain of the nation from one programme, %"),
-    ("6-text history", "2020", "urbanisation rate 城镇化率", "urban share of China, %"),
-    ("6-text forecasts", "2035", "consensus 共识", "the same in 2035, called a consensus, %"),
-]  # fmt: skip
-"""Table, column, row, meaning: the numbers that `regionbook.card` shows."""
 TABLES: list[Column] = []
 """The articles have no regression."""
 METHODS: dict[str, str] = {}
@@ -45,12 +27,7 @@ def figures() -> "pd.Series[float]":
 
 
 def series(table: str, row: str) -> "pd.Series[float]":
-    """Return the yearly values of one row, indexed by year.
-
-    Parameters
-    ----------
-    table, row : str
-        As in other.csv, such as ``"2-text trade", "exports 出口总额"``.
+    """Return the yearly values of one row of other.csv, indexed by year.
 
     Examples
     --------

@@ -11,33 +11,12 @@ from . import redraw
 from .declare import Column, sample
 
 SLUG = "yangtze-openness"
-QUESTION = (
-    "How did the openness (对外开放) of the eleven provinces of the Yangtze River Economic Belt (长江经济带) develop from 1993 "
-    "to 2022, and did the gaps between them narrow?"
-)
-SAMPLE = (
-    "11 provinces in three reaches (4 lower, 3 middle, 4 upper), 1993–2022, 330 province-years. Index: mean of trade and "
-    "registered foreign investment, each in size times share of GDP. No regression, no test, no weights."
-)
-HEADLINE = [
-    ("text 三1", "1993", "Belt, comprehensive openness index Z", "the belt's index in the first year"),
-    ("text 三1", "2022", "Belt, comprehensive openness index Z", "the belt's index in the last year"),
-    ("1", "2022", "上海 Shanghai", "Shanghai's index in 2022"),
-    ("1", "2022", "湖北 Hubei", "Hubei's"),
-    ("1", "annual change 1993-2022", "下游地区 lower reaches", "change a year in the lower reaches"),
-    ("text 三3", "1998", "Belt, coefficient of variation", "dispersion at its largest"),
-    ("text 三3", "2022", "Belt, coefficient of variation", "dispersion in the last year"),
-]
-"""Table, column, term, meaning: the numbers that `regionbook.card` shows."""
 TABLES: list[Column] = []
 """The paper has no regression."""
 
 REACHES = ("lower", "middle", "upper")
-READINGS = {
-    "mean": lambda t, i: (t + i) / 2,
-    "root": lambda t, i: np.sqrt(t * i),
-    "half product": lambda t, i: t * i / 2,
-}
+READINGS = {"mean": lambda t, i: (t + i) / 2, "root": lambda t, i: np.sqrt(t * i)}
+READINGS |= {"half product": lambda t, i: t * i / 2}
 """Three readings of equation (1), of which the print keeps "T × I" and a 2. Only the first can give the printed figures."""
 YEARS = (1993, 2022)
 
@@ -54,17 +33,15 @@ def prepare(panel: pd.DataFrame) -> pd.DataFrame:
     >>> prepare(load("yangtze-openness"))["Z"].loc[("Shanghai", 2022)].round(3)
     np.float64(17.225)
     """
-    d = panel
+    d, mean = panel, READINGS["mean"]
     trade, stock = d["trade"] ** 2 / d["gdp"], d["fdi_registered"] ** 2 / d["gdp"]
-    arrived = inventory(d["fdi_inflow"])
-    return panel.assign(
-        T=trade,
-        I=stock,
-        Z=READINGS["mean"](trade, stock),
-        Z_real=READINGS["mean"](trade, stock) / d["price_level"],
-        arrived=arrived,
-        Z_arrived=READINGS["mean"](trade, arrived**2 / d["gdp"]),
-    )
+    Z, arrived = mean(trade, stock), inventory(d["fdi_inflow"])
+    new = {
+        "Z_real": Z / d["price_level"],
+        "arrived": arrived,
+        "Z_arrived": mean(trade, arrived**2 / d["gdp"]),
+    }
+    return panel.assign(T=trade, I=stock, Z=Z, **new)
 
 
 LOSS = 0.05
@@ -120,10 +97,10 @@ def in_text(panel: pd.DataFrame) -> dict[tuple[str, str, str], float]:
         name = next((k for k in rows.index if str(row.row).endswith(f" {k}")), None)
         if row.table == "1":
             low, high = (rows.loc[name, y] for y in YEARS)
-            change = (high - low) / (YEARS[1] - YEARS[0])
-            found[row.table, row.column, row.row] = (
-                rows.loc[name, int(row.column)] if row.column.isdigit() else change
-            )
+            value = (high - low) / (YEARS[1] - YEARS[0])
+            if row.column.isdigit():
+                value = rows.loc[name, int(row.column)]
+            found[row.table, row.column, row.row] = value
         elif row.column == "provinces":
             kind = next((k for k in REACHES if row.row.startswith(k)), None)
             count = reach.eq(kind).sum() if kind else size["text 二3", "value", "provinces"]
@@ -138,9 +115,8 @@ def in_text(panel: pd.DataFrame) -> dict[tuple[str, str, str], float]:
         a, b = (int(y) for y in row.column.split()[-1].split("-"))
         stage, kind = "stage" in row.row, row.row.partition("index ")[2]
         start = max(a - 1, YEARS[0])
-        found[row.table, row.column, row.row] = (
-            100 * (belt[b] - belt[start]) / (b - a + 1) if stage else gain[kind]
-        )
+        value = 100 * (belt[b] - belt[start]) / (b - a + 1) if stage else gain[kind]
+        found[row.table, row.column, row.row] = value
     return {at: float(v) for at, v in found.items()}
 
 
@@ -165,11 +141,8 @@ def redrawn(panel: pd.DataFrame, shipped: dict[str, Any], seed: int) -> tuple[pd
     move = np.exp(NEAR * bridge).ravel()
     share = float(np.round(rng.uniform(0.25, 0.9), 2))
     stock = panel["fdi_registered"] * move
-    new = panel.assign(
-        trade=(panel["trade"] * move).round(6),
-        fdi_registered=stock.round(6),
-        fdi_inflow=inflows(stock, panel["reach"], share, rng).round(6),
-    )
+    flow = inflows(stock, panel["reach"], share, rng).round(6)
+    new = panel.assign(trade=(panel["trade"] * move).round(6), fdi_registered=stock.round(6), fdi_inflow=flow)
     said = "Paths of trade and registered stock between the ends; another share of inland funds arrived."
     return new, redraw.truth_of(shipped, seed, "process", share_arrived=share, redrawn=said)
 
