@@ -16,6 +16,7 @@
     python3 workbook.py keys STUDENTS.csv   keys to students' own panels, to hand out
     python3 workbook.py nbgrader --to FOLDER  a course folder for nbgrader
     python3 workbook.py site [--open]     lessons, sheets, papers, library and slides as a static site
+    python3 workbook.py hub                 a JupyterHub for a class, see deploy/README.md
 
 The first of them makes the folder .venv and installs the packages of requirements.lock into it (about 1.5 GB, a few
 minutes); later ones start at once. Options after the command are passed on: `lab --no-browser --port 9999`,
@@ -48,7 +49,10 @@ OLD = os.path.join(ROOT, ".venv.old")  # a finished one that does not start here
 STAMP = os.path.join(VENV, "regionbook-stamp.json")
 LOG = os.path.join(VENV, "setup.log")
 LOCK = os.path.join(ROOT, "requirements.lock")
-SITE_LOCK = os.path.join(ROOT, "site", "requirements.lock")
+FURTHER = {
+    "site": os.path.join(ROOT, "site", "requirements.lock"),
+    "hub": os.path.join(ROOT, "deploy", "requirements.lock"),
+}  # what a command needs beside the rest
 OLDEST, NEWEST = (3, 11), (3, 14)
 CHECKED = (3, 13)  # the newest that the checks have run on
 NEEDS_GB = 2.0  # while installing; 1.5 GB stay
@@ -58,7 +62,7 @@ WAYS = {
 }  # what of a user's pip settings is about the way to an index  # fmt: skip
 HARMLESS = {"config-file", "no-input", "disable-pip-version-check", "progress-bar"}
 COMMANDS = (
-    "lab", "test", "run", "sync", "data", "scorecard", "load", "bench", "doctor", "grade", "keys", "handout", "report", "nbgrader", "site",
+    "lab", "test", "run", "sync", "data", "scorecard", "load", "bench", "doctor", "grade", "keys", "handout", "report", "nbgrader", "site", "hub",
 )  # fmt: skip
 FROM_HERE = (
     "grade",
@@ -67,6 +71,7 @@ FROM_HERE = (
     "report",
     "nbgrader",
     "site",
+    "hub",
 )  # files are named from where the user stands
 
 
@@ -543,25 +548,35 @@ def set_up():
         remove(OLD)
 
 
-def set_up_site():
-    """Install what only the site needs, the first time and whenever a lock has changed."""
+def set_up_further(command):
+    """Install what only this command needs, the first time and whenever a lock has changed."""
     wants = {"lock": wanted()["lock"]}
-    with open(SITE_LOCK, "rb") as file:
-        wants["site"] = hashlib.sha256(file.read().replace(b"\r\n", b"\n")).hexdigest()
-    stamp = os.path.join(VENV, "regionbook-site.json")
+    if command == "hub" and os.name == "nt":
+        raise Trouble("JupyterHub runs on Linux and macOS; on Windows take WSL (Linux).")
+    if not os.path.exists(FURTHER[command]):
+        raise Trouble("There is no {}: copy that folder from the whole workbook.".format(FURTHER[command]))
+    with open(FURTHER[command], "rb") as file:
+        wants[command] = hashlib.sha256(file.read().replace(b"\r\n", b"\n")).hexdigest()
+    stamp = os.path.join(VENV, "regionbook-{}.json".format(command))
     with contextlib.suppress(OSError, ValueError), open(stamp, encoding="utf-8") as file:
         if json.load(file) == wants:
             return
-    say("Installing the packages of the site (half a minute, once) ...")
+    say("Installing the packages of the {} (half a minute, once) ...".format(command))
     with alone():
-        pip = [venv_python(), "-m", "pip", "install", "--no-compile", "--no-deps", "-r", SITE_LOCK]
-        call(pip, "Installing the site's packages", env=pip_environment())
+        pip = [venv_python(), "-m", "pip", "install", "--no-compile", "--no-deps", "-r", FURTHER[command]]
+        call(pip, "Installing the {}'s packages".format(command), env=pip_environment())
         with open(stamp, "w", encoding="utf-8") as file:
             json.dump(wants, file)
 
 
 def build():
     start, want, have = time.time(), wanted(), stamped()
+    if have and os.path.islink(VENV) and not same_place(have["root"], ROOT):
+        raise Trouble(
+            "{} is a link to {}, the environment of {}.\n"
+            "Nothing was changed there. Remove the link (not what it leads to) and run the same again: this folder then gets\n"
+            "an environment of its own.".format(VENV, os.path.realpath(VENV), have["root"])
+        )
     if not have:
         if os.path.isdir(VENV):
             say("The environment .venv is unfinished, or its Python is gone; it is made afresh.")
@@ -596,6 +611,9 @@ def command_line(command, rest):
     if command == "lab":
         config = os.path.join(ROOT, "lib", "regionbook", "cli", "jupyter")
         env["JUPYTER_CONFIG_PATH"] = os.pathsep.join(filter(None, [config, env.get("JUPYTER_CONFIG_PATH")]))
+    if command == "hub":
+        config = os.path.join(ROOT, "deploy", "jupyterhub_config.py")
+        return [python, "-P", "-m", "jupyterhub", "--config", config] + rest, env
     if command == "test":
         if not os.path.isdir(os.path.join(ROOT, "tests")):
             raise Trouble("This is a student's copy of the workbook: the tests are in the whole repository.")
@@ -629,8 +647,8 @@ def main(argv):
         check_python()
         check_names()
         set_up()
-        if argv[0] == "site":
-            set_up_site()
+        if argv[0] in FURTHER:
+            set_up_further(argv[0])
         line, env = command_line(argv[0], argv[1:])
         # lessons, tests and JupyterLab belong to the project
         return hand_over(line, env, os.getcwd() if argv[0] in FROM_HERE else ROOT)

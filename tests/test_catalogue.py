@@ -135,7 +135,8 @@ def test_a_lesson_without_title_or_time_is_refused(book, missing):
 def test_every_lesson_here_is_in_it():
     here = lessons().table
     assert set(here["path"]) == {md for md in nbs.sources() if md.is_relative_to(ROOT / "chapters")}
-    assert set(here["chapter"]) <= {"start", *papers().index}
+    assert set(here["chapter"]) <= {"start", *papers().index, "what-thirteen-papers-taught"}
+    assert list(method_map().table) == [c for c in here["chapter"].unique() if c in papers().index]
 
 
 def test_how_much_is_compared_is_computed_and_not_claimed():

@@ -7,7 +7,11 @@ import csv
 import dataclasses
 import io
 import json
+import os
 import shutil
+import subprocess
+import sys
+import tempfile
 import time
 import zipfile
 
@@ -51,7 +55,7 @@ def sample(tmp_path_factory):
 def desk(sample):
     """All that grades sheets of the sample: a class and one worker, in whatever sandbox this machine has."""
     md = sample / "solutions/01-sample/1-index.md"
-    with sandbox.prepared(["numpy", "pandas"]) as place:
+    with sandbox.prepared() as place:
         kind = sandbox.choose(place, trust=True)
         school = work.Class({md: md.read_text(encoding="utf-8")}, sample, kind, place, 10)
         worker = work.Worker(kind, place, 10)
@@ -223,6 +227,46 @@ def test_stopping_ends_all_and_keeps_what_is_done(desk, handed_out):
     time.sleep(1)
     running.close()
     assert [r.file for r in kept] == ["0.ipynb"] and psutil.Process().children() == before
+
+
+def test_what_the_sandbox_fetches(desk, tmp_path):
+    """What the solution's own code imports on its way too, and nothing of the judge's."""
+    md = tmp_path / "solutions/01-sample/1-index.md"
+    md.parent.mkdir(parents=True)
+    text = MD.read_text(encoding="utf-8")
+    assert "wave" not in text and sheets.imports(MD) >= {"numpy", "pandas"}
+    md.write_text(
+        text.replace("    ### BEGIN SOLUTION", "    ### BEGIN SOLUTION\n    import wave"), encoding="utf-8"
+    )
+    start = desk[1].ask({"op": "start", "solution": str(md), "student": ""})
+    rooms = {module.split(".")[0] for module in start["modules"]}
+    assert "wave" in rooms and not rooms & {"jupytext", "nbformat", "jsonschema"}
+
+
+@pytest.mark.skipif(os.name == "nt", reason="folders cannot be locked on Windows")
+def test_what_a_killed_grader_leaves(tmp_path, monkeypatch):
+    """The next run takes its folder away; not that of a grader at work, of other users, nor what only has the name."""
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    code = "from regionbook.grading import sandbox\nwith sandbox.prepared() as place: print(place.scratch, flush=True), input()"
+    line = [sys.executable, "-c", code]
+    env = os.environ | {"TMPDIR": str(tmp_path), "PYTHONPATH": str(ROOT / "lib")}
+    mine = tmp_path / "regionbook-grading-week-4"
+    mine.mkdir()
+    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
+    with subprocess.Popen(line, env=env, text=True, **pipes) as grader:
+        place = tmp_path / grader.stdout.readline().strip()
+        deep = place / "work" / "a" / "b"
+        deep.mkdir(parents=True)
+        with sandbox.prepared():
+            assert deep.exists()
+        grader.kill()
+    assert deep.exists()
+    with monkeypatch.context() as elsewhere:
+        elsewhere.setattr(os, "geteuid", lambda: os.getuid() + 1)
+        with sandbox.prepared():
+            assert deep.exists()
+    with sandbox.prepared() as own:
+        assert sorted(tmp_path.iterdir()) == sorted([mine, own.scratch])
 
 
 @pytest.mark.parametrize(

@@ -37,7 +37,7 @@ SAYS = re.compile(r"^### (?:BEGIN|END) SOLUTION$", re.M)
 @pytest.fixture(scope="module")
 def desk(tmp_path_factory):
     """A class and a worker in a real sandbox; not run where there is none."""
-    with sandbox.prepared(sheets.imports([MD])) as place:
+    with sandbox.prepared() as place:
         try:
             kind = sandbox.choose(place)
         except sandbox.NoSandbox as error:
@@ -570,7 +570,7 @@ def test_forged_values_of_the_given_names_are_not_taken(right, grade):
 
 
 def test_landlock_holds_too(house, blank, right):
-    with sandbox.prepared(sheets.imports([MD])) as place:
+    with sandbox.prepared() as place:
         try:
             sandbox.choose(place, kinds=("landlock",))
         except sandbox.NoSandbox as error:

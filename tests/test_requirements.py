@@ -12,13 +12,21 @@ from packaging.utils import canonicalize_name
 
 from regionbook.paths import ROOT
 
-PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+FILE = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+PROJECT, GROUPS = FILE["project"], FILE["dependency-groups"]
 DIRECT = [Requirement(r) for r in PROJECT["dependencies"]]
 EXTRAS = [Requirement(r) for r in PROJECT["optional-dependencies"]["test"]]  # "bert" stays out of the lock
 CONDA_NAMES = {"python-duckdb": "duckdb", "ibis-duckdb": "ibis-framework"}
 BY_PIP = {"diff-diff", "exactextract"}  # pip brings them with the project itself
 LINES = (ROOT / "requirements.lock").read_text(encoding="utf-8").splitlines()
-LOCK = [Requirement(line) for line in LINES if re.match(r"[A-Za-z0-9]", line)]
+FURTHER = {"site": "site/requirements.lock", "hub": "deploy/requirements.lock"}
+
+
+def locked(lines):
+    return [Requirement(line) for line in lines if re.match(r"[A-Za-z0-9]", line)]
+
+
+LOCK = locked(LINES)
 CONDA = yaml.safe_load((ROOT / "environment.yml").read_text(encoding="utf-8"))
 PLATFORMS = [("linux", "Linux", "posix"), ("darwin", "Darwin", "posix"), ("win32", "Windows", "nt")]
 
@@ -59,6 +67,17 @@ def test_the_lock_names_no_index():
     assert {canonicalize_name(r.name) for r in LOCK} >= {"setuptools", "pip"} - {
         "pip"
     }  # the project is built with it
+
+
+@pytest.mark.parametrize("group", FURTHER)
+def test_a_further_lock_agrees_with_the_workbooks(group):
+    lines = (ROOT / FURTHER[group]).read_text(encoding="utf-8").splitlines()
+    assert not [line for line in lines if line.startswith("-") or "://" in line]
+    pins, known = ({canonicalize_name(r.name): str(r.specifier) for r in rs} for rs in (locked(lines), LOCK))
+    assert {name: pin for name, pin in pins.items() if known.get(name, pin) != pin} == {}
+    for wanted in map(Requirement, GROUPS[group]):
+        pin = pins[canonicalize_name(wanted.name)]
+        assert wanted.specifier.contains(pin.removeprefix("==")), wanted
 
 
 def test_conda_says_what_pyproject_says():

@@ -9,7 +9,7 @@ import pytest
 
 from regionbook.paths import ROOT
 
-PYTHON = ["lib", "site", "tests", "workbook.py", "conftest.py"]
+PYTHON = ["lib", "site", "deploy", "tests", "workbook.py", "conftest.py"]
 
 
 @pytest.mark.parametrize(

@@ -130,19 +130,25 @@ def test_changed_lock_updates_in_place(book, fake):
     assert fake.steps[:-1] == ["Installing packages", "strays"]
 
 
-def test_the_site_brings_its_own_packages(book, fake, monkeypatch, tmp_path):
+@pytest.mark.parametrize("command", ["site", "hub"])
+def test_a_command_brings_its_own_packages(book, fake, monkeypatch, tmp_path, command, capfd):
     """Its lock is installed once, and again after either lock has changed."""
-    site = tmp_path / "site.lock"
-    site.write_text("gamma==1.0\n")
-    monkeypatch.setattr(book, "SITE_LOCK", str(site))
-    step = "Installing the site's packages"
-    assert book.main(["site", "--open"]) == 0
-    assert fake.steps == [*ALL, step, ["-P", "-m", "regionbook.cli", "site", "--open"]]
-    for lock, counted in ((None, 0), (site, 1), (Path(book.LOCK), 1)):
+    own = tmp_path / "own.lock"
+    monkeypatch.setitem(book.FURTHER, command, str(own))
+    assert book.main([command]) == 1
+    assert "own.lock: copy that folder from the whole workbook" in capfd.readouterr().err
+    own.write_text("gamma==1.0\n")
+    step = f"Installing the {command}'s packages"
+    fake.steps.clear()
+    assert book.main([command, "--open"]) == 0
+    hub = ["-m", "jupyterhub", "--config", str(Path(book.ROOT) / "deploy" / "jupyterhub_config.py")]
+    line = hub if command == "hub" else ["-m", "regionbook.cli", "site"]
+    assert fake.steps == [step, ["-P", *line, "--open"]]
+    for lock, counted in ((None, 0), (own, 1), (Path(book.LOCK), 1)):
         if lock:
             lock.write_text(lock.read_text() + "delta==1.0\n")
         fake.steps.clear()
-        book.main(["site"])
+        book.main([command])
         assert fake.steps.count(step) == counted
     fake.steps.clear()
     book.main(["doctor"])
@@ -255,6 +261,35 @@ def test_a_moved_folder_needs_no_network(book, fake, monkeypatch, tmp_path_facto
     assert (folder / "activate").read_bytes() == b"VIRTUAL_ENV=" + os.fsencode(book.VENV) + b"\n"
     assert os.fsencode(before) in (folder / "program").read_bytes()  # left alone
     Path(new).rename(Path(before).parent)
+
+
+@pytest.mark.skipif(os.name == "nt", reason="links need rights on Windows")
+@pytest.mark.parametrize(
+    "lock", ["alpha==1.0\nbeta==2.0\n", "alpha==1.1\n"], ids=["same lock", "another lock"]
+)
+def test_a_linked_environment_is_said_and_left_alone(book, fake, tmp_path, monkeypatch, capfd, lock):
+    """It belongs to the folder that it lies in; until the link is gone nothing is run."""
+    book.main(["doctor"])
+    other, link = tmp_path / "other", Path(book.VENV)
+    other.mkdir()
+    link.rename(other / ".venv")
+    link.symlink_to(other / ".venv", target_is_directory=True)
+    stamp = json.loads(Path(book.STAMP).read_text()) | {"root": str(other)}
+    Path(book.STAMP).write_text(json.dumps(stamp))
+    (link / "bin" / "tool").write_text(f"#!{other}/.venv/bin/python\n")
+    Path(book.LOCK).write_text(lock)
+
+    def files():
+        return {p: p.read_bytes() for p in (other / ".venv").rglob("*") if p.is_file() and not p.is_symlink()}
+
+    before = files()
+    fake.steps.clear()
+    assert book.main(["doctor"]) == 1
+    assert f"is a link to {other / '.venv'}, the environment of {other}" in capfd.readouterr().err
+    assert fake.steps == [] and files() == before
+    link.unlink()
+    assert book.main(["doctor"]) == 0 and not link.is_symlink()
+    assert fake.steps == [*ALL, DOCTOR] and files() == before
 
 
 def test_the_library_is_linked_by_a_relative_path(book, fake):
@@ -510,4 +545,4 @@ def test_every_command_is_known_behind():
     known = next(a.choices for a in parser()._actions if a.dest == "command")
     text = (ROOT / "workbook.py").read_text(encoding="utf-8")
     commands = ast.literal_eval(text.partition("COMMANDS = ")[2].partition(")")[0] + ")")
-    assert set(commands) == set(known) | {"test"}
+    assert set(commands) == set(known) | {"test", "hub"}

@@ -8,8 +8,10 @@ import pyfixest as pf
 import pytest
 
 import regionbook as rb
-from regionbook.data import worlds
+from regionbook.catalogue import lessons
+from regionbook.data import papers, worlds
 from regionbook.papers.estimation import estimates, variables
+from regionbook.paths import ROOT, data_file
 
 SLUGS = (
     "ai-innovation",
@@ -48,6 +50,25 @@ def test_unknown_worlds_and_a_world_beside_own_data_are_told():
     with pytest.raises(ValueError, match="`world` .* is for the shipped panel"):
         rb.load("city-innovation", rb.load("city-innovation"), "coast")
     assert worlds("regional-concepts") == []
+
+
+def test_each_world_says_what_tells_it_apart_and_the_lesson_loads_it():
+    """``data/teaching/worlds.csv``; a lesson may be left empty only as long as the paper has no chapter."""
+    declared = pd.read_csv(data_file("teaching", "worlds.csv"), keep_default_na=False)
+    there = {(slug, world) for slug in papers().index for world in worlds(slug)}
+    assert set(zip(declared["slug"], declared["world"], strict=True)) == there and len(declared) == len(there)
+    assert set(declared["needs"]) == {"the paper's columns", "one more column", "nothing here"}
+    assert declared["told_by"].ne("").all()
+    taught = set(lessons().table["chapter"])
+    for row in declared.itertuples():
+        if not row.lesson:
+            assert row.slug not in taught, (
+                f"{row.slug}: name the lesson that loads {row.world!r} in worlds.csv"
+            )
+            continue
+        assert row.lesson.partition("-")[2].startswith(f"{row.slug}/"), row
+        text = (ROOT / "chapters" / f"{row.lesson}.md").read_text(encoding="utf-8")
+        assert f'"{row.world}"' in text and "world=" in text, f"{row.lesson} does not load {row.world!r}"
 
 
 # -------------------------------------------------------------------------------------------------- the same tables

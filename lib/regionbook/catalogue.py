@@ -17,6 +17,7 @@ METHODS: dict[str, dict[str, str | None]] = {
         "principal components (主成分分析)": r"pca_index|\bPCA\(",
         "location quotient (区位熵)": r"location_quotient",
         "Theil index (泰尔指数)": r"theil",
+        "closeness to the best: TOPSIS (优劣解距离法)": r"topsis_index",
         "maps (地图)": r"choropleth",
         "decomposition: LMDI, Shapley (指数分解)": r"lmdi\(",
     },
@@ -167,14 +168,14 @@ def method_map(folder: Path | None = None) -> Listing:
     Returns
     -------
     Listing
-        ``.table``: rows (group, method), one column a chapter, cells the numbers of the lessons, as text.
+        ``.table``: rows (group, method), one column a paper, cells the numbers of the lessons, as text.
 
     Examples
     --------
     >>> method_map().table["city-innovation"][("Indices", "principal components (主成分分析)")]
     '1b, 2c, 3c'
     """
-    known = lessons(folder).table.query("chapter != 'start'")
+    known = lessons(folder).table.query("chapter in @registry.papers()")
     chapters = list(known["chapter"].unique())
     uses = methods_of(known)
     table: dict[tuple[str, str], dict[str, str]] = {}

@@ -75,7 +75,9 @@ def slide(head: str, body: str, notes: str = "") -> str:
 
 
 def shown(cell: dict[str, Any], images: Path, tables: bool = False) -> Iterator[str]:
-    """Figures of a cell's outputs, and on request its tables; pictures that the site has are only named."""
+    """Figures of a cell's outputs, the guess that it asks for, and on request its tables; pictures that the site has are
+    only named."""
+    asks = "rb.guess(" in text_of(cell)
     for output in cell.get("outputs", []):
         data = output.get("data", {})
         if "image/png" in data:
@@ -84,7 +86,7 @@ def shown(cell: dict[str, Any], images: Path, tables: bool = False) -> Iterator[
             inside = f"data:image/png;base64,{base64.b64encode(raw).decode()}"
             place = f"../../_images/{name}"
             yield f'<img alt="figure of the lesson" src="{place if (images / name).exists() else inside}">'
-        elif tables and "text/html" in data:
+        elif (tables or asks) and "text/html" in data:
             yield f'<div class="table">{"".join(data["text/html"])}</div>'
         elif tables and "text" in output:
             yield f"<pre>{escape(''.join(output['text']))}</pre>"
@@ -141,9 +143,9 @@ def slides_of(notebook: Notebook, chapter: str, images: Path, notes: str = "") -
     head = title
     for k, cell in enumerate(cells[used:], used):
         if cell["cell_type"] == "code":
-            told = text_of(cells[k + 1]).split("\n\n")[0] if k + 1 < len(cells) else ""
+            told = next((text_of(c).split("\n\n")[0] for c in cells[k:] if c["cell_type"] == "markdown"), "")
             told = "" if told.startswith(("<", "#", ">")) else told
-            if not marked or "slide" in cell["metadata"].get("tags", []):
+            if not marked or "slide" in cell["metadata"].get("tags", []) or "rb.guess(" in text_of(cell):
                 slides += [slide(head, figure, told) for figure in shown(cell, images, tables=marked)]
             continue
         for part in re.split(r"^(?=## )", text_of(cell), flags=re.M):

@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from regionbook.cli import notebooks as nbs
-from regionbook.grading import delivery, results, sandbox, sheets, work
+from regionbook.grading import delivery, results, sandbox, work
 from regionbook.grading.points import tame
 from regionbook.grading.results import Result
 from regionbook.paths import ROOT
@@ -48,14 +48,14 @@ def main(
         write(table, [])  # before hours of work: can it be written?
     known = [chosen] if chosen else solutions
     texts = {md: md.read_text(encoding="utf-8") for md in known}
-    with sandbox.prepared(sheets.imports(known)) as place:
+    with sandbox.prepared() as place:
         try:
             kind = sandbox.choose(place, trust)
         except sandbox.NoSandbox as error:
             raise nbs.LessonError(str(error)) from error
         print(TRUST if kind == "nothing" else f"sandbox: {kind}", flush=True)
         school = work.Class(texts, root, kind, place, timeout, chosen)
-        # each worker keeps the modules of the sheets in memory, and a judge
+        # each worker keeps the modules of its sheets in memory, and a judge
         found = graded(school, there, Path(folder), workers or min(os.cpu_count() or 1, len(there)), table)
     order = {handed.file: k for k, handed in enumerate(there)}
     found.sort(key=lambda result: order.get(result.file, -1))

@@ -18,16 +18,15 @@ _held: list[Any] = []
 """What references mean: objects that stay here."""
 
 
-def shell_with(modules: Iterable[str]) -> Any:
-    """A shell for the cells, and modules that they will want (see `fetch`)."""
+def new_shell() -> Any:
+    """A shell for the cells."""
     os.environ["MPLBACKEND"] = "agg"
     from IPython.core.interactiveshell import InteractiveShell
     from traitlets.config import Config
 
-    shell = InteractiveShell.instance(config=Config({"HistoryManager": {"enabled": False}}))
-    shell.showtraceback = lambda *args, **kwargs: None  # type: ignore[method-assign]
-    fetch(modules)
-    return shell
+    made = InteractiveShell.instance(config=Config({"HistoryManager": {"enabled": False}}))
+    made.showtraceback = lambda *args, **kwargs: None  # type: ignore[method-assign]
+    return made
 
 
 def detached() -> tuple[BinaryIO, BinaryIO]:
@@ -49,9 +48,8 @@ def fetch(modules: Iterable[str]) -> None:
 
 def serve(shell: Any, commands: BinaryIO, replies: BinaryIO) -> None:
     """Answer commands until there are no more."""
-    signal.signal(
-        signal.SIGINT, signal.default_int_handler
-    )  # ignored, if grading was started in the background
+    # the signal is ignored, if grading was started in the background
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     sys.modules["__main__"] = shell.user_module
     for line in commands:
         try:
@@ -107,5 +105,4 @@ def _keep(x: Any) -> dict[str, Any]:
 
 
 if __name__ == "__main__":  # without a warden: a system that cannot fork
-    ready = shell_with(sys.argv[1:])
-    serve(ready, *detached())
+    serve(new_shell(), *detached())

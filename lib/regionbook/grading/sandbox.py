@@ -59,8 +59,6 @@ class Place:
     """Folders of one call of ``grade``: the library without answers, panels to read, work of the sheets."""
 
     scratch: Path
-    modules: tuple[str, ...] = ()
-    """What the sheets import: fetched once, before any student's code."""
 
     @property
     def box(self) -> Path:
@@ -74,10 +72,18 @@ class Place:
 
 
 @contextlib.contextmanager
-def prepared(modules: Iterable[str] = ()) -> Iterator[Place]:
-    """A `Place`, taken away afterwards."""
-    with tempfile.TemporaryDirectory(prefix="grading-", ignore_cleanup_errors=True) as folder:
-        place = Place(Path(folder), tuple(modules))
+def prepared() -> Iterator[Place]:
+    """A `Place`, taken away afterwards; and what graders left that were killed."""
+    for left in Path(tempfile.gettempdir()).glob(f"{IMAGE}-*"):
+        with contextlib.suppress(OSError):
+            if (left / "box").is_dir() and (free := _hold(left)):
+                subprocess.run(["rm", "-rf", "--", left], check=False)  # however deep
+                os.close(free)
+    with tempfile.TemporaryDirectory(prefix=f"{IMAGE}-", ignore_cleanup_errors=True) as folder:
+        held = 0
+        with contextlib.suppress(OSError):  # a file system without locks
+            held = _hold(Path(folder))
+        place = Place(Path(folder))
         lib, inside = ROOT / "lib" / "regionbook", place.box / "lib" / "regionbook"
         left_out = shutil.ignore_patterns("cli", "exercises", "grading")
         shutil.copytree(lib, inside, ignore=left_out)
@@ -87,7 +93,28 @@ def prepared(modules: Iterable[str] = ()) -> Iterator[Place]:
         (inside / "exercises" / "check.py").write_text(CHECK, encoding="utf-8")
         for part in (place.panels, place.scratch / "work"):
             part.mkdir()
-        yield place
+        try:
+            yield place
+        finally:
+            if held:
+                os.close(held)
+
+
+def _hold(folder: Path) -> int:
+    """Lock a folder until this process ends; 0 on Windows. An OSError if another holds it, or it is another user's."""
+    if sys.platform == "win32":
+        return 0
+    import fcntl
+
+    at = os.open(folder, os.O_RDONLY | os.O_NOFOLLOW)
+    try:
+        if os.fstat(at).st_uid != os.geteuid():
+            raise PermissionError(folder)
+        fcntl.flock(at, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        os.close(at)
+        raise
+    return at
 
 
 class Line:
@@ -263,7 +290,7 @@ def command_of(kind: str, place: Place) -> tuple[list[str], dict[str, str]]:
         if how == "namespaces" and os.geteuid() == 0
         else 0
     )
-    settings = {"how": how, "user": user, "work": work, "modules": place.modules, "read": read}
+    settings = {"how": how, "user": user, "work": work, "read": read}
     python = "python" if container else sys.executable
     start = [python, "-s", "-m", "regionbook.grading.warden", json.dumps(settings)]
     if container:
@@ -272,7 +299,7 @@ def command_of(kind: str, place: Place) -> tuple[list[str], dict[str, str]]:
         return [*_bubblewrap(place, env), *start], {"PATH": os.environ.get("PATH", "")}
     if not hasattr(os, "fork"):
         env |= {name: os.environ[name] for name in ("SYSTEMROOT", "TEMP", "TMP") if name in os.environ}
-        start = [python, "-s", "-m", "regionbook.grading.runner", *place.modules]
+        start = [python, "-s", "-m", "regionbook.grading.runner"]
     return start, env
 
 

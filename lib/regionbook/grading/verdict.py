@@ -20,7 +20,7 @@ import re
 import sys
 import warnings
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 from regionbook.exercises import check, keys, personal, record
 from regionbook.grading import plain, runner
@@ -100,11 +100,9 @@ class Bench:
         at = next(k for k, (test, _, _) in enumerate(self.steps) if test == cell)
         for test, code, _ in self.steps[self.done : at]:
             if not test:
+                code = record.STUDENT.sub(f"student = {self.student!r}", code)
                 with contextlib.suppress(Exception):  # it needs an answer: the test will say what it misses
-                    exec(
-                        compile(record.STUDENT.sub(f"student = {self.student!r}", code), "<given>", "exec"),
-                        self.space,
-                    )
+                    exec(compile(code, "<given>", "exec"), self.space)
         self.done = max(self.done, at)
         return self.space
 
@@ -130,10 +128,8 @@ class Bench:
         """What is wrong by a test (None: nothing), and the mark of what it was handed."""
         space = dict(self.given(cell))
         code, wanted = next((code, wanted) for test, code, wanted in self.steps if test == cell)
-        taken = {
-            name: plain.decode(values[name], held) for name in sorted(wanted & values.keys())
-        }  # and no other
-        # what is too large to come out is what the sheet gave, if it gave it
+        taken = {name: plain.decode(values[name], held) for name in sorted(wanted & values.keys())}
+        # and no other; what is too large to come out is what the sheet gave, if it gave it
         taken = {
             name: x
             for name, x in taken.items()
@@ -229,12 +225,16 @@ def panel(slug: str, student: str | int = "", table: str | None = None) -> Any:
 def open_to_all(module: str) -> bool:
     """Whether the sandbox may fetch a module beforehand."""
     rooms = ("regionbook.exercises", "regionbook.grading", "regionbook.cli")
-    return not module.startswith((*rooms, "_", "encodings")) and sys.modules[module] is not None
+    wanted = module not in _line.own and not module.startswith((*rooms, "_", "encodings"))
+    return wanted and sys.modules[module] is not None
 
 
 class _line:
     commands: Any
     replies: Any
+    seen: ClassVar[set[Path]] = set()
+    own: frozenset[str] = frozenset()
+    """Modules of this process itself, which no sheet wants: what a sheet imports is in its text."""
 
 
 def answer(command: dict[str, Any], bench: Bench | None) -> tuple[dict[str, Any], Bench | None]:
@@ -244,6 +244,10 @@ def answer(command: dict[str, Any], bench: Bench | None) -> tuple[dict[str, Any]
         check.personal_key = lambda exercise, student: bench.key(exercise)
         if bench.student and record.STUDENT.search(bench.md.read_text(encoding="utf-8")):
             bench.keys = record.record(bench.md, bench.student)
+        elif bench.md not in _line.seen:
+            _line.seen.add(bench.md)
+            with contextlib.suppress(record.RecordError):
+                record.record(bench.md)  # once, for the modules that its cells fetch on the way
         tests = {test: sorted(wanted) for test, _, wanted in bench.steps if test}
         bench.given(next(iter(tests)))
         for folder in Path(os.environ["REGIONBOOK_CACHE"]).glob("*"):
@@ -259,6 +263,9 @@ def answer(command: dict[str, Any], bench: Bench | None) -> tuple[dict[str, Any]
 
 def main() -> None:
     """Answer until stdin ends."""
+    import jupytext  # noqa: F401
+
+    _line.own = frozenset(sys.modules)
     _line.commands, _line.replies = runner.detached()
     os.environ["MPLBACKEND"] = "agg"
     if os.name == "posix":

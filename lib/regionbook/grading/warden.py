@@ -1,4 +1,4 @@
-"""Stands at the door of the sandbox: has all modules ready, and forks a runner for each sheet, shut in by itself.
+"""Stands at the door of the sandbox: has modules ready, and forks a runner for each sheet, shut in by itself.
 
 ``python -m regionbook.grading.warden '{"how": …}'`` reads commands from stdin and writes replies to stdout, one JSON a
 line, each with the number of its command. ``fetch`` imports modules for all sheets to come; ``new`` starts a runner,
@@ -182,7 +182,7 @@ class Warden:
         signal.signal(
             signal.SIGINT, signal.SIG_IGN
         )  # who started grading hears Ctrl+C, and ends this by closing stdin
-        self.shell = runner.shell_with(settings["modules"])
+        self.shell = runner.new_shell()
         if settings["how"] in ("landlock", "nothing"):
             confine.adopt_orphans()
 

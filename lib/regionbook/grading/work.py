@@ -91,12 +91,13 @@ class Worker:
         """Run a sheet's cells and judge its tests. `Failed` if the solution itself gives nothing for this student."""
         opening = {"op": "start", "solution": str(sheet.solution), "student": student}
         start = self._opened(opening)
+        modules = {*start["modules"], *sheets.imports(sheet.solution)}  # fetched before any student's code
         tests = [cell.name for cell in sheet.cells if cell.test]
         run, end = Run(dict.fromkeys(tests, "not reached")), time.monotonic() + BUDGET * self.timeout
         for _ in range(1 + AGAIN):
             k = 0
             try:
-                self.box.new(start["modules"])
+                self.box.new(modules)
                 for k, cell in enumerate(cells):
                     if time.monotonic() > end:
                         run.notes.append(
