@@ -437,7 +437,8 @@ def test_papers_without_a_process_are_refused_in_words(draw):
     with pytest.raises(ValueError, match=r"Unknown paper 'city-inovation'. Did you mean 'city-innovation'"):
         draw("city-inovation", "20260001")
     with pytest.raises(
-        ValueError, match="no panels are drawn for 'regional-concepts' yet; there are some for: .*city-innovation"
+        ValueError,
+        match="no panels are drawn for 'regional-concepts' yet; there are some for: .*city-innovation",
     ):
         draw("regional-concepts", "20260001")
     with pytest.raises(ValueError, match="is not a student number"):
@@ -471,5 +472,7 @@ def test_a_panel_is_the_same_on_other_processors(tmp_path):
         one, other = (pd.read_parquet(root / file.relative_to(here)) for root in (here, there))
         numbers = one.select_dtypes("number").columns
         moved = (one[numbers] - other[numbers]).abs() > 1e-9 * one[numbers].abs().mean()
-        assert moved.to_numpy().mean() < 1e-4, file.name  # a last decimal on the edge may fall to the other side
+        assert moved.to_numpy().mean() < 1e-4, (
+            file.name
+        )  # a last decimal on the edge may fall to the other side
         np.testing.assert_allclose(one[numbers], other[numbers], rtol=1e-3, atol=1e-3)
