@@ -41,7 +41,7 @@ def site(
     lessons = None if pdf is None else select(pdf)  # a wrong name is told before the site is made
     target = Path(to).resolve() if to else BUILD / "html"
     if target.exists() and not (target / MARK).exists() and (not target.is_dir() or any(target.iterdir())):
-        print(f"{target} is there and no site of this command: name a new folder.", file=sys.stderr)
+        print(f"{target} is no site of this command: name an empty or a new folder.", file=sys.stderr)
         return 1
     start = time.monotonic()
     made = build(edition)

@@ -72,15 +72,11 @@ def _own(slug: str, folder: Path, table: str | None) -> pd.DataFrame:
     if not registry.handed_in(slug, "PANEL"):
         if table is not None:
             return raw.load_beside(slug, table)
-        frame, kinds = (
-            pd.read_parquet(folder / f"{slug}.panel.parquet"),
-            columns(slug).set_index("column")["dtype"],
-        )
+        frame = pd.read_parquet(folder / f"{slug}.panel.parquet")
+        kinds = columns(slug).set_index("column")["dtype"]
         whole = [c for c in frame if kinds.get(c) == "int" and frame[c].notna().all()]
-        panel = indexed(
-            frame.astype(dict.fromkeys(whole, "int64")), keys_of(kinds.index)
-        )  # ours: nothing to check
-        panel.attrs = {"slug": slug}
+        panel = indexed(frame.astype(dict.fromkeys(whole, "int64")), keys_of(kinds.index))
+        panel.attrs = {"slug": slug}  # ours: nothing to check
         return panel
     if table is not None:
         raw.known_table(slug, table)

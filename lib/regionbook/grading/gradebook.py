@@ -85,9 +85,7 @@ def moodle_worksheet(group: Class, worksheet: Path, to: Path, pages: dict[str, P
             f"has one called Grade); in the assignment choose Download grading worksheet. There are: {', '.join(head)}"
         )
     find, told, scales = finder(group), [], set()
-    known: dict[
-        str, Row
-    ] = {}  # by participant, from the names of the folders: names in the file may be hidden
+    known: dict[str, Row] = {}  # by participant, from folder names: names in the file may be hidden
     for person in group.rows:
         for sheet in person.sheets.values():
             if numbered := re.search(r"_(\d+)_assignsubmission_", sheet.file):

@@ -48,9 +48,8 @@ def fetch(modules: Iterable[str]) -> None:
 
 def serve(shell: Any, commands: BinaryIO, replies: BinaryIO) -> None:
     """Answer commands until there are no more."""
-    signal.signal(
-        signal.SIGINT, signal.default_int_handler
-    )  # ignored, if grading was started in the background
+    # the signal is ignored, if grading was started in the background
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     sys.modules["__main__"] = shell.user_module
     for line in commands:
         try:

@@ -80,9 +80,8 @@ def handed_out(solution: Path, label: str) -> Sheet:
     import jupytext
 
     nb = generate.exercise(jupytext.read(solution, fmt="md:myst"), solution.stem)
-    return Sheet(
-        label, solution, tuple(_cell(cell.cell_type, cell.source, cell.metadata) for cell in nb.cells)
-    )
+    cells = (_cell(cell.cell_type, cell.source, cell.metadata) for cell in nb.cells)
+    return Sheet(label, solution, tuple(cells))
 
 
 def imports(solution: Path) -> frozenset[str]:
@@ -161,9 +160,8 @@ def solution_of(cells: list[Cell], file: str, texts: Mapping[Path, str]) -> Path
     """
     names = {cell.name for cell in cells} - {""}
     lines = {line for cell in cells for line in same(cell.source).splitlines() if len(line) > 20}
-    shared = {
-        md: len(names & set(re.findall(r'grade_id"?: "?([\w.-]+)', text))) for md, text in texts.items()
-    }
+    named = re.compile(r'grade_id"?: "?([\w.-]+)')
+    shared = {md: len(names & set(named.findall(text))) for md, text in texts.items()}
     if max(shared.values(), default=0) < 2:  # names lost: by what is printed on it
         shared = {md: len(lines & set(same(text).splitlines())) for md, text in texts.items()}
         shared = {md: n for md, n in shared.items() if n > 5}
@@ -197,12 +195,9 @@ def matched(cells: list[Cell], sheet: Sheet) -> tuple[list[Cell], list[str]]:
             known[k] = name
     known |= _by_place(cells, sheet, known)
     found = []
-    for k, cell in enumerate(cells):
-        given = own.get(known.get(k, ""))
-        # kind, points and tests are not the student's to choose
-        found.append(
-            given if given and given.test else replace(given or Cell(cell.kind, ""), source=cell.source)
-        )
+    for k, cell in enumerate(cells):  # kind, points and tests are not the student's to choose
+        given = own.get(known.get(k, ""), Cell(cell.kind, ""))
+        found.append(given if given.test else replace(given, source=cell.source))
     notes = []
     if len(known) > before and before < len(own) / 2:
         notes.append(
@@ -212,9 +207,8 @@ def matched(cells: list[Cell], sheet: Sheet) -> tuple[list[Cell], list[str]]:
         if cell.name and cell.name not in known.values():
             notes.append(f"cell {cell.name!r} was deleted")
             if cell.test:
-                behind = next(
-                    (c.name for c in reversed(sheet.cells[:k]) if c.name in {f.name for f in found}), ""
-                )
+                there = {f.name for f in found}
+                behind = next((c.name for c in reversed(sheet.cells[:k]) if c.name in there), "")
                 at = next((j for j, f in enumerate(found, 1) if behind and f.name == behind), len(found))
                 found.insert(at, cell)
     return found, notes
@@ -224,23 +218,15 @@ def _by_place(cells: list[Cell], sheet: Sheet, known: Mapping[int, str]) -> dict
     """Answers without a name, each by the place between two cells of the hand-out that are known."""
     places = {name: k for k, name in known.items()}
     texts = {same(cell.source): k for k, cell in enumerate(cells)}
-    at = [
-        places.get(cell.name, texts.get(same(cell.source), -1))
-        if cell.name
-        else texts.get(same(cell.source), -1)
-        for cell in sheet.cells
-    ]
+    at = [places.get(cell.name, texts.get(same(cell.source), -1)) for cell in sheet.cells]
     found: dict[int, str] = {}
     for k, cell in enumerate(sheet.cells):
         if not cell.name or not cell.solution or at[k] >= 0:
             continue
         low = max((a for a in at[:k] if a >= 0), default=-1)
         high = min((a for a in at[k + 1 :] if a > low), default=len(cells))
-        free = [
-            j
-            for j in range(low + 1, high)
-            if cells[j].kind == cell.kind and j not in known and j not in found
-        ]
+        taken = known.keys() | found.keys()
+        free = [j for j in range(low + 1, high) if cells[j].kind == cell.kind and j not in taken]
         alike = {
             j: difflib.SequenceMatcher(None, same(cell.source)[:NEAR], same(cells[j].source)[:NEAR]).ratio()
             for j in free[:50]

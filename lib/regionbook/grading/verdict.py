@@ -100,11 +100,9 @@ class Bench:
         at = next(k for k, (test, _, _) in enumerate(self.steps) if test == cell)
         for test, code, _ in self.steps[self.done : at]:
             if not test:
+                code = record.STUDENT.sub(f"student = {self.student!r}", code)
                 with contextlib.suppress(Exception):  # it needs an answer: the test will say what it misses
-                    exec(
-                        compile(record.STUDENT.sub(f"student = {self.student!r}", code), "<given>", "exec"),
-                        self.space,
-                    )
+                    exec(compile(code, "<given>", "exec"), self.space)
         self.done = max(self.done, at)
         return self.space
 
@@ -130,10 +128,8 @@ class Bench:
         """What is wrong by a test (None: nothing), and the mark of what it was handed."""
         space = dict(self.given(cell))
         code, wanted = next((code, wanted) for test, code, wanted in self.steps if test == cell)
-        taken = {
-            name: plain.decode(values[name], held) for name in sorted(wanted & values.keys())
-        }  # and no other
-        # what is too large to come out is what the sheet gave, if it gave it
+        taken = {name: plain.decode(values[name], held) for name in sorted(wanted & values.keys())}
+        # and no other; what is too large to come out is what the sheet gave, if it gave it
         taken = {
             name: x
             for name, x in taken.items()

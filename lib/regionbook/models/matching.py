@@ -146,6 +146,6 @@ def balance(covariates: pd.DataFrame, treated: pd.Series, weights: pd.Series | N
         if not w.index.equals(values.index):
             raise ValueError("weights have another index than the covariates")
         if (w < 0).any() or w[side].sum() == 0 or w[~side].sum() == 0:
-            raise ValueError("weights must not be negative, nor all be zero among treated or untreated rows")
+            raise ValueError("weights must not be negative, and some must be left in each group")
         table |= means(w, "_after")
     return pd.DataFrame(table)

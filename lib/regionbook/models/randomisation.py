@@ -243,7 +243,9 @@ def _every(first: np.ndarray) -> np.ndarray:
     for size in sizes[order]:
         total, left = total * comb(left, int(size)), left - int(size)
     if total > MOST:
-        raise ValueError(f"{total:,} assignments are too many to list; take assignments='units' and a seed")
+        raise ValueError(
+            f"{total:,} assignments are too many to enumerate; take assignments='units' and a seed"
+        )
     deals = np.full((1, len(first)), values[order[-1]])
     free = np.arange(len(first))[None, :]
     for value, size in zip(values[order[:-1]], sizes[order[:-1]], strict=True):

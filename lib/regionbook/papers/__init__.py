@@ -110,7 +110,9 @@ def prepare(slug: str, panel: pd.DataFrame | None = None) -> pd.DataFrame:
     paper = _module(slug)
     panel = load(slug) if panel is None else panel
     if not isinstance(panel, pd.DataFrame):
-        raise ValueError(f"panel must be a frame as rb.load({slug!r}) gives it, not {type(panel).__name__}")
+        raise ValueError(
+            f"panel must be a data frame as rb.load({slug!r}) gives it, not {type(panel).__name__}"
+        )
     try:
         return paper.prepare(panel)
     except KeyError as error:
