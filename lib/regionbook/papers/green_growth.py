@@ -17,24 +17,6 @@ from .digital_real_integration import moran
 from .redraw import Array
 
 SLUG = "green-growth"
-QUESTION = (
-    "Do new quality productive forces (新质生产力) of a city raise its inclusive green growth (包容性绿色增长), through green "
-    "patents, where more than elsewhere, and at the expense of its neighbours?"
-)
-SAMPLE = (
-    "272 cities, 2011–2022, 3,264 city-years, balanced. Outcome: a global Malmquist–Luenberger index with three inputs, one "
-    "good and six bad outputs, multiplied up from 2011; treatment: entropy-weight TOPSIS of 11 indicators, times ten."
-)
-HEADLINE = [
-    ("4", "1", "NP", "effect, said to be without fixed effects"),
-    ("4", "4", "NP", "effect with controls, city and year effects"),
-    ("6", "3", "NP", "the same by terrain relief times year: four times as large"),
-    ("7", "1", "NP", "cities with more market"),
-    ("7", "2", "NP", "cities with less market"),
-    ("8", "3", "NP", "effect on green patents granted (log)"),
-    ("10", "6", "NP", "effect on the neighbours"),
-]
-"""Table, column, term, meaning: the numbers that `regionbook.card` shows."""
 METHODS = {"winsorising (缩尾)": r"\bwinsor|_w\b"}
 
 CONTROLS = ["finance", "gov", "shop", "struc", "pop"]
