@@ -137,7 +137,7 @@ def sampled(column: Column, data: pd.DataFrame) -> Fit:
     """
     flat = data.reset_index()
     inside = flat.eval(column.sample).to_numpy(bool) if column.sample else np.ones(len(flat), bool)
-    inside &= flat[list(column.variables)].notna().all(axis=1).to_numpy()  # a lag lacks its first period
+    inside = inside & flat[list(column.variables)].notna().all(axis=1).to_numpy()  # a lag lacks its first period
     here = flat[inside]
     codes = [here.groupby(k.split("^"), sort=False).ngroup().to_numpy() for k in column.effects]
     dummies = [pd.get_dummies(c, drop_first=True).to_numpy(float) for c in codes[1:]]
