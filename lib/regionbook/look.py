@@ -42,6 +42,8 @@ def font() -> list[str]:
     from matplotlib import font_manager
 
     if not FONT_FILE.is_file():
-        raise FileNotFoundError(f"No font for the figures at {FONT_FILE}: `git checkout` it or clone again.")
+        raise FileNotFoundError(
+            f"The figures' font is missing at {FONT_FILE}: `git checkout` it or clone again."
+        )
     font_manager.fontManager.addfont(str(FONT_FILE))
     return ["Regionbook Sans SC", "DejaVu Sans"]

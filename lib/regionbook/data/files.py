@@ -45,7 +45,9 @@ def _levels_out(frame: pd.DataFrame, where: str) -> pd.DataFrame:
     for name in set(names) & set(frame.columns):
         level, column = frame.index.get_level_values(name), frame[name]
         if isinstance(column, pd.Series) and list(level) != list(column):
-            raise DataError(where, [f"{name!r} is in the index and a column, and they differ: drop one"])
+            raise DataError(
+                where, [f"{name!r} is in the index and among the columns, and they differ: drop one"]
+            )
     return frame.reset_index([n for n in names if n not in frame.columns]).reset_index(drop=True)
 
 

@@ -137,7 +137,9 @@ def sampled(column: Column, data: pd.DataFrame) -> Fit:
     """
     flat = data.reset_index()
     inside = flat.eval(column.sample).to_numpy(bool) if column.sample else np.ones(len(flat), bool)
-    inside = inside & flat[list(column.variables)].notna().all(axis=1).to_numpy()  # a lag lacks its first period
+    inside = (
+        inside & flat[list(column.variables)].notna().all(axis=1).to_numpy()
+    )  # a lag lacks its first period
     here = flat[inside]
     codes = [here.groupby(k.split("^"), sort=False).ngroup().to_numpy() for k in column.effects]
     dummies = [pd.get_dummies(c, drop_first=True).to_numpy(float) for c in codes[1:]]
@@ -368,7 +370,9 @@ def first_steady(draw: Callable[[], tuple[Array, Any]], main: Fit, tries: int = 
         found.append(float(np.linalg.norm(main.residual(wanted))) / length)
         if abs(found[-1] - 1) < STEADY:
             return wanted, said
-    raise RuntimeError(f"none of {tries} draws keeps its residual: {np.round(found, 2)} of its length")
+    raise RuntimeError(
+        f"none of {tries} draws keeps its residual; their lengths are {np.round(found, 2)} of the shipped"
+    )
 
 
 # -------------------------------------------------------------------------------------------------- entropy indices
