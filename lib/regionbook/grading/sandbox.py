@@ -410,7 +410,7 @@ def choose(place: Place, trust: bool = False, kinds: Iterable[str] = KINDS) -> s
         f"network ({'; '.join(why)}).\n"
         "Linux: install bubblewrap (Debian, Ubuntu: `sudo apt install bubblewrap`). macOS, Windows: podman or Docker, and "
         f"the image of deploy/Containerfile (`podman build -t {IMAGE} -f deploy/Containerfile .`); or WSL. See "
-        "solutions/GRADING.md.\n"
+        "solutions/TEACHING.md.\n"
         "For people whose code you would run yourself: `grade --trust-the-code`."
     )
 
