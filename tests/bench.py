@@ -158,7 +158,7 @@ def _both(n: int) -> tuple[Callable[[], object], Callable[[], object]]:
     y, both = panel[["y"]].to_numpy(), np.hstack([x, wx])
 
     def ours() -> object:
-        return spatial_durbin(panel, "y ~ x1 + x2 + x3", w, effects="unit", correction="direct").effects
+        return spatial_durbin(panel, "y ~ x1 + x2 + x3", w, effects="unit", correction="direct").impacts()
 
     return ours, lambda: Panel_FE_Lag(y, both, w)
 

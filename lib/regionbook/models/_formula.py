@@ -59,28 +59,30 @@ def read_formula(data: pd.DataFrame, formula: str) -> Design:
         raise ValueError(f"formula {formula!r}: expected 'outcome ~ regressors' and, if any, '| effects'")
     spec = Formula(main)
     used = known(frame, sorted(str(v) for v in spec.required_variables), f"formula {formula!r}")
-    missing = frame[used].isna()
-    if missing.to_numpy().any():
-        raise ValueError(f"the formula's columns have missing values: {places(missing)}; drop the rows first")
+    plain = frame[used].reset_index(drop=True)  # without labels, which each step would carry along
+    if (missing := plain.isna().to_numpy()).any():
+        where = places(pd.DataFrame(missing, frame.index, used))
+        raise ValueError(f"the formula's columns have missing values: {where}; drop the rows first")
     for name in used:
-        told = isinstance(frame[name].dtype, pd.CategoricalDtype)
+        told = isinstance(plain[name].dtype, pd.CategoricalDtype)
         told = told or bool(re.search(rf"C\(\s*`?{re.escape(name)}\b", main))
-        if not told and not pd.api.types.is_numeric_dtype(frame[name].dtype):
+        if not told and not pd.api.types.is_numeric_dtype(plain[name].dtype):
             raise TypeError(
-                f"formula {formula!r}: column {name!r} is text (first value {show(frame[name].iloc[0])}); convert it "
+                f"formula {formula!r}: column {name!r} is text (first value {show(plain[name].iloc[0])}); convert it "
                 f"with pandas.to_numeric, or write C({name}) for one dummy a value"
             )
-    matrices = spec.get_model_matrix(frame, na_action="ignore")
-    if "Intercept" not in matrices.rhs:
+    matrices = spec.get_model_matrix(plain, na_action="ignore")
+    names = list(matrices.rhs.columns)
+    if "Intercept" not in names:
         raise ValueError(f"formula {formula!r}: a constant (or the effects) is always in it; take out the -1")
-    x = matrices.rhs.drop(columns="Intercept").astype(float)
-    y = matrices.lhs.astype(float)
-    if y.shape[1] != 1 or x.shape[1] == 0:
+    y, x = matrices.lhs.to_numpy(float), matrices.rhs.to_numpy(float)
+    if y.shape[1] != 1 or x.shape[1] == 1:
         raise ValueError(f"formula {formula!r}: expected one numeric outcome and at least one regressor")
-    for part in (y, x):
-        if not np.isfinite(part.to_numpy()).all():
-            infinite = pd.DataFrame(~np.isfinite(part.to_numpy()), index=frame.index, columns=part.columns)
+    for part, columns in ((y, matrices.lhs.columns), (x, names)):
+        if not np.isfinite(part).all():
+            infinite = pd.DataFrame(~np.isfinite(part), index=frame.index, columns=columns)
             raise ValueError(f"not finite: {places(infinite)}; a logarithm of zero?")
     terms = [term.strip() for term in effects[0].split("+")] if effects else []
     coded = {term: codes(frame, term, "fixed effect") for term in terms}
-    return Design(frame, y.to_numpy().ravel(), x.to_numpy(), list(x.columns), coded)
+    at = names.index("Intercept")
+    return Design(frame, y.ravel(), np.delete(x, at, axis=1), names[:at] + names[at + 1 :], coded)

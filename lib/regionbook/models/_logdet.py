@@ -29,7 +29,7 @@ class LogDet:
     def __init__(self, w: sparse.csr_array, method: Method = "auto") -> None:
         one_of(("auto", "exact", "chebyshev"), logdet=method)
         self.w, self.n = w.tocsc(), w.shape[0]
-        self._solver: tuple[float, Function] = (np.nan, abs)
+        self._solver: tuple[float, Any] = (np.nan, None)
         rows, columns = np.asarray(w.sum(axis=1)).ravel(), np.asarray(w.sum(axis=0)).ravel()
         self.row_standardised = bool(np.allclose(rows, 1, atol=1e-10, rtol=0))
         if method == "auto":  # LU of a dense matrix costs more than its eigenvalues
@@ -77,11 +77,14 @@ class LogDet:
 
     def solve(self, r: float, b: np.ndarray) -> np.ndarray:
         """(I − ρW)⁻¹b; the last ρ's solver is kept: a dense inverse where eigenvalues were taken, else LU."""
+        solver = self._kept(r)
+        return np.asarray(solver @ b if self.method == "exact" else solver.solve(b))
+
+    def _kept(self, r: float) -> Any:
         if self._solver[0] != r:
             dense = self.method == "exact"
-            solver = np.linalg.inv(np.eye(self.n) - r * self.w.toarray()).dot if dense else self.lu(r).solve
-            self._solver = (r, solver)
-        return np.asarray(self._solver[1](b))
+            self._solver = (r, np.linalg.inv(np.eye(self.n) - r * self.w.toarray()) if dense else self.lu(r))
+        return self._solver[1]
 
     def _by_lu(self, r: float) -> float:
         return float(np.log(np.abs(self.lu(r).U.diagonal())).sum())
@@ -132,5 +135,5 @@ class LogDet:
 
     def frobenius(self, r: float, centred: bool) -> float:
         """‖G‖², or ‖JG‖² with J the centring matrix; dense."""
-        g = self.solve(r, self.w.toarray())
+        g = self.w @ (self._kept(r) if self.method == "exact" else self.solve(r, np.eye(self.n)))
         return float((g * g).sum() - (self.n * (g.mean(axis=0) ** 2).sum() if centred else 0.0))

@@ -12,7 +12,7 @@ from scipy.optimize import minimize_scalar
 from ..index._checks import one_of, show
 from ..shown import Part, Shown
 from ._logdet import EXACT_UP_TO, LogDet, Method
-from ._spatial import PARAMETER, Stack, inverse_information, maximise, read_weights, stack, transform
+from ._spatial import LAGGED, PARAMETER, Stack, inverse_information, maximise, read_weights, stack, transform
 from ._within import between_0_and_1
 
 Model = Literal["ols", "slx", "sar", "sem", "sdm", "sdem"]
@@ -393,20 +393,17 @@ def _estimate(
     v = inverse_information(d, ld, model, best, information)
     s2 = float(best.e @ best.e) / d.n
     scale = 1 / d.scale
-    params = pd.Series(best.b * scale, d.names)
     spatial = PARAMETER.get(model)
+    names, values = d.names, best.b * scale
     if spatial:
-        scale = np.append(1.0, scale)
-    v_params = v[:-1, :-1] * np.outer(scale, scale)
-    names = [*([spatial] if spatial else []), *d.names]
-    slopes = [name for name in d.names if name != "_cons"]
-    order = [*slopes, *([spatial] if spatial else []), *(["_cons"] if "_cons" in d.names else [])]
-    if spatial:
-        params[spatial] = best.rho
-    cov = pd.DataFrame(v_params, names, names).loc[order, order]
+        names, values, scale = [spatial, *names], np.append(best.rho, values), np.append(1.0, scale)
+    order = sorted(range(len(names)), key=lambda i: 2 * (names[i] == "_cons") + (names[i] == spatial))
+    kept = pd.Index([names[i] for i in order])
+    params = pd.Series(values[order], kept, name="parameter")
+    cov = pd.DataFrame((v[:-1, :-1] * np.outer(scale, scale))[np.ix_(order, order)], kept, kept)
     total = d.y - (d.y.mean() if effects in ("none", "random") else 0.0)
     r2 = {"residual": 1 - float(best.e @ best.e) / float(total @ total)}
-    r2 |= _prediction_r2(data, ld, model, params, slopes)
+    r2 |= _prediction_r2(data, ld, model, params.to_numpy())
     sums = np.asarray(data.w.sum(axis=1)).ravel()
     return SpatialPanel(
         model=model,
@@ -415,7 +412,7 @@ def _estimate(
         information=information,
         logdet=ld.method,
         logdet_error=best.error,
-        params=params[order].rename("parameter"),
+        params=params,
         cov=cov,
         sigma2=s2,
         sigma2_se=float(np.sqrt(v[-1, -1])),
@@ -437,13 +434,15 @@ def _estimate(
     )
 
 
-def _prediction_r2(data: Stack, ld: LogDet, model: str, params: pd.Series, slopes: list) -> dict[str, float]:
-    x = data.x @ params[data.names].to_numpy()
-    if len(slopes) > len(data.names):
-        x = x + data.lag(data.x @ params[[f"W_{name}" for name in data.names]].to_numpy()).ravel()
+def _prediction_r2(data: Stack, ld: LogDet, model: str, params: np.ndarray) -> dict[str, float]:
+    """`params` are β, then θ where there is one, then ρ."""
+    k = data.x.shape[1]
+    x, slopes = data.x @ params[:k], 2 * k if model in LAGGED else k
+    if slopes > k:
+        x = x + data.lag(data.x @ params[k:slopes]).ravel()
     fitted = x.reshape(data.periods, ld.n)
     if PARAMETER.get(model) == "rho":
-        fitted = ld.solve(float(params["rho"]), np.ascontiguousarray(fitted.T)).T
+        fitted = ld.solve(float(params[slopes]), np.ascontiguousarray(fitted.T)).T
     y = data.y.reshape(data.periods, ld.n)
 
     def squared(a: np.ndarray, b: np.ndarray) -> float:
