@@ -25,7 +25,7 @@ METHODS: dict[str, dict[str, str | None]] = {
         "two-way fixed effects (双向固定效应)": r"PanelOLS|feols\(|dyadic_panel\(",
         "random effects, Hausman, Mundlak (随机效应)": r"RandomEffects|hausman|mundlak",
         "instruments (工具变量)": r"IV2SLS|kleibergen_paap|effective_f|anderson_rubin",
-        "mediation (中介效应)": r"[Ss]obel",
+        "channels, mediation (作用机制、中介效应)": r"[Ss]obel|\b[Cc]hannel|mechanism\b|\bmediated\b",
         "counts: Poisson (泊松回归)": r"fepois",
         "difference-in-differences (双重差分)": None,
         "matching (倾向得分匹配)": r"match_nearest|w_caliper",
