@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from engine import Paper
+from engine import Paper, best_start
 from engine.make import NOTICE, Drawn, _plain
 from engine.report import HEAD
 from threadpoolctl import threadpool_limits
@@ -338,7 +338,7 @@ PAPER = Paper(
     dictionary=DICTIONARY,
 )
 SEED = 11
-"""Of the shipped files; from other seeds the fit ends in a kink, a thousandth or a hundredth away in some cells."""
+"""Of the shipped files: the first start closes every cell; others may end in a kink and start again."""
 
 
 def targets(data: pd.DataFrame) -> pd.DataFrame:
@@ -367,8 +367,13 @@ def targets(data: pd.DataFrame) -> pd.DataFrame:
 
 def draw(seed: int = SEED) -> dict[str, Drawn]:
     """The panel and its rival from one fit."""
+
+    def found(rng: np.random.Generator) -> tuple[tuple[np.ndarray, float], int]:
+        cells, left = fit(start(rng))
+        return (cells, left), int((np.abs(gaps(np.exp(cells))[0]) > 0.0018).sum())
+
     with threadpool_limits(1):
-        cells, left = fit(start(np.random.default_rng(seed)))
+        cells, left = best_start(found, seed, enough=8)
         out = {}
         for world, given in {"": {}, **PAPER.worlds}.items():
             table = raw(cells, np.random.default_rng([seed, 1]), bool(given))

@@ -3,6 +3,7 @@
 from .make import Drawn, draw, worlds, write_worlds
 from .paper import CalibrationError, Grid, Move, Paper, frame
 from .rows import Numbers, Told, as_seen, own_column, paths, weights
+from .starts import best_start
 from .targets import Cell
 
 __all__ = [
@@ -15,6 +16,7 @@ __all__ = [
     "Paper",
     "Told",
     "as_seen",
+    "best_start",
     "draw",
     "frame",
     "own_column",
