@@ -18,20 +18,38 @@ def chapter_name(chapter: str) -> str:
     return re.sub(r"\b(ai|tfp)\b", lambda found: found.group().upper(), words, flags=re.IGNORECASE)
 
 
+def _link(path: Path, words: str) -> str:
+    return f"[{words}]({path.with_suffix('.ipynb').relative_to(ROOT).as_posix()})"
+
+
 def lesson_list() -> str:
-    """The lessons with their minutes and what each teaches, and the papers behind them."""
+    """A row a chapter, with the paper behind it, its lessons and their minutes; folded, what each lesson teaches."""
     here, listed = lessons().table, papers()
-    lines = ["| lesson | minutes | you learn, first of all, to |", "|---|---|---|"]
-    for chapter, number, title, minutes, able, path in here.itertuples(index=False):
-        link = path.with_suffix(".ipynb").relative_to(ROOT).as_posix()
-        first = re.split(r"[;.](?= |$)", able)[0]  # the lesson itself has the rest
-        able = first[0].lower() + first[1:]
-        lines.append(f"| **{chapter_name(chapter)}** · [{number} {title}]({link}) | {minutes} | {able} |")
-    built = [slug for slug in here["chapter"].unique() if slug in listed.index]
-    who = [f"*{chapter_name(s)}* is {listed.at[s, 'authors_zh']} ({listed.at[s, 'year']})" for s in built]
-    rest = len(listed) - len(built)
-    more = f" The printed numbers of {rest} more are here already (`data/published/`), without chapters yet."
-    return "\n".join(lines) + f"\n\n{', '.join(who)}.{more if rest else ''}\n"
+    rows = ["| chapter | lessons | minutes, with further |", "|---|---|---|"]
+    every = ["| lesson | minutes | you learn, first of all, to |", "|---|---|---|"]
+    for chapter, of in here.groupby("chapter", sort=False):
+        main, further = [], []
+        for number, title, minutes, able, path in of.drop(columns="chapter").itertuples(index=False):
+            kept, words = (main, f"{number} {title}") if isinstance(number, int) else (further, str(number))
+            kept.append(_link(path, words))
+            first = re.split(r"[;.](?= |$)", able)[0]  # the lesson itself has the rest
+            able = first[0].lower() + first[1:]
+            every.append(
+                f"| {chapter_name(chapter)} · {_link(path, f'{number} {title}')} | {minutes} | {able} |"
+            )
+        more = f"<br>further: {', '.join(further)}" if further else ""
+        who = (
+            (f"<br>{listed.at[chapter, 'authors_zh']} ({listed.at[chapter, 'year']})")
+            if chapter in listed.index
+            else ""
+        )
+        rows.append(
+            f"| **{chapter_name(chapter)}**{who} | {'<br>'.join(main)}{more} | {of['minutes'].sum()} |"
+        )
+    rest = len(set(listed.index) - set(here["chapter"]))
+    text = f"\nThe printed numbers of {rest} more papers are here already (`data/published/`), without chapters yet.\n"
+    folded = "\n<details><summary>Every lesson: minutes, and what you learn</summary>\n\n"
+    return "\n".join(rows) + f"\n{text if rest else ''}{folded}" + "\n".join(every) + "\n\n</details>\n"
 
 
 def routes() -> str:
@@ -41,7 +59,7 @@ def routes() -> str:
         text += f"\n**{title}**, {sessions} times 90 minutes of reading:\n\n| {word} | lessons | minutes |\n|---|---|---|\n"
         for k, day in enumerate(route(sessions), 1):
             names = [
-                f"[{chapter_name(chapter)} {number}]({path.with_suffix('.ipynb').relative_to(ROOT).as_posix()})"
+                _link(path, f"{chapter_name(chapter)} {number}")
                 for chapter, number, path in day[["chapter", "number", "path"]].itertuples(index=False)
             ]
             text += f"| {k} | {', '.join(names)} | {day['minutes'].sum()} |\n"
