@@ -28,7 +28,8 @@ def lesson_list() -> str:
     rows = ["| chapter | lessons | minutes, with further |", "|---|---|---|"]
     every = ["| lesson | minutes | you learn, first of all, to |", "|---|---|---|"]
     for chapter, of in here.groupby("chapter", sort=False):
-        main, further = [], []
+        main: list[str] = []
+        further: list[str] = []
         for number, title, minutes, able, path in of.drop(columns="chapter").itertuples(index=False):
             kept, words = (main, f"{number} {title}") if isinstance(number, int) else (further, str(number))
             kept.append(_link(path, words))
