@@ -7,8 +7,8 @@ import numpy as np
 import pandas as pd
 
 from ..shown import Part, Shown
-from ._pair_grid import unit_codes
-from ._pair_meats import dyadic_sample, floor, sums_by, unit_counts, unit_meats
+from ._pair_meats import clustered_meats, floor
+from ._pair_rows import unit_codes
 
 
 @dataclass(frozen=True, repr=False)
@@ -121,20 +121,13 @@ def dyadic_cov(
         )
     if not (np.isfinite(s).all() and np.isfinite(b).all()):
         raise ValueError("scores and bread must be finite; leave out the rows that the model left out")
-    one, two, labels = unit_codes(one, two, ("first", "second"), pd.RangeIndex(n))
-    size = len(labels)
-    key = np.minimum(one, two).astype(np.int64) * size + np.maximum(one, two)
-    p, pairs = pd.factorize(key)
-    by_pair = sums_by(s.T, p, len(pairs))
-    both = unit_meats(by_pair, pairs // size, pairs % size, size)[1]
-    units = len(np.unique(np.concatenate([one, two])))
+    one, two = unit_codes(one, two, ("first", "second"), pd.RangeIndex(n))
     if correction and n - k - absorbed <= 0:
         raise ValueError(f"{n} rows are too few for {k} regressors and {absorbed} effects")
-    kappa = 1.0
-    if correction:
-        kappa, _ = dyadic_sample(unit_counts(pairs // size, pairs % size), n, n - k - absorbed)
-        if np.isnan(kappa):
-            raise ValueError("every two pairs share a unit: their scores add to 0, whatever the variance")
-    scale = np.sqrt(np.abs(np.diag(b)))
-    matrix, floored = floor(kappa * b @ (both - by_pair @ by_pair.T) @ b, scale)
+    free = n - k - absorbed
+    meats, units = clustered_meats(s.T, one, two, free, free, n)
+    meat, kappa = meats["dyadic"].matrix, meats["dyadic"].correction if correction else 1.0
+    if np.isnan(kappa):
+        raise ValueError("every two pairs share a unit: their scores add to 0, whatever the variance")
+    matrix, floored = floor(kappa * b @ meat @ b, np.sqrt(np.abs(np.diag(b))))
     return DyadicCovariance(matrix, units, n, kappa, floored)

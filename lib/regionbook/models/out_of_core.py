@@ -11,8 +11,8 @@ import numpy as np
 import pandas as pd
 
 from ._pair_formula import Columns, independent, inverse, read_columns
-from ._pair_grid import solved_years
 from ._pair_meats import Meat, Vcov, dyadic_sample, small_sample
+from ._pair_rows import solved_years
 from .dyadic_fit import DyadicFit
 
 if TYPE_CHECKING:
