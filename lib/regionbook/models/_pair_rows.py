@@ -1,6 +1,7 @@
 """The rows of a panel of pairs, and the exact two-way within transformation on them."""
 
 from collections.abc import Sequence
+from itertools import pairwise
 
 import numpy as np
 import pandas as pd
@@ -8,6 +9,8 @@ from scipy import sparse
 
 from ..index._checks import show
 from ._within import codes, flat, known, one_kind
+
+_BLOCK = 1024  # pairs worked on at a time, for the processor's cache
 
 
 class PairRows:
@@ -37,6 +40,7 @@ class PairRows:
         self.p, self.t = p[self.order], t[self.order]
         self.units = None if self.units is None else self.units[:, self.order]
         self._columns: dict[str, np.ndarray] = {}
+        self._missing: dict[str, np.ndarray] = {}
 
     def _pairs(self, units: Sequence[str], pair: str) -> np.ndarray:
         """Code of each row's pair; a column of pairs has to say the same."""
@@ -69,16 +73,24 @@ class PairRows:
             said = f"{what} has more than one row in {time} {show(self.frame[time].iloc[at])}:"
             raise ValueError(f"{said} rows {rows[0]} and {rows[1]}")
 
-    def factors(self, term: str) -> list[str]:
-        """The columns that a term is made of."""
+    def _factors(self, term: str) -> list[str]:
         return [term] if term in self.frame.columns else term.split(":")
 
     def column(self, term: str) -> np.ndarray:
         """Values of a column, or of a product "a:b" of columns."""
-        one, *more = map(self._numbers, self.factors(term))
+        one, *more = map(self._numbers, self._factors(term))
         for other in more:
             one = one * other
         return one
+
+    def complete(self, terms: Sequence[str]) -> np.ndarray:
+        """Which rows have all columns that the terms are made of."""
+        out = np.ones(len(self.order), dtype=bool)
+        for name in dict.fromkeys(name for term in terms for name in self._factors(term)):
+            self._numbers(name)
+            if name in self._missing:
+                out &= ~self._missing[name]
+        return out
 
     def _numbers(self, name: str) -> np.ndarray:
         if name in self._columns:
@@ -95,7 +107,10 @@ class PairRows:
         if np.isinf(values).any():
             row = self.frame.index[int(np.isinf(values).argmax())]
             raise ValueError(f"column {name!r} is infinite in row {show(row)}; a logarithm of zero?")
-        return self._columns.setdefault(name, values[self.order])
+        self._columns[name] = values = values[self.order]
+        if (missing := np.isnan(values)).any():
+            self._missing[name] = missing
+        return values
 
 
 def _first(code: np.ndarray, by: np.ndarray) -> np.ndarray:
@@ -160,14 +175,19 @@ class Within:
         self.t, self.pairs, self.years = t[at], pairs, years
         self.starts = np.flatnonzero(np.diff(p[at], prepend=-1))
         self.rows = np.diff(self.starts, append=self.n)  # of each pair
+        ends = [*self.starts[::_BLOCK], self.n]
+        self.blocks = [
+            (slice(a, b), self.starts[i * _BLOCK : (i + 1) * _BLOCK] - a)
+            for i, (a, b) in enumerate(pairwise(ends))
+        ]
         self.by_year = np.bincount(self.t).astype(float)
         self.periods, count = int((self.by_year > 0).sum()), len(self.rows)
         self.rank = count if pairs else self.periods
         self.beside_pairs = 1 if pairs else self.periods
         if pairs and years:
-            ends = np.append(self.starts, self.n)
-            self.d = sparse.csr_array((np.ones(self.n), self.t, ends), (count, len(self.by_year)))
-            a = np.diag(self.by_year) - (self.d.T @ sparse.diags_array(1 / self.rows) @ self.d).toarray()
+            self.d = np.zeros((count, len(self.by_year)))
+            self.d[np.repeat(np.arange(count), self.rows), self.t] = 1.0
+            a = np.diag(self.by_year) - (self.d.T / self.rows) @ self.d
             self.solved = solved_years(a, self.by_year)
             self.a = a[np.ix_(self.solved, self.solved)]
             self.rank += len(self.solved)

@@ -20,21 +20,24 @@ class _Sample:
         self.rows, self.within, self.terms, self.effects = rows, within, terms, effects
         self.place = {term: i for i, term in enumerate(terms)}
         at = within.at
-        self.z = np.stack([rows.column(term)[at] for term in terms])
-        self.z -= self.z.mean(axis=1, keepdims=True)  # the effects take it out; fewer digits are lost
+        self.z = np.empty((len(terms), within.n))
+        for row, term in zip(self.z, terms, strict=True):
+            row[:] = rows.column(term)[at]
+            row -= row.mean()  # the effects take it out; fewer digits are lost
         self.total = np.einsum("vn,vn->v", self.z, self.z)
         within.take_out(self.z)
         self.gram = self.z @ self.z.T
         self.used = np.zeros(len(rows.order), dtype=bool)
         self.used[rows.order[at]] = True
-        if rows.units is not None:  # each pair in both orders, where it has such rows
+        self.swapped: np.ndarray | None = None  # rows with the second order, where it changes within a pair
+        if rows.units is not None:
             first, second = rows.units[:, at]
-            low, high = np.minimum(first, second)[within.starts], np.maximum(first, second)[within.starts]
-            self.swapped = (first > second).astype(float)
-            flips = within.by_pair(self.swapped[None])[0]
-            self.there = np.concatenate([flips < within.rows, flips > 0])
-            self.first = np.concatenate([low, high])[self.there]
-            self.second = np.concatenate([high, low])[self.there]
+            self.first, self.second = first[within.starts], second[within.starts]
+            swapped = (first != np.repeat(self.first, within.rows)).astype(float)
+            if swapped.any():
+                self.swapped, both = swapped, (self.first, self.second)
+                self.there = np.append(np.full(len(both[0]), True), within.by_pair(swapped[None]) > 0)
+                self.first, self.second = (np.append(*ends)[self.there] for ends in (both, both[::-1]))
 
     def fit(self, column: Columns, vcov: Vcov) -> DyadicFit:
         candidates = [*column.exog, *column.instruments]
@@ -57,6 +60,22 @@ class _Sample:
         exog = [name for name in kept if name in column.exog]
         return self._finish(column, column.outcome, [column.endog, *exog], dropped, vcov, first)
 
+    def _scores(self, at: list[int], y: int, b: np.ndarray, c: np.ndarray) -> tuple[float, Any, Any, Any]:
+        """SSR, Σ u u' over rows, sums of the scores u = xe by pair (k × P), and those of the swapped rows."""
+        plain = np.array_equal(np.flatnonzero(c.any(axis=1)), np.sort(at))
+        ssr, meat, sums, turned = 0.0, 0.0, [], []
+        for here, starts in self.within.blocks:
+            z = self.z[:, here]
+            own = z[at]
+            e = z[y] - b @ own
+            u = (own if plain else c.T @ z) * e
+            ssr += float(e @ e)
+            meat = meat + u @ u.T
+            sums.append(np.add.reduceat(u, starts, axis=1))
+            if self.swapped is not None:
+                turned.append(np.add.reduceat(u * self.swapped[here], starts, axis=1))
+        return ssr, meat, np.hstack(sums), np.hstack(turned) if turned else None
+
     def _finish(
         self,
         column: Columns,
@@ -67,38 +86,35 @@ class _Sample:
         first: DyadicFit | None = None,
     ) -> DyadicFit:
         """One regression; with a `first` stage, its fitted values stand for the first regressor."""
-        y, w = self.place[outcome], self.within
-        own = self.z[[self.place[name] for name in names]]
-        x, k, n = own, len(names), w.n
+        at, y = [self.place[name] for name in names], self.place[outcome]
+        k, w, n = len(names), self.within, self.within.n
+        c = np.zeros((len(self.terms), k))  # regressors as mixtures of the terms
+        c[at, range(k)] = 1.0
         if first is not None:
-            x = own.copy()
-            x[0] = first.params.to_numpy() @ self.z[[self.place[name] for name in first.params.index]]
+            c[:, 0] = 0.0
+            c[[self.place[name] for name in first.params.index], 0] = first.params
         free, free_all = n - k - w.beside_pairs, n - k - w.rank
         if free_all <= 0:
             few = f"{n} rows are too few for {k} regressors and {w.rank} effects"
             raise ValueError(f"formula {column.formula!r}: {few}")
-        xx = x @ x.T
+        xx = c.T @ self.gram @ c
         bread = inverse(xx)
-        b = bread @ (x @ self.z[y])
-        e = self.z[y] - b @ own
-        ssr, u = float(e @ e), x * e
-        by_pair = w.by_pair(u)
+        b = bread @ (c.T @ self.gram[y])
+        ssr, meat, by_pair, swapped = self._scores(at, y, b, c)
         pairs, factor = by_pair.shape[1], n / free_all
         words = f"n/(n−k) = {factor:.5f}, k with all effects"
         by_factor, by_words = small_sample(pairs, n, free)
         meats: dict[Vcov, Meat] = {
             "iid": Meat(ssr / n * xx, factor, free_all, words),
-            "hetero": Meat(u @ u.T, factor, free_all, words),
+            "hetero": Meat(meat, factor, free_all, words),
             "pair": Meat(by_pair @ by_pair.T, by_factor, pairs - 1, f"{by_words}, G = {pairs:,} pairs"),
         }
         units = 0
         if self.rows.units is not None:
-            swapped = w.by_pair(u * self.swapped)
-            ordered = np.hstack([by_pair - swapped, swapped])[:, self.there]
-            nested = ordered.shape[1] == pairs  # the order of units never changes within a pair
-            more, units = clustered_meats(
-                ordered, self.first, self.second, free, free if nested else free_all, n
-            )
+            ordered, free_two_way = by_pair, free
+            if self.swapped is not None:
+                ordered, free_two_way = np.hstack([by_pair - swapped, swapped])[:, self.there], free_all
+            more, units = clustered_meats(ordered, self.first, self.second, free, free_two_way, n)
             meats |= more
         return DyadicFit(
             formula=column.formula,
@@ -122,26 +138,12 @@ class _Sample:
 
 
 @overload
-def dyadic_panel(
-    data: pd.DataFrame,
-    formulas: str,
-    *,
-    units: Sequence[str] | None = ...,
-    pair: str = ...,
-    time: str = ...,
-    vcov: Vcov = ...,
-) -> DyadicFit: ...
+def dyadic_panel(data: pd.DataFrame, formulas: str, **options: Any) -> DyadicFit: ...
 @overload
 def dyadic_panel(
-    data: pd.DataFrame,
-    formulas: Mapping[Any, str] | Sequence[str],
-    *,
-    units: Sequence[str] | None = ...,
-    pair: str = ...,
-    time: str = ...,
-    vcov: Vcov = ...,
+    data: pd.DataFrame, formulas: Mapping[Any, str] | Sequence[str], **options: Any
 ) -> dict[Any, DyadicFit]: ...
-def dyadic_panel(
+def dyadic_panel(  # type: ignore[misc]  # the overloads leave the options to it
     data: pd.DataFrame,
     formulas: str | Mapping[Any, str] | Sequence[str],
     *,
@@ -236,8 +238,7 @@ def dyadic_panel(
 
     groups: dict[tuple[bytes, frozenset[str]], tuple[np.ndarray, list[Any]]] = {}
     for key, column in columns.items():
-        named = {name for term in column.terms for name in rows.factors(term)}
-        mask = ~np.logical_or.reduce([np.isnan(rows.column(name)) for name in named])
+        mask = rows.complete(column.terms)
         if not mask.any():
             raise ValueError(f"formula {column.formula!r}: no row has all of its columns")
         groups.setdefault((mask.tobytes(), frozenset(column.effects)), (mask, []))[1].append(key)
