@@ -2,13 +2,11 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal
 
 import numpy as np
 import pandas as pd
 from scipy import special
 
-from ..index._checks import one_of
 from ..shown import Part, Shown
 from ._formula import read_formula
 from ._sensitivity import check_regression, partial, swept
@@ -238,52 +236,3 @@ def benchmark_bounds(
     table = pd.DataFrame(rows).set_index(["covariate", "multiple"])
     shares = (table["r2_treatment"].to_numpy(), table["r2_outcome"].to_numpy())
     return table.assign(**bias_adjusted(estimate, se, part.df, *shares))
-
-
-def contour_grid(
-    estimate: float,
-    se: float,
-    df: int,
-    *,
-    limit: float = 0.4,
-    points: int = 81,
-    of: Literal["estimate", "t"] = "estimate",
-) -> pd.DataFrame:
-    """Adjusted estimate or t over a grid of confounder strengths, for a contour plot.
-
-    Parameters
-    ----------
-    estimate, se, df
-        As :func:`robustness_value`.
-    limit : float
-        Largest share on both axes, below 1.
-    points : int
-        Per axis.
-    of : "estimate" or "t"
-
-    Returns
-    -------
-    DataFrame
-        Rows `r2_outcome`, columns `r2_treatment`, both from 0 to `limit`; at (0, 0) t is t·√((df − 1)/df). Plot with
-        ``ax.contour(grid.columns, grid.index, grid)``.
-
-    Raises
-    ------
-    ValueError
-        limit outside (0, 1), fewer than two points, and as :func:`robustness_value`.
-
-    References
-    ----------
-    Cinelli and Hazlett (2020), figures 2 and 3, as :func:`robustness_value`.
-
-    Examples
-    --------
-    >>> contour_grid(0.09731582, 0.02325654, 783, limit=0.3, points=4).round(3).loc[0.1].tolist()
-    [0.097, 0.029, -0.006, -0.037]
-    """
-    if not 0 < limit < 1 or points < 2:
-        raise ValueError(f"limit={limit!r} must lie between 0 and 1 and points={points!r} be at least 2")
-    one_of(("estimate", "t"), of=of)
-    axis = np.round(np.linspace(0, limit, points), 12)
-    values = bias_adjusted(estimate, se, df, axis[None, :], axis[:, None])[of]
-    return pd.DataFrame(values, pd.Index(axis, name="r2_outcome"), pd.Index(axis, name="r2_treatment"))
