@@ -110,16 +110,6 @@ def conley(
     References
     ----------
     Conley (1999), J. Econometrics 92; Hsiang (2010), PNAS 107, for panels.
-
-    Examples
-    --------
-    >>> rng = np.random.default_rng(4)
-    >>> x_local, e_local, lon, lat = np.repeat(rng.normal(size=(4, 60)), 5, axis=1)  # 60 towns, 5 villages each
-    >>> frame = pd.DataFrame({"lon": 110 + 5 * lon, "lat": 32 + 3 * lat + rng.normal(size=300) / 20})
-    >>> frame["x"] = x_local + rng.normal(size=300) / 2
-    >>> frame["y"] = frame["x"] + e_local + rng.normal(size=300) / 2
-    >>> [float(conley(frame, "y ~ x", km).table.loc["x", "se"].round(4)) for km in (0, 50)]
-    [0.0512, 0.0913]
     """
     design = read_formula(data, formula)
     n, k = design.x.shape

@@ -207,21 +207,6 @@ def dyadic_panel(  # type: ignore[misc]  # the overloads leave the options to it
     Wansbeek and Kapteyn (1989), J. Econometrics 41, for the unbalanced two-way transformation; Cameron, Gelbach and
     Miller (2011), J. Business & Economic Statistics 29; Aronow, Samii and Assenova (2015), Political Analysis 23;
     Cameron and Miller (2014), "Robust inference for dyadic data", UC Davis.
-
-    Examples
-    --------
-    >>> rng = np.random.default_rng(1)
-    >>> a, b = np.triu_indices(20, 1)
-    >>> rows = pd.MultiIndex.from_product([range(len(a)), range(2001, 2007)], names=["pair", "year"])
-    >>> p, t = rows.get_level_values("pair").to_numpy(), rows.get_level_values("year").to_numpy() - 2001
-    >>> panel = pd.DataFrame({"a": a[p], "b": b[p]}, rows)
-    >>> for name in ("x", "e"):
-    ...     city = rng.normal(size=(20, 6))
-    ...     panel[name] = city[a[p], t] + city[b[p], t] + rng.normal(size=len(panel))
-    >>> panel["y"] = 0.2 * panel["x"] + panel["e"]
-    >>> fits = dyadic_panel(panel, ["y ~ x | year", "y ~ x | pair + year"], units=("a", "b"))
-    >>> fits["(2)"].errors().round(3).iloc[0].to_list()
-    [0.164, 0.037, 4.385, 0.073, 2.253, 0.097, 1.688]
     """
     single = isinstance(formulas, str)
     if isinstance(formulas, str):

@@ -90,19 +90,6 @@ def dyadic_cov(
     ----------
     Fafchamps and Gubert (2007), J. Development Economics 83; Aronow, Samii and Assenova (2015), Political Analysis 23;
     Cameron and Miller (2014), "Robust inference for dyadic data", UC Davis.
-
-    Examples
-    --------
-    >>> import pyfixest as pf
-    >>> rng = np.random.default_rng(0)
-    >>> a, b = np.triu_indices(30, 1)
-    >>> city = rng.normal(size=(2, 30))
-    >>> x, e = city[:, a] + city[:, b] + rng.normal(size=(2, len(a)))
-    >>> m = pf.feols("y ~ x", pd.DataFrame({"x": x, "y": 0.5 * x + e}))
-    >>> z = x - x.mean()  # the regressor after the others: here, the constant
-    >>> v = dyadic_cov(z * m.resid(), 1 / (z @ z), a, b, absorbed=1)
-    >>> m.se()["x"].round(3), v.se.round(3)
-    (np.float64(0.048), array([0.109]))
     """
     rows = [v.index for v in (scores, first, second) if isinstance(v, (pd.Series, pd.DataFrame))]
     if any(not index.equals(rows[0]) for index in rows):

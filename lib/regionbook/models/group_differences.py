@@ -160,20 +160,6 @@ def suest_test(
     ----------
     Weesie (1999), Stata Technical Bulletin 52, sg121; Clogg, Petkova and Haritou (1995), American J.
     Sociology 100(5), 1261–1293, for the case V₁₂ = 0.
-
-    Examples
-    --------
-    >>> rng = np.random.default_rng(0)
-    >>> rows = pd.MultiIndex.from_product([range(60), range(8)], names=["city", "year"])
-    >>> panel = pd.DataFrame({"x": rng.normal(size=480)}, rows)
-    >>> panel["big"] = panel.index.get_level_values("city") < 30
-    >>> panel["y"] = (1 + 0.3 * panel["big"]) * panel["x"] + rng.normal(size=480)
-    >>> test = suest_test(panel, "y ~ x | city + year", "x", "big", cluster="city")
-    >>> round(test.difference, 3), round(test.se, 3), round(test.p, 4)
-    (0.202, 0.088, 0.0224)
-    >>> chow = chow_test(panel, "y ~ x | city + year", "big")
-    >>> round(chow.f, 2), chow.df, round(chow.p, 4)
-    (4.92, (1, 404), 0.0271)
     """
     design = read_formula(data, formula)
     j, k = design.position(coefficient), len(design.names)

@@ -61,17 +61,6 @@ def dyadic_out_of_core(
     References
     ----------
     See :func:`dyadic_panel`.
-
-    Examples
-    --------
-    >>> import ibis
-    >>> rng = np.random.default_rng(0)
-    >>> frame = pd.DataFrame({"pair": np.repeat(range(50), 6), "year": np.tile(range(2001, 2007), 50)})
-    >>> frame["x"] = rng.normal(size=300)
-    >>> frame["y"] = 0.5 * frame["x"] + frame["pair"] + rng.normal(size=300)
-    >>> fit = dyadic_out_of_core(ibis.memtable(frame), "y ~ x | pair + year")
-    >>> float(fit.params["x"].round(3)), float(fit.se()["x"].round(3))
-    (0.498, 0.056)
     """
     column = read_columns(formula, pair, time)
     ends = list(units or ())

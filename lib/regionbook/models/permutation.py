@@ -86,17 +86,6 @@ def permutation_test(
     ----------
     Cleary (1999), J. Finance 54(2), 673–692, for the test as Chinese applications cite it; Good (2005),
     *Permutation, Parametric, and Bootstrap Tests of Hypotheses*.
-
-    Examples
-    --------
-    >>> rng = np.random.default_rng(0)
-    >>> rows = pd.MultiIndex.from_product([range(40), range(8)], names=["city", "year"])
-    >>> panel = pd.DataFrame({"x": rng.normal(size=320)}, rows)
-    >>> panel["big"] = panel.index.get_level_values("city") < 20
-    >>> panel["y"] = (1 + panel["big"]) * panel["x"] + rng.normal(size=320)
-    >>> test = permutation_test(panel, "y ~ x | city + year", "x", "big", "city", seed=1)
-    >>> test.coefficients.round(2).to_dict(), test.p
-    ({False: 0.94, True: 2.04}, 0.001)
     """
     if draws < 1:
         raise ValueError(f"draws={draws!r} must be at least 1")

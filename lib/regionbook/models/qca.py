@@ -122,9 +122,8 @@ def necessity(data: pd.DataFrame, outcome: str, conditions: Sequence[str]) -> pd
 
     Parameters
     ----------
-    data, outcome
-        Memberships, one row a case; a column of them or its negation.
-    conditions : list of columns
+    data, outcome, conditions
+        As :func:`truth_table`.
 
     Returns
     -------
@@ -160,7 +159,7 @@ def sufficiency(data: pd.DataFrame, outcome: str, terms: Sequence[str]) -> pd.Da
     Parameters
     ----------
     data, outcome
-        Memberships, one row a case; a column of them or its negation.
+        As :func:`truth_table`.
     terms : list of str
 
     Returns
@@ -190,9 +189,14 @@ def sufficiency(data: pd.DataFrame, outcome: str, terms: Sequence[str]) -> pd.Da
 
 @dataclass(frozen=True, repr=False)
 class TruthTable(Shown):
-    """What :func:`truth_table` returns: what it was given, and `rows`, one row a combination that some case belongs to.
+    """What :func:`truth_table` returns.
 
-    Its columns: the conditions (1 or 0), n, consistency, PRI, out (1 sufficient, 0 not, "?" too few cases), cases.
+    Attributes
+    ----------
+    data, outcome, conditions
+        As given.
+    rows : DataFrame, one row a combination that some case belongs to
+        The conditions (1 or 0), n, consistency, PRI, out (1 sufficient, 0 not, "?" too few cases), cases.
     """
 
     data: pd.DataFrame
@@ -307,8 +311,14 @@ def _models(states: Array, extra: Array, k: int) -> tuple[list[list[int]], Array
 
 @dataclass(frozen=True, repr=False)
 class Minimised(Shown):
-    """What :func:`minimise` returns: `models`, all lists of terms that fit the table equally well (more than one is model
-    ambiguity), `primes`, the prime implicants that they were chosen from, and `fit`, `sufficiency` of the first model."""
+    """What :func:`minimise` returns.
+
+    Attributes
+    ----------
+    models : all lists of terms that fit the table equally well; more than one is model ambiguity
+    primes : the prime implicants that they were chosen from
+    fit : `sufficiency` of the first model
+    """
 
     kind: str
     models: list[list[str]]

@@ -115,18 +115,6 @@ def randomisation_test(
     Fisher (1935), *The Design of Experiments*; Bertrand, Duflo and Mullainathan (2004), QJE 119; MacKinnon and Webb
     (2020), J. Econometrics 218, on ranking t. t as `pyfixest` has it: HC1 with n/(n − k), all effects counted;
     clustered with G/(G − 1)·(n − 1)/(n − k), effects within units not counted.
-
-    Examples
-    --------
-    >>> rng = np.random.default_rng(0)
-    >>> rows = pd.MultiIndex.from_product([range(60), range(2008, 2018)], names=["city", "year"])
-    >>> panel = pd.DataFrame({"y": rng.normal(size=600)}, rows).reset_index()
-    >>> panel["g"] = np.select([panel["city"] < 10, panel["city"] < 20], [2012, 2014], 0)
-    >>> panel["reform"] = ((panel["g"] > 0) & (panel["year"] >= panel["g"])).astype(int)
-    >>> panel["y"] += 0.8 * panel["reform"]
-    >>> formula = "y ~ reform | city + year"
-    >>> randomisation_test(panel, formula, "reform", "g", "city", "year", seed=1).p.to_dict()
-    {'coefficient': 0.001, 't_hc1': 0.001, 't_cluster': 0.001}
     """
     design = read_formula(data, formula)
     found = read_dates(design.frame, dates, unit, time, coefficient)

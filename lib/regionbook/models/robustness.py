@@ -194,15 +194,6 @@ def benchmark_bounds(
     References
     ----------
     Cinelli and Hazlett (2020), section 4.4, as :func:`robustness_value`.
-
-    Examples
-    --------
-    >>> rng = np.random.default_rng(0)
-    >>> frame = pd.DataFrame(rng.normal(size=(200, 3)), columns=["x", "c", "y"])
-    >>> frame["x"] += 0.3 * frame["c"]
-    >>> frame["y"] += frame["x"] + 0.3 * frame["c"]
-    >>> benchmark_bounds(frame, "y ~ x + c", "x", multiples=[1])["estimate"].round(2).to_dict()
-    {('c', 1): 0.82}
     """
     part = swept(read_formula(data, formula), coefficient)
     if isinstance(benchmarks, str):

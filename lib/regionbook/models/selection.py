@@ -65,15 +65,6 @@ def oster_inputs(data: pd.DataFrame, formula: str, coefficient: str) -> dict[str
     References
     ----------
     Oster (2019), as :func:`oster`.
-
-    Examples
-    --------
-    >>> rng = np.random.default_rng(0)
-    >>> frame = pd.DataFrame(rng.normal(size=(200, 3)), columns=["x", "c", "y"])
-    >>> frame["x"] += frame["c"]
-    >>> frame["y"] += frame["x"] + frame["c"]
-    >>> round(oster(**oster_inputs(frame, "y ~ x + c", "x")).delta, 3)
-    1.034
     """
     design = read_formula(data, formula)
     part = swept(design, coefficient)

@@ -120,16 +120,6 @@ def threshold(
     ----------
     Hansen (1999), J. Econometrics 93, 345–368; Wang (2015), Stata Journal 15 (xthreg). Errors as in `pyfixest`: clustered
     by unit with G/(G − 1)·(n − 1)/(n − k), effects within units not counted.
-
-    Examples
-    --------
-    >>> rng = np.random.default_rng(0)
-    >>> rows = pd.MultiIndex.from_product([range(80), range(2011, 2021)], names=["city", "year"])
-    >>> panel = pd.DataFrame(rng.normal(size=(800, 3)), rows, ["y", "x", "q"])
-    >>> panel["y"] += np.where(panel["q"] <= 0.5, 1.0, 2.0) * panel["x"]
-    >>> found = threshold(panel, "y ~ x | city", "x", "q", "city", "year", seed=1)
-    >>> found.thresholds.round(2).to_dict("records"), found.tests["p"].tolist()
-    ([{'value': 0.48, 'low': 0.46, 'high': 0.55}], [0.0])
     """
     between_0_and_1(level)
     one_of(("N(T-1)", "T(N-1)"), scale=scale)

@@ -170,15 +170,6 @@ def confounder_impacts(data: pd.DataFrame, formula: str, coefficient: str) -> pd
     References
     ----------
     Frank (2000), as :func:`confounding_threshold`; konfound's impact table.
-
-    Examples
-    --------
-    >>> rng = np.random.default_rng(0)
-    >>> frame = pd.DataFrame(rng.normal(size=(200, 3)), columns=["x", "c", "y"])
-    >>> frame["x"] += frame["c"]
-    >>> frame["y"] += frame["x"] + frame["c"]
-    >>> confounder_impacts(frame, "y ~ x + c", "x").round(2).loc["c"].to_dict()
-    {'treatment': 0.7, 'outcome': 0.83, 'impact': 0.58}
     """
     part = swept(read_formula(data, formula), coefficient)
     treatment = partial(part.d, part.others)[0, 1:]

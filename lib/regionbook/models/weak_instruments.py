@@ -267,13 +267,6 @@ def effective_f(
     References
     ----------
     Montiel Olea and Pflueger (2013), J. Business & Economic Statistics 31(3), 358–369.
-
-    Examples
-    --------
-    >>> rng = np.random.default_rng(1)
-    >>> frame = pd.DataFrame(rng.normal(size=(200, 2)), columns=["z", "d"])
-    >>> effective_f(frame, "d", ["z"]).critical.round(1).to_dict()
-    {0.05: 37.4, 0.1: 23.1, 0.2: 15.1, 0.3: 12.0}
     """
     part = _partialled(data, [endog], instruments, exog, absorb, cov, clusters)
     d, q = part.columns[:, 0], np.linalg.qr(part.z)[0]
@@ -371,17 +364,6 @@ def anderson_rubin(
     References
     ----------
     Anderson and Rubin (1949), Ann. Math. Stat. 20; Andrews, Stock and Sun (2019), Ann. Rev. Econ. 11.
-
-    Examples
-    --------
-    >>> rng = np.random.default_rng(1)
-    >>> frame = pd.DataFrame(rng.normal(size=(200, 3)), columns=["strong", "weak", "d"])
-    >>> frame["d"] += frame["strong"]
-    >>> frame["y"] = 2 * frame["d"] + rng.normal(size=200)
-    >>> print(anderson_rubin(frame, "y", "d", ["strong"]))
-    [1.8440, 2.2330]
-    >>> print(anderson_rubin(frame, "y", "d", ["weak"]))
-    (−∞, +∞)
     """
     between_0_and_1(level)
     if not np.isfinite(null):

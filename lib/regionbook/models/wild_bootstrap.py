@@ -112,15 +112,6 @@ def wild_bootstrap(
     ----------
     Cameron, Gelbach and Miller (2008), REStat 90; Roodman, Nielsen, MacKinnon and Webb (2019), Stata
     Journal 19, section 5, for the algorithm; Webb (2023) for the six points.
-
-    Examples
-    --------
-    >>> rng = np.random.default_rng(0)
-    >>> frame = pd.DataFrame({"g": np.repeat(range(8), 20), "x": rng.normal(size=160)})
-    >>> frame["y"] = 0.5 * frame["x"] + rng.normal(size=8)[frame["g"]] + rng.normal(size=160)
-    >>> test = wild_bootstrap(frame, "y ~ x", "x", "g")
-    >>> test.enumerated, test.p
-    (True, 0.0078125)
     """
     one_of(WEIGHTS, weights=weights)
     between_0_and_1(level)
