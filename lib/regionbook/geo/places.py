@@ -124,8 +124,7 @@ def boundaries(level: Level = "city") -> gpd.GeoDataFrame:
 
     Parameters
     ----------
-    level
-        ``"city"`` (370 polygons) or ``"province"`` (34, the cities dissolved).
+    level : ``"city"`` (370 polygons) or ``"province"`` (34, the cities dissolved)
 
     Returns
     -------
@@ -185,10 +184,8 @@ def codes(places: Iterable[Place], level: Level | None = None) -> list[str]:
 
     Parameters
     ----------
-    places
-        Codes (text or whole numbers), English names, Chinese names, Chinese names without their kind.
-    level
-        Search cities or provinces only. None: both.
+    places : codes (text or whole numbers), English names, Chinese names, Chinese names without their kind
+    level : search cities or provinces only. None: both.
 
     Returns
     -------
@@ -323,10 +320,8 @@ def distances(places: Places, to: Places | None = None) -> pd.DataFrame:
 
     Parameters
     ----------
-    places
-        Codes or names, or a frame with columns `lon` and `lat` in degrees for points of your own.
-    to
-        The same for the columns. None: `places` again.
+    places : codes or names, or a frame with columns `lon` and `lat` in degrees for points of your own
+    to : the same for the columns. None: `places` again.
 
     Returns
     -------
@@ -356,10 +351,8 @@ def port_distance(places: Places, to: pd.DataFrame | None = None) -> pd.DataFram
 
     Parameters
     ----------
-    places
-        As in `distances`, with the same errors.
-    to
-        Frame of ports with `lon` and `lat`; None: `ports()`.
+    places : as in `distances`, with the same errors
+    to : frame of ports with `lon` and `lat`; None: `ports()`
 
     Returns
     -------

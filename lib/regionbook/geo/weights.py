@@ -36,8 +36,7 @@ def contiguity(
 
     Parameters
     ----------
-    places
-        Codes or names, all of city level or all of province level. Only borders among these count.
+    places : codes or names, all of city level or all of province level. Only borders among these count.
     isolates
         Places without a neighbour: ``"error"`` names them; ``"keep"`` leaves their rows zero; ``"nearest"`` links
         each to the nearest seat, a mapping such as ``{"Hainan": "Guangdong"}`` to the place given, both ways.
@@ -99,10 +98,8 @@ def knn(places: Places, k: int) -> Graph:
 
     Parameters
     ----------
-    places
-        As in `distances`.
-    k
-        Number of neighbours, from 1 to the number of places less one. Ties go to the place that stands first.
+    places : as in `distances`
+    k : number of neighbours, from 1 to the number of places less one. Ties go to the place that stands first.
 
     Returns
     -------
@@ -136,12 +133,9 @@ def inverse_distance(places: Places, power: float = 1.0, *, cutoff_km: float | N
 
     Parameters
     ----------
-    places
-        As in `distances`.
-    power
-        :math:`p` > 0.
-    cutoff_km
-        Weights of pairs farther apart are zero. None: no cut-off.
+    places : as in `distances`
+    power : :math:`p` > 0
+    cutoff_km : weights of pairs farther apart are zero. None: no cut-off.
 
     Returns
     -------

@@ -29,17 +29,12 @@ def cohorts(
     Parameters
     ----------
     data : DataFrame, one row a unit and year
-    dates : column
-        The unit's first treated year, 0 for never treated.
+    dates : column; the unit's first treated year, 0 for never treated
     unit, time : column or index level
-    treatment : column, optional
-        0 and 1; has to be 1 from the unit's date on, and only then.
-    columns : list of columns
-        Outcome and controls: numbers, none missing.
-    smallest : int
-        Units that a cohort must have at least; a single one has no standard error of its own.
-    balanced : bool
-        Whether each unit must be there in each year, as the Goodman-Bacon decomposition needs it.
+    treatment : column, optional; 0 and 1; has to be 1 from the unit's date on, and only then
+    columns : list of columns; outcome and controls: numbers, none missing
+    smallest : int; units that a cohort must have at least; a single one has no standard error of its own
+    balanced : bool; whether each unit must be there in each year, as the Goodman-Bacon decomposition needs it
 
     Returns
     -------

@@ -27,12 +27,9 @@ class Conley(Shown):
     ----------
     table : DataFrame
         One row a regressor: estimate, se (NaN if the variance is negative), t, p, low, high (95 %, normal).
-    cov : DataFrame
-        Covariance of the estimates.
-    cutoff, kernel, lags, serial_kernel
-        As given.
-    neighbours : float
-        Mean number of other places within the cut-off.
+    cov : DataFrame; covariance of the estimates
+    cutoff, kernel, lags, serial_kernel : as given
+    neighbours : float; mean number of other places within the cut-off
     n, parameters : int
         Rows, and the estimated parameters that the small-sample factor n/(n − parameters) counts.
     """
@@ -85,14 +82,11 @@ def conley(
     data : DataFrame, one row an observation
     formula : str
         As for `pyfixest.feols`: ``"inn ~ digit + gov | city + year"``; effects may be index levels.
-    cutoff : float
-        In km of great circle; 0 allows for no neighbours, ``inf`` for all.
-    coordinates : (longitude, latitude)
-        Columns in degrees.
+    cutoff : float; in km of great circle; 0 allows for no neighbours, ``inf`` for all
+    coordinates : (longitude, latitude); columns in degrees
     time, unit : column or index level
         Periods, and the units that `lags` follows; with `lags`, periods are whole numbers.
-    lags : int
-        Periods over which a unit's own scores may be correlated.
+    lags : int; periods over which a unit's own scores may be correlated
     kernel, serial_kernel : "bartlett" or "uniform"
         Over distance and over time. Uniform over all lags (periods − 1) and cutoff=0 is clustering by unit.
 

@@ -177,18 +177,15 @@ def dyadic_panel(  # type: ignore[misc]  # the overloads leave the options to it
 
     Parameters
     ----------
-    data : DataFrame, one row a pair and time
-        Columns or index levels.
+    data : DataFrame, one row a pair and time; columns or index levels
     formulas : str, list or dict of str
         ``"Bal ~ net + net:firms + HSR | pair + year"``: columns and products ``a:b`` (``a*b`` adds both factors);
         effects: the pair, the time, or both. 2SLS as in `pyfixest`: ``"Bal ~ HSR | pair + year | net ~ iv"``.
         Rows with a missing value, or alone in their pair or time (`singletons`), are left out of that formula.
     units : two columns
         Who makes up each pair, for "two-way" and "dyadic"; the order within a pair may change from row to row.
-    pair, time : str
-        Names in the formulas. Without a column `pair` the pairs are made from `units`.
-    vcov : str
-        The kind that tables show; the result has all of them.
+    pair, time : str; names in the formulas. Without a column `pair` the pairs are made from `units`.
+    vcov : str; the kind that tables show; the result has all of them
 
     Returns
     -------

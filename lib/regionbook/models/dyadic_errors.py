@@ -20,10 +20,8 @@ class DyadicCovariance(Shown):
     matrix : ndarray, k × k
     se : ndarray, k
     units, nobs : int
-    correction : float
-        What M was multiplied with.
-    floored : bool
-        A negative eigenvalue was set to zero.
+    correction : float; what M was multiplied with
+    floored : bool; a negative eigenvalue was set to zero
     """
 
     matrix: np.ndarray
@@ -58,12 +56,9 @@ def dyadic_cov(
 
     Parameters
     ----------
-    scores : n × k
-        x_n e_n, with x after the fixed effects; or one column: x after everything else, times e.
-    bread : k × k
-        (X'X)⁻¹ of the same x.
-    first, second : n labels each
-        The units of each row's pair; the order within a pair is of no account.
+    scores : n × k; x_n e_n, with x after the fixed effects; or one column: x after everything else, times e
+    bread : k × k; (X'X)⁻¹ of the same x
+    first, second : n labels each; the units of each row's pair; the order within a pair is of no account
     absorbed : int
         Fixed effects that count in κ beside the k regressors; those within pairs do not (as elsewhere with clusters).
     correction : bool

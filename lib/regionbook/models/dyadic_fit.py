@@ -23,18 +23,12 @@ class DyadicFit(Shown):
     params : Series
     vcov : str
         Which covariance `std_errors`, `tstats`, `pvalues`, `table` use; ``using("dyadic")`` gives a copy with another.
-    nobs, pairs, units, periods : int
-        Of the rows used; units = 0 if only a pair id is known.
-    r2 : float
-        1 − SSR/SST about the overall mean, effects included: what most programs print.
-    r2_within : float
-        The same after the effects (also `rsquared`, for tables).
-    dropped : dict
-        Regressors left out, with the reason.
-    singletons : int
-        Rows left out because they stand alone in their pair or year.
-    used : ndarray of bool
-        Which rows of the data were used; None out of core.
+    nobs, pairs, units, periods : int; of the rows used; units = 0 if only a pair id is known
+    r2 : float; 1 − SSR/SST about the overall mean, effects included: what most programs print
+    r2_within : float; the same after the effects (also `rsquared`, for tables)
+    dropped : dict; regressors left out, with the reason
+    singletons : int; rows left out because they stand alone in their pair or year
+    used : ndarray of bool; which rows of the data were used; None out of core
     first_stage : DyadicFit or None
     """
 
@@ -78,8 +72,7 @@ class DyadicFit(Shown):
 
         Parameters
         ----------
-        kind : str, optional
-            "iid", "hetero", "pair", "two-way" or "dyadic"; left out, that of `vcov`.
+        kind : str, optional; "iid", "hetero", "pair", "two-way" or "dyadic"; left out, that of `vcov`
         correction : bool
 
         Returns
@@ -147,8 +140,7 @@ class DyadicFit(Shown):
 
         Parameters
         ----------
-        kinds : list of str
-            As in `cov`.
+        kinds : list of str; as in `cov`
 
         Returns
         -------
@@ -166,10 +158,8 @@ class DyadicFit(Shown):
 
         Parameters
         ----------
-        terms : list of str
-            Regressors.
-        kind
-            As in `cov`.
+        terms : list of str; regressors
+        kind : as in `cov`
 
         Returns
         -------

@@ -19,12 +19,9 @@ class GroupDifference(Shown):
     ----------
     coefficients, errors : Series
         The coefficient in each group's own regression and its clustered standard error.
-    covariance : float
-        Between the two coefficients; 0 when no cluster has rows in both groups.
-    difference, se : float
-        Second group minus first, and the standard error of that.
-    z, p : float
-        Normal test of no difference, two-sided; z² is Stata's χ²(1).
+    covariance : float; between the two coefficients; 0 when no cluster has rows in both groups
+    difference, se : float; second group minus first, and the standard error of that
+    z, p : float; normal test of no difference, two-sided; z² is Stata's χ²(1)
     clusters, n : int
     """
 
@@ -54,15 +51,11 @@ class ChowTest(Shown):
 
     Attributes
     ----------
-    f, p : float
-        Test of equal slopes in all groups, and its p value.
-    df : (int, int)
-        Degrees of freedom of `f`.
+    f, p : float; test of equal slopes in all groups, and its p value
+    df : (int, int); degrees of freedom of `f`
     slopes : DataFrame, regressor × group
-    clusters : int
-        Clusters of the errors; 0: equal variances, no correlation.
-    n : int
-        Rows.
+    clusters : int; clusters of the errors; 0: equal variances, no correlation
+    n : int; rows
     """
 
     f: float
@@ -140,8 +133,7 @@ def suest_test(
     data : DataFrame, one row an observation
     formula : str
         As for `pyfixest.feols`: ``"inn ~ digit + gov | city + year"``; effects may be index levels.
-    coefficient : str
-        The regressor compared.
+    coefficient : str; the regressor compared
     group : column
         Exactly two values; it may vary within a unit. The second minus the first (sorted) is tested.
     cluster : column or index level
@@ -198,10 +190,8 @@ def chow_test(data: pd.DataFrame, formula: str, group: str, *, cluster: str | No
 
     Parameters
     ----------
-    data, formula, group
-        As :func:`suest_test`.
-    cluster : column or index level, optional
-        Many more than k.
+    data, formula, group : as :func:`suest_test`
+    cluster : column or index level, optional; many more than k
 
     Returns
     -------

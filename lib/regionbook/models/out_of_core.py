@@ -40,12 +40,9 @@ def dyadic_out_of_core(
     Parameters
     ----------
     table : Ibis table, one row a pair and year
-    formula : str
-        ``"y ~ x1 + x2 + x1:x2 | pair + year"``; both effects, no instruments.
-    units : two columns
-        For dyadic errors; then they make the pairs, else the column `pair`.
-    pair, time : str
-        The time must be whole numbers spanning at most 62.
+    formula : str; ``"y ~ x1 + x2 + x1:x2 | pair + year"``; both effects, no instruments
+    units : two columns; for dyadic errors; then they make the pairs, else the column `pair`
+    pair, time : str; the time must be whole numbers spanning at most 62
     vcov : "pair", "dyadic" or "iid"
 
     Returns

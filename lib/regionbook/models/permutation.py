@@ -18,16 +18,11 @@ class PermutationTest(Shown):
 
     Attributes
     ----------
-    coefficients : Series
-        The coefficient in each group's own regression.
-    difference : float
-        Second group minus first.
-    p : float
-        Two-sided: (1 + number of |draws| ≥ |difference|) / (1 + number of draws).
-    draws : ndarray
-        Differences after shuffling the labels, for a histogram.
-    units : Series
-        Number of units by group.
+    coefficients : Series; the coefficient in each group's own regression
+    difference : float; second group minus first
+    p : float; two-sided: (1 + number of |draws| ≥ |difference|) / (1 + number of draws)
+    draws : ndarray; differences after shuffling the labels, for a histogram
+    units : Series; number of units by group
     """
 
     coefficients: pd.Series
@@ -65,12 +60,9 @@ def permutation_test(
     data : DataFrame, one row an observation
     formula : str
         As for `pyfixest.feols`: ``"inn ~ digit + gov | city + year"``; effects may be index levels.
-    coefficient : str
-        The regressor compared.
-    group : column
-        Exactly two values, constant within `unit`; sorted, the second minus the first is tested.
-    unit : column or index level
-        What is shuffled.
+    coefficient : str; the regressor compared
+    group : column; exactly two values, constant within `unit`; sorted, the second minus the first is tested
+    unit : column or index level; what is shuffled
     draws, seed : int
 
     Returns

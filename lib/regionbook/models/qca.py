@@ -35,8 +35,7 @@ def calibrate(raw: Any, anchors: Any, *, at: float = 3.0, half: float = 0.0) -> 
     raw : Series, or DataFrame of one row a case
     anchors : (full non-membership q0, crossover qc, full membership q1), or a mapping of columns to such triples
         Falling anchors calibrate the opposite set.
-    at : float
-        Log-odds a at the outer anchors: 3 is fsQCA's (.9526), log(19) that of R's QCA (.95).
+    at : float; log-odds a at the outer anchors: 3 is fsQCA's (.9526), log(19) that of R's QCA (.95).
     half : float
         Added to a membership of exactly one half, which belongs to no row of a truth table: often .001.
 
@@ -122,8 +121,7 @@ def necessity(data: pd.DataFrame, outcome: str, conditions: Sequence[str]) -> pd
 
     Parameters
     ----------
-    data, outcome, conditions
-        As :func:`truth_table`.
+    data, outcome, conditions : as :func:`truth_table`
 
     Returns
     -------
@@ -158,8 +156,7 @@ def sufficiency(data: pd.DataFrame, outcome: str, terms: Sequence[str]) -> pd.Da
 
     Parameters
     ----------
-    data, outcome
-        As :func:`truth_table`.
+    data, outcome : as :func:`truth_table`
     terms : list of str
 
     Returns
@@ -193,8 +190,7 @@ class TruthTable(Shown):
 
     Attributes
     ----------
-    data, outcome, conditions
-        As given.
+    data, outcome, conditions : as given
     rows : DataFrame, one row a combination that some case belongs to
         The conditions (1 or 0), n, consistency, PRI, out (1 sufficient, 0 not, "?" too few cases), cases.
     """
@@ -223,12 +219,9 @@ def truth_table(
 
     Parameters
     ----------
-    data, outcome, conditions
-        Memberships, one row a case; a column or its negation; at most ten columns.
-    consistency, pri : float
-        From which a combination is sufficient.
-    frequency : int
-        Cases with a membership above one half, below which it is a remainder.
+    data, outcome, conditions : memberships, one row a case; a column or its negation; at most ten columns
+    consistency, pri : float; from which a combination is sufficient
+    frequency : int; cases with a membership above one half, below which it is a remainder
 
     Returns
     -------
@@ -347,8 +340,7 @@ def minimise(table: TruthTable, kind: Kind = "complex", expect: Mapping[str, int
         "complex" uses observed rows only, "parsimonious" every remainder that makes a term shorter, "intermediate" the easy
         ones: for each complex term within a parsimonious one, the literals that `expect` speaks against are dropped, and the
         remainders inside are used.
-    expect : mapping, for "intermediate"
-        Condition -> 1 (presence should help) or 0 (absence).
+    expect : mapping, for "intermediate"; condition -> 1 (presence should help) or 0 (absence)
 
     Returns
     -------
@@ -437,14 +429,10 @@ def robustness(
 
     Parameters
     ----------
-    raw, anchors
-        As for `calibrate`; a membership of exactly one half gets .001.
-    variants : mapping
-        Name -> what differs: `anchors` (those that do), or any of `settings`.
-    drop : bool
-        Leave each case out too ("without …").
-    settings
-        As for `solve`.
+    raw, anchors : as for `calibrate`; a membership of exactly one half gets .001.
+    variants : mapping; name -> what differs: `anchors` (those that do), or any of `settings`
+    drop : bool; leave each case out too ("without …")
+    settings : as for `solve`
 
     Returns
     -------
@@ -501,8 +489,7 @@ def placebo(
 
     Parameters
     ----------
-    data, outcome, conditions, consistency, pri, frequency
-        As for `truth_table`.
+    data, outcome, conditions, consistency, pri, frequency : as for `truth_table`
     permutations, seed : int
 
     Returns

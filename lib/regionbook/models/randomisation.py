@@ -35,8 +35,7 @@ class RandomisationTest(Shown):
         least as large in absolute value.
     draws : DataFrame, assignments × (coefficient, t_hc1, t_cluster)
     assignments : "units", "cells", "all" or "given"
-    contained : bool
-        The observed assignment is one of the draws; otherwise p = (1 + #)/(1 + draws).
+    contained : bool; the observed assignment is one of the draws; otherwise p = (1 + #)/(1 + draws)
     """
 
     observed: pd.Series
@@ -85,20 +84,15 @@ def randomisation_test(
     Parameters
     ----------
     data : DataFrame, one row a unit and year; may be unbalanced
-    formula : str
-        As for `pyfixest.feols`: ``"y ~ reform + gov | city + year"``; effects may be index levels.
-    coefficient : str
-        The treatment, 0 and 1.
-    dates : column
-        The unit's first treated year, 0 for never.
-    unit, time : column or index level
-        Standard errors are clustered by `unit`.
+    formula : str; as for `pyfixest.feols`: ``"y ~ reform + gov | city + year"``; effects may be index levels.
+    coefficient : str; the treatment, 0 and 1
+    dates : column; the unit's first treated year, 0 for never
+    unit, time : column or index level; standard errors are clustered by `unit`
     assignments : "units", "cells", "all" or DataFrame
         ``"units"``: the dates are shuffled over the units; cohorts keep their sizes. ``"all"``: every such deal
         (13!/(1! 4! 1! 7!) = 51,480 of 13 cities with cohorts of one, four and one). ``"cells"``: treated cells are
         shuffled over all cells, to show that this is too narrow. A frame: dates, deal × unit, matched by label.
-    draws, seed : int
-        For "units" and "cells".
+    draws, seed : int; for "units" and "cells"
 
     Returns
     -------

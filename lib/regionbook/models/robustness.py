@@ -18,12 +18,9 @@ class Robustness(Shown):
 
     Attributes
     ----------
-    partial_r2 : float
-        Of treatment and outcome given the covariates, 0 to 1.
-    rv : float
-        Robustness value of the estimate: to take away the share `q` of it.
-    rv_alpha : float
-        Robustness value of the inference: to make that no longer significant at `alpha`.
+    partial_r2 : float; of treatment and outcome given the covariates, 0 to 1
+    rv : float; robustness value of the estimate: to take away the share `q` of it
+    rv_alpha : float; robustness value of the inference: to make that no longer significant at `alpha`
     q, alpha, t, df
     """
 
@@ -60,12 +57,9 @@ def robustness_value(
     ----------
     estimate, se : float
         se is the conventional (equal variances) one: only with it is t²/(t² + df) a partial R².
-    df : int
-        Residual degrees of freedom, all fixed effects counted.
-    q : float
-        Share of the estimate to explain away; 1 is all, above 1 turns the sign.
-    alpha : float
-        Two-sided level of `rv_alpha`.
+    df : int; residual degrees of freedom, all fixed effects counted
+    q : float; share of the estimate to explain away; 1 is all, above 1 turns the sign
+    alpha : float; two-sided level of `rv_alpha`
 
     Returns
     -------
@@ -117,10 +111,8 @@ def bias_adjusted(
 
     Parameters
     ----------
-    estimate, se, df
-        As :func:`robustness_value`; conventional standard error.
-    r2_treatment, r2_outcome : float or array
-        Between 0 and 1 (r2_treatment below 1); arrays are broadcast.
+    estimate, se, df : as :func:`robustness_value`; conventional standard error
+    r2_treatment, r2_outcome : float or array; between 0 and 1 (r2_treatment below 1); arrays are broadcast
 
     Returns
     -------
@@ -174,10 +166,8 @@ def benchmark_bounds(
 
     Parameters
     ----------
-    data, formula, coefficient
-        As :func:`confounder_impacts`.
-    benchmarks : list of covariates, optional
-        All when omitted.
+    data, formula, coefficient : as :func:`confounder_impacts`
+    benchmarks : list of covariates, optional; all when omitted
     multiples : list of k
 
     Returns

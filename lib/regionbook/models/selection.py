@@ -16,12 +16,9 @@ class Oster(Shown):
 
     Attributes
     ----------
-    delta : float
-        δ at which the effect would be `null`.
-    beta : float
-        β*, the effect if selection on unobservables is `assumed_delta` times that on observables.
-    solutions : tuple of float
-        All real solutions for β*, the nearest to the controlled coefficient first.
+    delta : float; δ at which the effect would be `null`
+    beta : float; β*, the effect if selection on unobservables is `assumed_delta` times that on observables
+    solutions : tuple of float; all real solutions for β*, the nearest to the controlled coefficient first
     approximation : float
         β* of the textbook formula β̃ − δ(β° − β̃)(R_max − R̃)/(R̃ − R°); it needs δ = 1 and proportional covariates.
     r_max, assumed_delta, null
@@ -118,10 +115,8 @@ def oster(
         From :func:`oster_inputs`; all net of the fixed effects, or none (`psacalc` after `xtreg, fe` mixes them).
     r_max : float, optional
         Between r2_controlled and 1. Default min(1, 1.3·r2_controlled), Oster's rule from randomised studies.
-    delta : float
-        Assumed for β*.
-    null : float
-        The effect for which δ is asked.
+    delta : float; assumed for β*
+    null : float; the effect for which δ is asked
 
     Returns
     -------

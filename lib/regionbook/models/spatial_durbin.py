@@ -63,34 +63,24 @@ class SpatialPanel(Shown):
     ----------
     params, std_errors, tstats, pvalues : Series
         Regressors by name, ``W_x`` for the lag of x, ``rho`` (lag) or ``lambda`` (error), ``_cons``. Normal p values.
-    cov : DataFrame
-        Inverse information of `params` (σ² is accounted for).
-    rho : float
-        The spatial parameter, ρ or λ; NaN in "ols" and "slx".
-    interval : (low, high)
-        Its admissible interval; `interval_sharp` is False where it is a safe bound.
+    cov : DataFrame; inverse information of `params` (σ² is accounted for)
+    rho : float; the spatial parameter, ρ or λ; NaN in "ols" and "slx"
+    interval : (low, high); its admissible interval; `interval_sharp` is False where it is a safe bound
     sigma2, sigma2_se : float
         SSR/n of the likelihood, n = N·T or what Lee and Yu's transformation leaves (`n_likelihood`).
-    loglik, aic : float
-        With all constants; the count of parameters leaves the absorbed effects out.
+    loglik, aic : float; with all constants; the count of parameters leaves the absorbed effects out
     nobs, units, periods : int
-    rsquared : float
-        ``r2["residual"]``.
+    rsquared : float; ``r2["residual"]``
     r2 : Series
         ``residual``: 1 − SSR/SST of y net of the effects. ``within``, ``between``, ``overall``: squared correlation
         of y with what the regressors alone predict, (I − ρW)⁻¹(Xβ + WXθ), in the three forms of Stata's `xtreg`
         (`xsmle` prints its R² under these names).
-    resids : Series
-        On the panel's index.
-    model, effects, correction, information, logdet : str
-        What was done.
-    logdet_error : float
-        How far the log-determinant may be off near the estimate; 0 for eigenvalues.
+    resids : Series; on the panel's index
+    model, effects, correction, information, logdet : str; what was done
+    logdet_error : float; how far the log-determinant may be off near the estimate; 0 for eigenvalues
     row_standardised : bool
-    islands : list
-        Units without neighbours.
-    phi : float
-        Random effects: 1 − φ is the share of the unit means taken out.
+    islands : list; units without neighbours
+    phi : float; random effects: 1 − φ is the share of the unit means taken out
     """
 
     model: str
@@ -176,8 +166,7 @@ class SpatialPanel(Shown):
         draws : int
             0: standard errors by the delta method. Else: that many normal draws of the parameters (inside the
             admissible interval) give standard errors and the quantiles `lower` and `upper`; better near ρ = 1.
-        seed : int
-            Needed for draws.
+        seed : int; needed for draws
         level : float
 
         Returns
@@ -316,15 +305,13 @@ def spatial_durbin(
     Parameters
     ----------
     panel : DataFrame with index (unit, period), balanced
-    formula : str
-        ``"y ~ x1 + x2"``; the constant is added where no effects absorb it.
+    formula : str; ``"y ~ x1 + x2"``; the constant is added where no effects absorb it
     w : libpysal Graph or W, or square DataFrame
         Weights with the units' labels, in any order. Used as they are: row-standardise with ``.transform("r")``.
     model : "sdm", "sar", "slx", "sem", "sdem" or "ols"
     effects : "twoways", "unit", "time", "none" or "random"
         "random" are random unit effects (quasi-demeaning).
-    correction : "lee-yu" or "direct"
-        Makes no difference without fixed effects.
+    correction : "lee-yu" or "direct"; makes no difference without fixed effects
     logdet : "auto", "exact" or "chebyshev"
         Eigenvalues, or sparse LU with a Chebyshev series; "auto": up to 1,500 units and for dense weights the first.
     information : "expected" or "observed"

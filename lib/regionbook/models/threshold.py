@@ -35,8 +35,7 @@ class PanelThreshold(Shown):
     curves : list of Series
         For each threshold, the others held: LR at every candidate (index); `critical` cuts it.
     critical : float
-    draws : DataFrame, draws × tests
-        F of the bootstrap samples.
+    draws : DataFrame, draws × tests; F of the bootstrap samples
     ssr, r2_within, nobs, units
     """
 
@@ -91,17 +90,13 @@ def threshold(
     data : DataFrame, one row a unit and period, balanced
     formula : str
         As for `pyfixest.feols`; effects are those of the unit, or of unit and time: ``"y ~ ai + gov | city + year"``.
-    regressors : name or list of names
-        The r of the formula: those whose slopes differ by regime.
-    by : column
-        q, the threshold variable.
+    regressors : name or list of names; the r of the formula: those whose slopes differ by regime
+    by : column; q, the threshold variable
     unit, time : column or index level
     thresholds : int or list of numbers
         How many to search for; or the values themselves, to be taken as given.
-    trim : float
-        Share of all rows that each regime must have at least.
-    draws, seed : int
-        Bootstrap samples of each test; 0: no p values.
+    trim : float; share of all rows that each regime must have at least
+    draws, seed : int; bootstrap samples of each test; 0: no p values
     level : float
     scale : "N(T-1)" (Hansen) or "T(N-1)" (xthreg); less T − 1 with effects of time
 

@@ -157,14 +157,10 @@ def kleibergen_paap(
     Parameters
     ----------
     data : DataFrame, one row an observation
-    endog : str
-        The endogenous regressor.
-    instruments, exog : list of columns
-        Excluded instruments, and controls that the second stage contains too.
-    absorb : list of columns or index levels
-        Fixed effects, or none; a constant is always included.
-    cov : "iid", "robust" or "cluster"
-        "iid" gives Anderson's LM and the Cragg–Donald F.
+    endog : str; the endogenous regressor
+    instruments, exog : list of columns; excluded instruments, and controls that the second stage contains too
+    absorb : list of columns or index levels; fixed effects, or none; a constant is always included
+    cov : "iid", "robust" or "cluster"; "iid" gives Anderson's LM and the Cragg–Donald F
     clusters : column or index level
         With cov="cluster". Effects nested in the clusters do not count in A, as in ivreghdfe.
 
@@ -207,14 +203,10 @@ class EffectiveF(Shown):
 
     Attributes
     ----------
-    f : float
-        Effective first-stage F.
-    critical : Series
-        5 % critical value of `f` by tolerated bias τ (0.05 to 0.3).
-    cov : str
-        Errors of the first stage.
-    n : int
-        Rows.
+    f : float; effective first-stage F
+    critical : Series; 5 % critical value of `f` by tolerated bias τ (0.05 to 0.3).
+    cov : str; errors of the first stage
+    n : int; rows
     """
 
     f: float
@@ -252,8 +244,7 @@ def effective_f(
 
     Parameters
     ----------
-    data, endog, instruments, exog, absorb, cov, clusters
-        As :func:`kleibergen_paap`.
+    data, endog, instruments, exog, absorb, cov, clusters : as :func:`kleibergen_paap`
 
     Returns
     -------
@@ -346,11 +337,9 @@ def anderson_rubin(
 
     Parameters
     ----------
-    outcome : str
-        y; for the others see :func:`kleibergen_paap`.
+    outcome : str; y; for the others see :func:`kleibergen_paap`
     null : float
-    level : float
-        Between 0 and 1.
+    level : float; between 0 and 1
 
     Returns
     -------

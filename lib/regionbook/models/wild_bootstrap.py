@@ -24,14 +24,10 @@ class WildBootstrap(Shown):
 
     Attributes
     ----------
-    estimate, se, t : float
-        The coefficient, its clustered (CR1) standard error, and t of the null.
-    p : float
-        Two-sided.
-    interval : (low, high)
-        Values of the coefficient that the same test does not reject.
-    t_draws : ndarray
-        The bootstrap's t statistics under the null.
+    estimate, se, t : float; the coefficient, its clustered (CR1) standard error, and t of the null
+    p : float; two-sided
+    interval : (low, high); values of the coefficient that the same test does not reject
+    t_draws : ndarray; the bootstrap's t statistics under the null
     clusters, weights, enumerated, level, null
         `enumerated`: all weight vectors were used, so that p is exact and has no seed.
     """
@@ -86,16 +82,13 @@ def wild_bootstrap(
     data : DataFrame, one row an observation
     formula : str
         As for `pyfixest.feols`: ``"inn ~ digit + gov | city + year"``; effects may be index levels.
-    coefficient : str
-        The regressor tested.
+    coefficient : str; the regressor tested
     cluster : column or index level
     weights : "rademacher" or "webb"
         ±1, or six points; take "webb" with about ten clusters and fewer, as 2^G is small.
-    draws : int
-        Random weight vectors; when all 2^G (6^G) of them are not more, all are used.
+    draws : int; random weight vectors; when all 2^G (6^G) of them are not more, all are used
     null, level : float
-    seed : int
-        Needed unless all vectors are used.
+    seed : int; needed unless all vectors are used
 
     Returns
     -------
