@@ -58,8 +58,7 @@ def units(level: Level | None = None) -> pd.DataFrame:
 
     Raises
     ------
-    ValueError
-        If `level` is none of these.
+    ValueError: if `level` is none of these
 
     Examples
     --------
@@ -134,8 +133,7 @@ def boundaries(level: Level = "city") -> gpd.GeoDataFrame:
 
     Raises
     ------
-    ValueError
-        If `level` is neither.
+    ValueError: if `level` is neither
 
     Examples
     --------
@@ -189,13 +187,11 @@ def codes(places: Iterable[Place], level: Level | None = None) -> list[str]:
 
     Returns
     -------
-    list of str
-        One code a place, in the order given.
+    list of str; one code a place, in the order given
 
     Raises
     ------
-    ValueError
-        If a place is not known, or a short Chinese name means two units; the closest names are listed.
+    ValueError: if a place is not known, or a short Chinese name means two units; the closest names are listed
 
     Examples
     --------
@@ -325,13 +321,11 @@ def distances(places: Places, to: Places | None = None) -> pd.DataFrame:
 
     Returns
     -------
-    DataFrame
-        len(places) × len(to), labelled as given.
+    DataFrame; len(places) × len(to), labelled as given
 
     Raises
     ------
-    ValueError
-        If a place is unknown, given twice, or has no coordinates in range.
+    ValueError: if a place is unknown, given twice, or has no coordinates in range
 
     Examples
     --------
@@ -356,8 +350,7 @@ def port_distance(places: Places, to: pd.DataFrame | None = None) -> pd.DataFram
 
     Returns
     -------
-    DataFrame
-        Indexed as `places`; columns `port` (index of the ports' frame) and `km`.
+    DataFrame; indexed as `places`; columns `port` (index of the ports' frame) and `km`
 
     Examples
     --------

@@ -48,8 +48,7 @@ def contiguity(
 
     Raises
     ------
-    ValueError
-        For an unknown or repeated place, a mix of levels, an isolate that `isolates` does not settle.
+    ValueError: for an unknown or repeated place, a mix of levels, an isolate that `isolates` does not settle
 
     Examples
     --------
@@ -103,13 +102,11 @@ def knn(places: Places, k: int) -> Graph:
 
     Returns
     -------
-    libpysal.graph.Graph
-        Ids are the places as given, in that order.
+    libpysal.graph.Graph; ids are the places as given, in that order
 
     Raises
     ------
-    ValueError
-        If `k` is out of range, and as in `distances`.
+    ValueError: if `k` is out of range, and as in `distances`
 
     Examples
     --------
@@ -139,8 +136,7 @@ def inverse_distance(places: Places, power: float = 1.0, *, cutoff_km: float | N
 
     Returns
     -------
-    libpysal.graph.Graph
-        Symmetric, not standardised; ids are the places as given, in that order.
+    libpysal.graph.Graph; symmetric, not standardised; ids are the places as given, in that order
 
     Raises
     ------

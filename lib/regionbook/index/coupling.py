@@ -28,8 +28,7 @@ def coupling_coordination(
 
     Returns
     -------
-    DataFrame
-        Columns `coupling`, `development`, `coordination`.
+    DataFrame; columns `coupling`, `development`, `coordination`
 
     Raises
     ------

@@ -35,8 +35,7 @@ def location_quotient(
 
     Raises
     ------
-    TypeError, ValueError
-        Different indices, missing or infinite values, K ≤ 0, F < 0, a group without any F.
+    TypeError, ValueError: different indices, missing or infinite values, K ≤ 0, F < 0, a group without any F
 
     References
     ----------

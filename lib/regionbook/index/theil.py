@@ -60,8 +60,7 @@ def theil_index(
 
     Raises
     ------
-    TypeError, ValueError
-        Values that are missing, infinite or not positive; different indices.
+    TypeError, ValueError: values that are missing, infinite or not positive; different indices
 
     References
     ----------

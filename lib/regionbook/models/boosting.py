@@ -51,8 +51,7 @@ def tree_importances(model: Any) -> pd.DataFrame:
 
     Returns
     -------
-    DataFrame, features × five
-        A feature without a split has nought in each.
+    DataFrame, features × five; a feature without a split has nought in each
 
     Raises
     ------
@@ -112,8 +111,7 @@ def tree_shap(model: Any, X: pd.DataFrame | Array) -> TreeShap:
 
     Raises
     ------
-    ValueError
-        As `tree_importances` (any loss will do), or `X` lacks a feature.
+    ValueError: as `tree_importances` (any loss will do), or `X` lacks a feature
 
     References
     ----------

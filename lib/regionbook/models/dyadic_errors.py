@@ -66,13 +66,11 @@ def dyadic_cov(
 
     Returns
     -------
-    DyadicCovariance
-        V may be indefinite: negative eigenvalues are then set to zero, and `floored` says so.
+    DyadicCovariance; V may be indefinite: negative eigenvalues are then set to zero, and `floored` says so
 
     Raises
     ------
-    ValueError
-        Shapes that do not fit, missing values, a unit paired with itself; with `correction`, U = 0.
+    ValueError: shapes that do not fit, missing values, a unit paired with itself; with `correction`, U = 0
 
     Notes
     -----

@@ -81,8 +81,7 @@ class DyadicFit(Shown):
 
         Raises
         ------
-        ValueError
-            Errors that need the two unit columns, or the single rows, where there are none.
+        ValueError: errors that need the two unit columns, or the single rows, where there are none
         """
         v, _ = self._cov(kind, correction)
         return pd.DataFrame(v, self.params.index, self.params.index)
@@ -144,8 +143,7 @@ class DyadicFit(Shown):
 
         Returns
         -------
-        DataFrame
-            By regressor; columns ("", "estimate"), then (kind, "se") and (kind, "t").
+        DataFrame; by regressor; columns ("", "estimate"), then (kind, "se") and (kind, "t")
         """
         parts = {("", "estimate"): self.params}
         for kind in kinds:
@@ -167,8 +165,7 @@ class DyadicFit(Shown):
 
         Raises
         ------
-        ValueError
-            A term that is no regressor.
+        ValueError: a term that is no regressor
         """
         absent = [term for term in terms if term not in self.params.index]
         if isinstance(terms, str) or absent or not len(terms):

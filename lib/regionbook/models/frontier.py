@@ -214,8 +214,7 @@ def sbm(
 
     Raises
     ------
-    TypeError, ValueError
-        As :func:`dea`.
+    TypeError, ValueError: as :func:`dea`
 
     References
     ----------

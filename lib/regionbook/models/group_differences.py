@@ -199,8 +199,7 @@ def chow_test(data: pd.DataFrame, formula: str, group: str, *, cluster: str | No
 
     Raises
     ------
-    TypeError, ValueError
-        As :func:`suest_test`; not more clusters than slopes.
+    TypeError, ValueError: as :func:`suest_test`; not more clusters than slopes
 
     References
     ----------

@@ -47,8 +47,7 @@ def dyadic_out_of_core(
 
     Returns
     -------
-    DyadicFit
-        As from `dyadic_panel`, without "hetero" and "two-way" errors and `used`.
+    DyadicFit; as from `dyadic_panel`, without "hetero" and "two-way" errors and `used`
 
     Raises
     ------

@@ -178,8 +178,7 @@ def global_malmquist(
 
     Raises
     ------
-    TypeError, ValueError
-        As :func:`malmquist` and :func:`sbm`.
+    TypeError, ValueError: as :func:`malmquist` and :func:`sbm`
 
     References
     ----------

@@ -45,8 +45,7 @@ def calibrate(raw: Any, anchors: Any, *, at: float = 3.0, half: float = 0.0) -> 
 
     Raises
     ------
-    TypeError, ValueError
-        Text or missing values, unknown columns, anchors that neither rise nor fall.
+    TypeError, ValueError: text or missing values, unknown columns, anchors that neither rise nor fall
 
     References
     ----------
@@ -76,8 +75,7 @@ def members(data: pd.DataFrame, expression: str) -> pd.Series:
 
     Raises
     ------
-    TypeError, ValueError
-        Values outside 0 to 1, text, missing values; a name that is no column.
+    TypeError, ValueError: values outside 0 to 1, text, missing values; a name that is no column
 
     Examples
     --------
@@ -125,13 +123,11 @@ def necessity(data: pd.DataFrame, outcome: str, conditions: Sequence[str]) -> pd
 
     Returns
     -------
-    DataFrame
-        RoN, the relevance of necessity, is near 0 for a condition that is nearly always there.
+    DataFrame; RoN, the relevance of necessity, is near 0 for a condition that is nearly always there
 
     Raises
     ------
-    TypeError, ValueError
-        As `members`.
+    TypeError, ValueError: as `members`
 
     References
     ----------
@@ -166,8 +162,7 @@ def sufficiency(data: pd.DataFrame, outcome: str, terms: Sequence[str]) -> pd.Da
 
     Raises
     ------
-    ValueError
-        If there is no term; else as `members`.
+    ValueError: if there is no term; else as `members`
 
     References
     ----------
@@ -348,8 +343,7 @@ def minimise(table: TruthTable, kind: Kind = "complex", expect: Mapping[str, int
 
     Raises
     ------
-    ValueError
-        No row is sufficient; an unknown kind, condition or expectation.
+    ValueError: no row is sufficient; an unknown kind, condition or expectation
 
     References
     ----------
@@ -499,8 +493,7 @@ def placebo(
 
     Raises
     ------
-    TypeError, ValueError
-        As `truth_table`.
+    TypeError, ValueError: as `truth_table`
 
     References
     ----------

@@ -67,8 +67,7 @@ def robustness_value(
 
     Raises
     ------
-    ValueError
-        se or q not positive, df below 2, alpha outside (0, 1], numbers not finite.
+    ValueError: se or q not positive, df below 2, alpha outside (0, 1], numbers not finite
 
     References
     ----------
@@ -116,13 +115,11 @@ def bias_adjusted(
 
     Returns
     -------
-    dict of ndarray
-        `estimate`, `se`, `t`.
+    dict of ndarray; `estimate`, `se`, `t`
 
     Raises
     ------
-    ValueError
-        A share outside its range, and as :func:`robustness_value`.
+    ValueError: a share outside its range, and as :func:`robustness_value`
 
     References
     ----------

@@ -56,8 +56,7 @@ def oster_inputs(data: pd.DataFrame, formula: str, coefficient: str) -> dict[str
 
     Raises
     ------
-    TypeError, ValueError
-        As :func:`confounder_impacts`.
+    TypeError, ValueError: as :func:`confounder_impacts`
 
     References
     ----------

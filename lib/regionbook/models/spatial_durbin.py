@@ -37,8 +37,7 @@ def admissible_interval(w: object) -> tuple[float, float]:
 
     Raises
     ------
-    TypeError, ValueError
-        Weights without labels, with a diagonal, negative values or no link.
+    TypeError, ValueError: weights without labels, with a diagonal, negative values or no link
 
     References
     ----------

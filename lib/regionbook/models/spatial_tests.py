@@ -72,8 +72,7 @@ def spatial_tests(
 
     Raises
     ------
-    TypeError, ValueError
-        As for :func:`spatial_durbin`.
+    TypeError, ValueError: as for :func:`spatial_durbin`
 
     References
     ----------

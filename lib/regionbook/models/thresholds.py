@@ -87,8 +87,7 @@ def confounding_threshold(
 
     Raises
     ------
-    ValueError
-        se not positive, n not above covariates + 3, alpha outside (0, 1), numbers not finite.
+    ValueError: se not positive, n not above covariates + 3, alpha outside (0, 1), numbers not finite
 
     References
     ----------

@@ -252,8 +252,7 @@ def effective_f(
 
     Raises
     ------
-    TypeError, ValueError
-        As :func:`kleibergen_paap`.
+    TypeError, ValueError: as :func:`kleibergen_paap`
 
     References
     ----------
@@ -347,8 +346,7 @@ def anderson_rubin(
 
     Raises
     ------
-    TypeError, ValueError
-        As :func:`kleibergen_paap`; a level outside (0, 1).
+    TypeError, ValueError: as :func:`kleibergen_paap`; a level outside (0, 1)
 
     References
     ----------
