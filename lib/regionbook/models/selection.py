@@ -19,15 +19,12 @@ class Oster(Shown):
     delta : float; δ at which the effect would be `null`
     beta : float; β*, the effect if selection on unobservables is `assumed_delta` times that on observables
     solutions : tuple of float; all real solutions for β*, the nearest to the controlled coefficient first
-    approximation : float
-        β* of the textbook formula β̃ − δ(β° − β̃)(R_max − R̃)/(R̃ − R°); it needs δ = 1 and proportional covariates.
     r_max, assumed_delta, null
     """
 
     delta: float
     beta: float
     solutions: tuple[float, ...]
-    approximation: float
     r_max: float
     assumed_delta: float
     null: float
@@ -170,7 +167,6 @@ def oster(
         delta=needed,
         beta=float(controlled - bias * unit),
         solutions=tuple(float(controlled - root * unit) for root in real),
-        approximation=float(controlled - delta * d * m / a * unit) if a > 0 else float("nan"),
         r_max=r_max,
         assumed_delta=delta,
         null=null,

@@ -76,7 +76,6 @@ class SpatialPanel(Shown):
         (`xsmle` prints its R² under these names).
     resids : Series; on the panel's index
     model, effects, correction, information, logdet : str; what was done
-    logdet_error : float; how far the log-determinant may be off near the estimate; 0 for eigenvalues
     row_standardised : bool
     islands : list; units without neighbours
     phi : float; random effects: 1 − φ is the share of the unit means taken out
@@ -87,7 +86,6 @@ class SpatialPanel(Shown):
     correction: str
     information: str
     logdet: str
-    logdet_error: float
     params: pd.Series
     cov: pd.DataFrame
     sigma2: float
@@ -266,7 +264,7 @@ class SpatialPanel(Shown):
             least = "" if self.interval_sharp else "at least "
             facts[f"admissible {PARAMETER[self.model]}"] = least + "({:.4f}, {:.4f})".format(*self.interval)
             if self.logdet != "exact":
-                facts["log-determinant"] = f"{self.logdet}, error {self.logdet_error:.1e}"
+                facts["log-determinant"] = self.logdet
         if not self.row_standardised:
             facts["weights"] = "rows do not add to one"
         if self.islands:
@@ -397,7 +395,6 @@ def _estimate(
         correction=correction,
         information=information,
         logdet=ld.method,
-        logdet_error=best.error,
         params=params,
         cov=cov,
         sigma2=s2,

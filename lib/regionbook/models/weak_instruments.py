@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import pairwise
 from typing import Literal
 
 import numpy as np
@@ -292,11 +291,6 @@ class AndersonRubin(Shown):
     null: float
     level: float
 
-    @property
-    def bounded(self) -> bool:
-        """Whether the set is neither empty nor infinite at an end."""
-        return bool(self.intervals) and all(np.isfinite(end) for pair in self.intervals for end in pair)
-
     def __contains__(self, value: float) -> bool:
         return any(low <= value <= high for low, high in self.intervals)
 
@@ -385,18 +379,13 @@ def anderson_rubin(
     roots = linalg.eigvals(np.block([[-linear, -constant], [eye, zero]]), linalg.block_diag(square, eye))
     roots = roots[np.isfinite(roots)]
     real = np.sort(roots.real[np.abs(roots.imag) < 1e-7 * (1 + np.abs(roots.real))])
-    ends = np.concatenate([[-np.inf], real, [np.inf]])
-    intervals: list[tuple[float, float]] = []
-    for low, high in pairwise(ends.tolist()):
-        if np.isinf(low):
-            inside = 0.0 if np.isinf(high) else high - 1 - abs(high)
-        else:
-            inside = low + 1 + abs(low) if np.isinf(high) else (low + high) / 2
-        if f(float(inside)) <= c / size:
-            low, high = centre + unit * low, centre + unit * high
-            if intervals and intervals[-1][1] == low:
-                low = intervals.pop()[0]
-            intervals.append((float(low), float(high)))
+    far = 1 + 2 * np.abs(real).max(
+        initial=0
+    )  # one value in each of the intervals between the ends, and beyond them
+    between = np.convolve(np.r_[-far, real, far], [0.5, 0.5], "valid")
+    accepted = np.diff(np.r_[0, [f(b) <= c / size for b in between], 0].astype(int))
+    ends = centre + unit * np.r_[-np.inf, real, np.inf]
+    intervals = tuple(zip(ends[accepted == 1].tolist(), ends[accepted == -1].tolist(), strict=True))
     statistic = f((null - centre) / unit)
     p = float(special.fdtrc(size, df, statistic))
-    return AndersonRubin(statistic, (size, df), p, tuple(intervals), null, level)
+    return AndersonRubin(statistic, (size, df), p, intervals, null, level)
