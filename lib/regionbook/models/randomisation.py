@@ -112,7 +112,7 @@ def randomisation_test(
     """
     design = read_formula(data, formula)
     found = read_dates(design.frame, dates, unit, time, coefficient)
-    placebo = _prepared(design, coefficient, found.unit)
+    placebo = _Placebo(design, coefficient, found.unit)
     treatment = design.x[:, design.position(coefficient)]
     observed = placebo.statistics(treatment[:, None])[0]
     kind = assignments if isinstance(assignments, str) else "given"
@@ -147,16 +147,22 @@ def _chunks(draws: np.ndarray, cells: int) -> Iterator[np.ndarray]:
     return iter(np.array_split(draws, -(-len(draws) * cells // CHUNK)))
 
 
-@dataclass(frozen=True)
 class _Placebo:
     """Everything but the treatment, taken out once."""
 
-    sweep: Sweep
-    controls: np.ndarray  # orthonormal
-    y: np.ndarray
-    member: sparse.csr_array  # unit × row
-    hc1: float  # factors of the two variances
-    cluster: float
+    def __init__(self, design: Design, coefficient: str, unit: np.ndarray) -> None:
+        effects, (n, k) = list(design.effects.values()), design.x.shape
+        self.sweep, groups = Sweep(effects, n), int(unit.max()) + 1
+        free, counted = n - k - self.sweep.rank, k + rank_outside(effects, unit, n)
+        if groups < 2 or free <= 0:
+            raise ValueError(
+                f"{n} rows of {groups} units are too few for {k} regressors, {self.sweep.rank} effects"
+            )
+        _, _, y, q = design.last(coefficient).swept()
+        self.controls = q[:, :-1]  # orthonormal
+        self.y = y - self.controls @ (self.controls.T @ y)
+        self.member = sparse.csr_array((np.ones(n), (unit, np.arange(n))))
+        self.hc1, self.cluster = n / free, groups / (groups - 1) * (n - 1) / (n - counted)
 
     def statistics(self, treatment: np.ndarray) -> np.ndarray:
         """Coefficient and both t (draws × 3) of each column (rows × draws); NaN without variation."""
@@ -166,26 +172,12 @@ class _Placebo:
         square[square <= 1e-10 * treatment.sum(axis=0)] = np.nan
         b = self.y @ d / square
         score = d * (self.y[:, None] - d * b)
-        hc1 = np.sqrt(self.hc1 * np.einsum("ij,ij->j", score, score))
         sums = self.member @ score
-        clustered = np.sqrt(self.cluster * np.einsum("ij,ij->j", sums, sums))
+        columns = [b]
         with np.errstate(divide="ignore"):
-            return np.column_stack([b, b * square / hc1, b * square / clustered])
-
-
-def _prepared(design: Design, coefficient: str, unit: np.ndarray) -> _Placebo:
-    effects, (n, k) = list(design.effects.values()), design.x.shape
-    groups = int(unit.max()) + 1
-    sweep = Sweep(effects, n)
-    counted = k + rank_outside(effects, unit, n)
-    free = n - k - sweep.rank
-    if groups < 2 or free <= 0:
-        raise ValueError(f"{n} rows of {groups} units are too few for {k} regressors, {sweep.rank} effects")
-    _, _, y, q = design.last(coefficient).swept()
-    q = q[:, :-1]
-    member = sparse.csr_array((np.ones(n), (unit, np.arange(n))))
-    clustered = groups / (groups - 1) * (n - 1) / (n - counted)
-    return _Placebo(sweep, q, y - q @ (q.T @ y), member, n / free, clustered)
+            for factor, s in ((self.hc1, score), (self.cluster, sums)):
+                columns.append(b * square / np.sqrt(factor * np.einsum("ij,ij->j", s, s)))
+        return np.column_stack(columns)
 
 
 def _shuffled(values: np.ndarray, draws: int, seed: int | None) -> np.ndarray:
