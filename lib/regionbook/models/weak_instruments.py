@@ -36,23 +36,50 @@ STOCK_YOGO = pd.DataFrame(
 """Critical values of the first-stage F, 2SLS, one endogenous regressor, homoskedastic (Stock and Yogo 2005, Table 5.2)."""
 
 
-@dataclass(frozen=True)
 class _Partialled:
-    """Columns and instruments (N × L) after exogenous variables and effects; A, and the codes of the clusters."""
+    """Columns and instruments z (N × L) after exogenous variables and effects; A, and the codes of the G clusters.
 
-    columns: np.ndarray
-    z: np.ndarray
-    absorbed: int
-    clusters: np.ndarray | None
-    cov: Cov
+    `correction` multiplies a covariance: N/(N−L−A), or clustered G/(G−1)·(N−1)/(N−L−A).
+    """
 
-    @property
-    def n(self) -> int:
-        return len(self.z)
-
-    @property
-    def groups(self) -> int:
-        return 0 if self.clusters is None else int(self.clusters.max()) + 1
+    def __init__(
+        self,
+        data: pd.DataFrame,
+        columns: list[str],
+        instruments: Names,
+        exog: Names,
+        absorb: Names,
+        cov: Cov,
+        clusters: str | None,
+    ) -> None:
+        one_of(("iid", "robust", "cluster"), cov=cov)
+        if (cov == "cluster") != (clusters is not None):
+            raise ValueError("cov='cluster' and clusters=… belong together: give both or neither")
+        frame = flat(data)
+        named = {"outcome and endog": columns, "instruments": instruments, "exog": exog, "absorb": absorb}
+        columns, instruments, exog, absorb = (known(frame, some, what) for what, some in named.items())
+        if not instruments:
+            raise ValueError("instruments is empty; at least one is needed")
+        names = columns + instruments + exog
+        if len(set(names)) < len(names):
+            raise ValueError(f"a name is used twice among endog, instruments and exog: {names}")
+        values = numbers(frame[names], "data").to_numpy()
+        effects = [codes(frame, name, "absorb") for name in absorb]
+        group = None if clusters is None else clusters_of(frame, clusters, "clusters")
+        n, size, swept = len(frame), len(instruments), Sweep(effects, len(frame))
+        if n - swept.rank - len(names) + 1 <= 0:
+            raise ValueError(f"{n} rows are too few for {len(names) - 1} regressors and {swept.rank} effects")
+        if group is not None and group.max() < size:
+            raise ValueError(f"{group.max() + 1} clusters cannot give a covariance of {size} instruments")
+        residuals, norms = swept(values), np.linalg.norm(values, axis=0)
+        first, k = len(columns), len(columns) + size
+        q = orthonormal(residuals[:, k:], norms[k:], exog)
+        out = residuals[:, :k] - q @ (q.T @ residuals[:, :k])
+        orthonormal(out[:, first:], norms[first:k], instruments)
+        self.columns, self.z, self.n, self.clusters, self.cov = out[:, :first], out[:, first:], n, group, cov
+        self.absorbed = rank_outside(effects, group, n) + len(exog)
+        self.groups, free = 0 if group is None else int(group.max()) + 1, n - size - self.absorbed
+        self.correction = self.groups / (self.groups - 1) * (n - 1) / free if self.groups else n / free
 
     def covariance(self, z: np.ndarray, e: np.ndarray, f: np.ndarray) -> np.ndarray:
         """N⁻¹ Σ (z e)(z f)' over observations or cluster sums; iid: (e'f/N)(z'z/N)."""
@@ -63,45 +90,6 @@ class _Partialled:
             sums = sparse.csr_array((np.ones(self.n), (self.clusters, np.arange(self.n))))
             a, b = sums @ a, sums @ b
         return a.T @ b / self.n
-
-    @property
-    def correction(self) -> float:
-        """What multiplies a covariance: N/(N−L−A), or clustered G/(G−1)·(N−1)/(N−L−A)."""
-        free = self.n - self.z.shape[1] - self.absorbed
-        return self.groups / (self.groups - 1) * (self.n - 1) / free if self.groups else self.n / free
-
-
-def _partialled(
-    data: pd.DataFrame, columns: list[str], instruments: Names, exog: Names, absorb: Names, cov: Cov, clusters: str | None
-) -> _Partialled:  # fmt: skip
-    one_of(("iid", "robust", "cluster"), cov=cov)
-    if (cov == "cluster") != (clusters is not None):
-        raise ValueError("cov='cluster' and clusters=… belong together: give both or neither")
-    frame = flat(data)
-    instruments = known(frame, instruments, "instruments")
-    if not instruments:
-        raise ValueError("instruments is empty; at least one is needed")
-    columns, exog = known(frame, columns, "outcome and endog"), known(frame, exog, "exog")
-    absorb = known(frame, absorb, "absorb")
-    names = columns + instruments + exog
-    if len(set(names)) < len(names):
-        raise ValueError(f"a name is used twice among endog, instruments and exog: {names}")
-    values = numbers(frame[names], "data").to_numpy()
-    effects = [codes(frame, name, "absorb") for name in absorb]
-    group = None if clusters is None else clusters_of(frame, clusters, "clusters")
-    n, size = len(frame), len(instruments)
-    swept = Sweep(effects, n)
-    if n - swept.rank - len(names) + 1 <= 0:
-        raise ValueError(f"{n} rows are too few for {len(names) - 1} regressors and {swept.rank} effects")
-    if group is not None and group.max() < size:
-        raise ValueError(f"{group.max() + 1} clusters cannot give a covariance of {size} instruments")
-    residuals, norms = swept(values), np.linalg.norm(values, axis=0)
-    first, k = len(columns), len(columns) + size
-    q = orthonormal(residuals[:, k:], norms[k:], exog)
-    out = residuals[:, :k] - q @ (q.T @ residuals[:, :k])
-    orthonormal(out[:, first:], norms[first:k], instruments)
-    absorbed = rank_outside(effects, group, n) + len(exog)
-    return _Partialled(out[:, :first], out[:, first:], absorbed, group, cov)
 
 
 @dataclass(frozen=True, repr=False)
@@ -186,7 +174,7 @@ def kleibergen_paap(
     >>> round(test.lm, 2), round(test.f, 2)
     (12.96, 15.93)
     """
-    part = _partialled(data, [endog], instruments, exog, absorb, cov, clusters)
+    part = _Partialled(data, [endog], instruments, exog, absorb, cov, clusters)
     d, z, size = part.columns[:, 0], part.z, part.z.shape[1]
     g = z.T @ d / part.n
     v = d - z @ np.linalg.solve(z.T @ z, z.T @ d)
@@ -257,7 +245,7 @@ def effective_f(
     ----------
     Montiel Olea and Pflueger (2013), J. Business & Economic Statistics 31(3), 358–369.
     """
-    part = _partialled(data, [endog], instruments, exog, absorb, cov, clusters)
+    part = _Partialled(data, [endog], instruments, exog, absorb, cov, clusters)
     d, q = part.columns[:, 0], np.linalg.qr(part.z)[0]
     z = q * np.sqrt(part.n)  # orthonormal instruments: Q = I, the statistic does not change
     v = d - q @ (q.T @ d)
@@ -349,7 +337,7 @@ def anderson_rubin(
     between_0_and_1(level)
     if not np.isfinite(null):
         raise ValueError(f"null={null!r} must be a finite number")
-    part = _partialled(data, [outcome, endog], instruments, exog, absorb, cov, clusters)
+    part = _Partialled(data, [outcome, endog], instruments, exog, absorb, cov, clusters)
     (y, d), z = part.columns.T, part.z
     n, size = z.shape
     df = part.groups - 1 if part.groups else n - size - part.absorbed
