@@ -10,7 +10,8 @@ from scipy import special
 from scipy.optimize import minimize_scalar
 
 from ..index._checks import one_of, show
-from ..shown import Part, Shown
+from ..shown import Part
+from ._estimated import Estimated
 from ._logdet import EXACT_UP_TO, LogDet, Method
 from ._spatial import LAGGED, PARAMETER, Stack, inverse_information, maximise, read_weights, stack, transform
 from ._within import between_0_and_1
@@ -55,7 +56,7 @@ def admissible_interval(w: object) -> tuple[float, float]:
 
 
 @dataclass(frozen=True, repr=False)
-class SpatialPanel(Shown):
+class SpatialPanel(Estimated):
     """What :func:`spatial_durbin` returns.
 
     Attributes
@@ -103,23 +104,13 @@ class SpatialPanel(Shown):
     resids: pd.Series = field(repr=False)
     phi: float = np.nan
     _regressors: list[str] = field(default_factory=list, repr=False)
-    _outcome: str = field(default="", repr=False)
+    outcome: str = ""
     _logdet: LogDet | None = field(default=None, repr=False)
 
     @property
     def std_errors(self) -> pd.Series:
         """Roots of the diagonal of `cov`."""
         return pd.Series(np.sqrt(np.diag(self.cov)), self.params.index, name="std_error")
-
-    @property
-    def tstats(self) -> pd.Series:
-        """`params` over `std_errors`."""
-        return (self.params / self.std_errors).rename("tstat")
-
-    @property
-    def pvalues(self) -> pd.Series:
-        """Two-sided, normal."""
-        return pd.Series(2 * special.ndtr(-self.tstats.abs()), self.params.index, name="pvalue")
 
     @property
     def rho(self) -> float:
@@ -138,16 +129,7 @@ class SpatialPanel(Shown):
         return -2 * self.loglik + 2 * (len(self.params) + 1 + (self.effects == "random"))
 
     @property
-    def __maketables_coef_table__(self) -> pd.DataFrame:
-        columns = {"b": self.params, "se": self.std_errors, "t": self.tstats, "p": self.pvalues}
-        return pd.DataFrame(columns).rename_axis("Coefficient")
-
-    @property
-    def __maketables_depvar__(self) -> str:
-        return self._outcome
-
-    @property
-    def __maketables_fixef_string__(self) -> str | None:
+    def _absorbed(self) -> str | None:  # type: ignore[override]
         names = zip(self.resids.index.names, ("entity", "time"), strict=True)
         unit, time = (str(name or kind) for name, kind in names)
         return {"unit": unit, "time": time, "twoways": f"{unit}+{time}"}.get(self.effects)
@@ -213,7 +195,7 @@ class SpatialPanel(Shown):
         index = pd.MultiIndex.from_tuples(rows, names=["variable", "effect"])
         columns = ["estimate", "se", "z", "p", "lower", "upper"]
         table = pd.DataFrame(list(rows.values()), index, columns=columns)
-        table.attrs.update(nobs=self.nobs, outcome=self._outcome)
+        table.attrs.update(nobs=self.nobs, outcome=self.outcome)
         return table
 
     def _multipliers(
@@ -412,7 +394,7 @@ def _estimate(
         resids=pd.Series(best.e[data.rows], data.index, name="residual"),
         phi=phi,
         _regressors=data.names,
-        _outcome=outcome,
+        outcome=outcome,
         _logdet=ld,
     )
 
