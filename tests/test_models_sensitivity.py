@@ -207,10 +207,9 @@ def test_robustness_value_lies_on_the_zero_contour():
     edge = models.bias_adjusted(estimate, se, 783, rv.partial_r2, 1.0)
     assert edge["estimate"] == pytest.approx(0, abs=1e-12)
     for of in ("estimate", "t"):
-        grid = models.contour_grid(estimate, se, 783, limit=0.3, points=4, of=of)
         for term, value in theirs[f"grid_{of}"].items():
-            d, y = map(float, term.split(","))
-            assert grid.loc[y, d] == pytest.approx(value, rel=1e-9)
+            shares = map(float, term.split(","))
+            assert models.bias_adjusted(estimate, se, 783, *shares)[of] == pytest.approx(value, rel=1e-9)
 
 
 # Oster
@@ -273,7 +272,8 @@ def test_oster_special_cases():
     one = models.oster_inputs(PANEL, "y ~ x1 + x2 | unit + year", "x1")
     ours = models.oster(**one, r_max=one["r2_controlled"] + 0.02)
     gap = one["short"] - one["controlled"]
-    assert abs(ours.beta - ours.approximation) < 0.1 * abs(gap)
+    short = one["controlled"] - gap * 0.02 / (one["r2_controlled"] - one["r2_short"])
+    assert abs(ours.beta - short) < 0.1 * abs(gap)
 
 
 @pytest.mark.reference
@@ -320,9 +320,6 @@ def test_threshold_refuses(change, message):
         (lambda: models.bias_adjusted(1, 1, 50, 1.0, 0.1), "r2_treatment"),
         (lambda: models.bias_adjusted(1, 1, 50, 0.1, 10), "r2_outcome"),
         (lambda: models.bias_adjusted(1, 1, 50, np.nan, 0.1), "r2_treatment"),
-        (lambda: models.contour_grid(1, 1, 50, limit=40), "limit=40"),
-        (lambda: models.contour_grid(1, 1, 50, points=1), "points=1"),
-        (lambda: models.contour_grid(1, 1, 50, of="p"), "'estimate', 't'"),
         (lambda: models.benchmark_bounds(PANEL, FORMULA, "x1", ["x9"]), r"\['x9'\] are not covariates"),
         (lambda: models.benchmark_bounds(PANEL, FORMULA, "x1", multiples=[0]), "must be positive numbers"),
         (lambda: models.benchmark_bounds(PANEL, FORMULA, "x1", ["x2"], [9]), "9 times as strong as 'x2'"),

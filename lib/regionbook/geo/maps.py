@@ -95,28 +95,20 @@ def choropleth(
     values
         Series indexed by code or name (`codes`); what is missing is drawn as "no data", text and truth values as
         categories. A DataFrame gives one map a column, with one classification and one legend for all.
-    level
-        ``"city"`` or ``"province"``.
-    title
-        What the reader should see; over all maps of a DataFrame, whose columns' names stand over each.
-    label
-        Heading of the legend: the variable and its unit.
-    scheme
-        ``"quantiles"``, or ``"categories"`` for codes that are numbers.
-    k
-        Number of classes; fewer when there are fewer different values.
+    level : ``"city"`` or ``"province"``
+    title : what the reader should see; over all maps of a DataFrame, whose columns' names stand over each
+    label : heading of the legend: the variable and its unit
+    scheme : ``"quantiles"``, or ``"categories"`` for codes that are numbers
+    k : number of classes; fewer when there are fewer different values
     bins
         Rising upper bounds of the classes, the last at or above the largest value, instead of `scheme`, `k`.
     colors
         Name of a matplotlib colour map for classes (default light to dark), or a list, one a class or category.
-    labels
-        Language of place names on the map; None writes none.
+    labels : language of place names on the map; None writes none
     which
         What to name, where there is room: that many of the largest values, places, or ``"outlines"`` (the groups).
-    outlines
-        Group of each place, indexed like `values`; groups (say, clusters) get a dark outline.
-    ax
-        Axes to draw on (a Series only); None makes a figure, 7 inches wide.
+    outlines : group of each place, indexed like `values`; groups (say, clusters) get a dark outline
+    ax : axes to draw on (a Series only); None makes a figure, 7 inches wide
     unknown
         ``"warn"`` draws the places that it knows and names the others in a warning, with what became of them.
 

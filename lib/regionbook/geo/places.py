@@ -58,8 +58,7 @@ def units(level: Level | None = None) -> pd.DataFrame:
 
     Raises
     ------
-    ValueError
-        If `level` is none of these.
+    ValueError: if `level` is none of these
 
     Examples
     --------
@@ -124,8 +123,7 @@ def boundaries(level: Level = "city") -> gpd.GeoDataFrame:
 
     Parameters
     ----------
-    level
-        ``"city"`` (370 polygons) or ``"province"`` (34, the cities dissolved).
+    level : ``"city"`` (370 polygons) or ``"province"`` (34, the cities dissolved)
 
     Returns
     -------
@@ -135,8 +133,7 @@ def boundaries(level: Level = "city") -> gpd.GeoDataFrame:
 
     Raises
     ------
-    ValueError
-        If `level` is neither.
+    ValueError: if `level` is neither
 
     Examples
     --------
@@ -185,20 +182,16 @@ def codes(places: Iterable[Place], level: Level | None = None) -> list[str]:
 
     Parameters
     ----------
-    places
-        Codes (text or whole numbers), English names, Chinese names, Chinese names without their kind.
-    level
-        Search cities or provinces only. None: both.
+    places : codes (text or whole numbers), English names, Chinese names, Chinese names without their kind
+    level : search cities or provinces only. None: both.
 
     Returns
     -------
-    list of str
-        One code a place, in the order given.
+    list of str; one code a place, in the order given
 
     Raises
     ------
-    ValueError
-        If a place is not known, or a short Chinese name means two units; the closest names are listed.
+    ValueError: if a place is not known, or a short Chinese name means two units; the closest names are listed
 
     Examples
     --------
@@ -323,20 +316,16 @@ def distances(places: Places, to: Places | None = None) -> pd.DataFrame:
 
     Parameters
     ----------
-    places
-        Codes or names, or a frame with columns `lon` and `lat` in degrees for points of your own.
-    to
-        The same for the columns. None: `places` again.
+    places : codes or names, or a frame with columns `lon` and `lat` in degrees for points of your own
+    to : the same for the columns. None: `places` again.
 
     Returns
     -------
-    DataFrame
-        len(places) × len(to), labelled as given.
+    DataFrame; len(places) × len(to), labelled as given
 
     Raises
     ------
-    ValueError
-        If a place is unknown, given twice, or has no coordinates in range.
+    ValueError: if a place is unknown, given twice, or has no coordinates in range
 
     Examples
     --------
@@ -356,15 +345,12 @@ def port_distance(places: Places, to: pd.DataFrame | None = None) -> pd.DataFram
 
     Parameters
     ----------
-    places
-        As in `distances`, with the same errors.
-    to
-        Frame of ports with `lon` and `lat`; None: `ports()`.
+    places : as in `distances`, with the same errors
+    to : frame of ports with `lon` and `lat`; None: `ports()`
 
     Returns
     -------
-    DataFrame
-        Indexed as `places`; columns `port` (index of the ports' frame) and `km`.
+    DataFrame; indexed as `places`; columns `port` (index of the ports' frame) and `km`
 
     Examples
     --------

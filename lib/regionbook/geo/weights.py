@@ -36,8 +36,7 @@ def contiguity(
 
     Parameters
     ----------
-    places
-        Codes or names, all of city level or all of province level. Only borders among these count.
+    places : codes or names, all of city level or all of province level. Only borders among these count.
     isolates
         Places without a neighbour: ``"error"`` names them; ``"keep"`` leaves their rows zero; ``"nearest"`` links
         each to the nearest seat, a mapping such as ``{"Hainan": "Guangdong"}`` to the place given, both ways.
@@ -49,8 +48,7 @@ def contiguity(
 
     Raises
     ------
-    ValueError
-        For an unknown or repeated place, a mix of levels, an isolate that `isolates` does not settle.
+    ValueError: for an unknown or repeated place, a mix of levels, an isolate that `isolates` does not settle
 
     Examples
     --------
@@ -99,20 +97,16 @@ def knn(places: Places, k: int) -> Graph:
 
     Parameters
     ----------
-    places
-        As in `distances`.
-    k
-        Number of neighbours, from 1 to the number of places less one. Ties go to the place that stands first.
+    places : as in `distances`
+    k : number of neighbours, from 1 to the number of places less one. Ties go to the place that stands first.
 
     Returns
     -------
-    libpysal.graph.Graph
-        Ids are the places as given, in that order.
+    libpysal.graph.Graph; ids are the places as given, in that order
 
     Raises
     ------
-    ValueError
-        If `k` is out of range, and as in `distances`.
+    ValueError: if `k` is out of range, and as in `distances`
 
     Examples
     --------
@@ -136,17 +130,13 @@ def inverse_distance(places: Places, power: float = 1.0, *, cutoff_km: float | N
 
     Parameters
     ----------
-    places
-        As in `distances`.
-    power
-        :math:`p` > 0.
-    cutoff_km
-        Weights of pairs farther apart are zero. None: no cut-off.
+    places : as in `distances`
+    power : :math:`p` > 0
+    cutoff_km : weights of pairs farther apart are zero. None: no cut-off.
 
     Returns
     -------
-    libpysal.graph.Graph
-        Symmetric, not standardised; ids are the places as given, in that order.
+    libpysal.graph.Graph; symmetric, not standardised; ids are the places as given, in that order
 
     Raises
     ------

@@ -22,15 +22,13 @@ def coupling_coordination(
 
     Parameters
     ----------
-    subsystems : DataFrame, rows × subsystems
-        At least two columns, values in [0, 1].
+    subsystems : DataFrame, rows × subsystems; at least two columns, values in [0, 1]
     weights : sequence, Series or mapping, optional
         a_j, adding up to 1, a Series or mapping by the name of the column; equal without.
 
     Returns
     -------
-    DataFrame
-        Columns `coupling`, `development`, `coordination`.
+    DataFrame; columns `coupling`, `development`, `coordination`
 
     Raises
     ------

@@ -17,16 +17,12 @@ class EntropyIndex(Shown):
 
     Attributes
     ----------
-    score : Series
-        Σ_j w_j z_ij, one value a row of the raw data.
+    score : Series; Σ_j w_j z_ij, one value a row of the raw data
     weights, entropy, redundancy : Series or DataFrame
         w_j, e_j and 1 − e_j by indicator; a DataFrame with one row a group when `weights` was a key.
-    normalised : DataFrame
-        z_ij, directions and zero handling applied.
-    row_weights : DataFrame
-        The w_j that each row's score uses; equal rows unless weights differ by group.
-    dimensions : Series or None
-        Dimension of each indicator, as given.
+    normalised : DataFrame; z_ij, directions and zero handling applied
+    row_weights : DataFrame; the w_j that each row's score uses; equal rows unless weights differ by group
+    dimensions : Series or None; dimension of each indicator, as given
     """
 
     score: pd.Series
@@ -94,8 +90,7 @@ def entropy_index(
 
     Parameters
     ----------
-    raw : DataFrame, rows × indicators
-        Numbers in any unit; an index (unit, year) for a panel.
+    raw : DataFrame, rows × indicators; numbers in any unit; an index (unit, year) for a panel
     directions : +1, -1 or mapping
         -1 reverses an indicator (more is worse); indicators that a mapping leaves out are positive.
     normalise : "pooled", index level or Series
@@ -105,8 +100,7 @@ def entropy_index(
     zeros : "limit", "shift" or "compress"
         Min–max scaling makes at least one zero in each column. ``"limit"``: 0 ln 0 = 0, z unchanged.
         ``"shift"``: z + shift, in the score too. ``"compress"``: (1 − shift) z + shift.
-    shift : float
-        In the unit of z; the larger, the more alike the weights.
+    shift : float; in the unit of z; the larger, the more alike the weights
     dimensions : mapping or Series, optional
         Dimension of every indicator, for `dimension_weights` and `dimension_scores`.
 

@@ -24,10 +24,8 @@ def location_quotient(
 
     Parameters
     ----------
-    part, whole : Series with the same index
-        F and K in the same unit; K positive, F not negative.
-    by : index level or Series, optional
-        Reference group, as a rule ``"year"``; without it all rows together.
+    part, whole : Series with the same index; F and K in the same unit; K positive, F not negative
+    by : index level or Series, optional; reference group, as a rule ``"year"``; without it all rows together
     weight : "total" or "mean"
         What a unit is compared with: the share in the total, or the mean of the units' shares.
 
@@ -37,8 +35,7 @@ def location_quotient(
 
     Raises
     ------
-    TypeError, ValueError
-        Different indices, missing or infinite values, K ≤ 0, F < 0, a group without any F.
+    TypeError, ValueError: different indices, missing or infinite values, K ≤ 0, F < 0, a group without any F
 
     References
     ----------

@@ -20,12 +20,10 @@ class PCAIndex(Shown):
     score : Series
         Σ_k s_k PC_k over the kept components, s_k = λ_k / Σ λ of the kept ones. Mean zero, no bounds.
     components : DataFrame, rows × all components
-    eigenvalues, explained : Series
-        Of the correlation matrix, and their share of the number of indicators.
+    eigenvalues, explained : Series; of the correlation matrix, and their share of the number of indicators
     vectors, loadings : DataFrame, indicators × components
         Unit eigenvectors a, and a √λ = correlation of indicator and component.
-    kept : int
-        Number of components in the score.
+    kept : int; number of components in the score
     weights : Series
         Σ_k s_k a_jk: what one standard deviation of an indicator adds to the score. May be negative.
     """
@@ -62,8 +60,7 @@ def pca_index(
     Parameters
     ----------
     raw : DataFrame, rows × indicators
-    directions : +1, -1 or mapping
-        -1 reverses an indicator before the analysis.
+    directions : +1, -1 or mapping; -1 reverses an indicator before the analysis
     components : "eigenvalue>1", int or float
         Components in the score: Kaiser's rule, a number, or the smallest number that explains at
         least this share of the variance (between 0 and 1).

@@ -16,8 +16,7 @@ class TheilIndex(Shown):
 
     Attributes
     ----------
-    total, within, between : float
-        `total` = `within` + `between`.
+    total, within, between : float; `total` = `within` + `between`
     by_group : DataFrame, one row a group
         `share` (the group's weight in `within`: its income share for T, its population share for L), `theil`
         (inequality inside it), `contribution` (share × theil ÷ total).
@@ -50,12 +49,9 @@ def theil_index(
 
     Parameters
     ----------
-    x : Series
-        Positive, per head.
-    population : Series, optional
-        Positive weights with the same index; equal without.
-    by : index level or Series, optional
-        Groups; without, everything is one group and `between` is 0.
+    x : Series; positive, per head
+    population : Series, optional; positive weights with the same index; equal without
+    by : index level or Series, optional; groups; without, everything is one group and `between` is 0
     kind : "T" or "L"
 
     Returns
@@ -64,8 +60,7 @@ def theil_index(
 
     Raises
     ------
-    TypeError, ValueError
-        Values that are missing, infinite or not positive; different indices.
+    TypeError, ValueError: values that are missing, infinite or not positive; different indices
 
     References
     ----------

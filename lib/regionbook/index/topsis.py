@@ -17,14 +17,10 @@ class TopsisIndex(Shown):
 
     Attributes
     ----------
-    score : Series
-        Closeness C, between 0 (worst in every indicator) and 1 (best in every indicator).
-    weights : Series
-        w by indicator; they add to one.
-    distances : DataFrame
-        `best` D⁺ and `worst` D⁻ of each row.
-    normalised : DataFrame
-        z, between 0 and 1, directions applied.
+    score : Series; closeness C, between 0 (worst in every indicator) and 1 (best in every indicator)
+    weights : Series; w by indicator; they add to one
+    distances : DataFrame; `best` D⁺ and `worst` D⁻ of each row
+    normalised : DataFrame; z, between 0 and 1, directions applied
     """
 
     score: pd.Series
@@ -54,8 +50,7 @@ def topsis_index(
     Parameters
     ----------
     raw : DataFrame, rows × indicators
-    directions : +1, -1 or mapping
-        As :func:`entropy_index`.
+    directions : +1, -1 or mapping; as :func:`entropy_index`
     weights : mapping, optional
         By indicator, positive, brought to a sum of one; left out, the entropy weights.
 

@@ -15,7 +15,7 @@ from .out_of_core import dyadic_out_of_core
 from .permutation import PermutationTest, permutation_test
 from .productivity import GlobalMalmquist, Malmquist, global_malmquist, malmquist
 from .randomisation import RandomisationTest, randomisation_test
-from .robustness import Robustness, benchmark_bounds, bias_adjusted, contour_grid, robustness_value
+from .robustness import Robustness, benchmark_bounds, bias_adjusted, robustness_value
 from .selection import Oster, oster, oster_inputs
 from .spatial_durbin import SpatialPanel, admissible_interval, spatial_durbin
 from .spatial_tests import SpatialTests, spatial_tests

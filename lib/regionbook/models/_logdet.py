@@ -112,13 +112,6 @@ class LogDet:
         width = self.high - self.low
         return self.near(self.low + 0.002 * width, self.high - 0.002 * width, 32)[0]
 
-    def error(self, f: Function, r: float, low: float, high: float) -> float:
-        """How far f may be from ln|I − ρW| around ρ: 0, or measured by LU."""
-        if self.method == "exact":
-            return 0.0
-        points = np.array([low + 0.137 * (high - low), r, high - 0.291 * (high - low)])
-        return float(max(abs(f(p) - self._by_lu(p)) for p in points))
-
     def row_total(self, r: float) -> tuple[float, float]:
         """h = 1'G1/n and h'(ρ)."""
         if self.row_standardised:

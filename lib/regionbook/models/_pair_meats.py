@@ -5,6 +5,8 @@ from typing import Literal
 
 import numpy as np
 
+from ._pair_rows import pair_codes
+
 Vcov = Literal["iid", "hetero", "pair", "two-way", "dyadic"]
 KINDS: tuple[Vcov, ...] = ("iid", "hetero", "pair", "two-way", "dyadic")
 
@@ -14,10 +16,9 @@ def sums_by(scores: np.ndarray, code: np.ndarray, size: int) -> np.ndarray:
     return np.stack([np.bincount(code, row, size) for row in scores])
 
 
-def unit_meats(
-    scores: np.ndarray, first: np.ndarray, second: np.ndarray, size: int
-) -> tuple[np.ndarray, np.ndarray]:
+def unit_meats(scores: np.ndarray, first: np.ndarray, second: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Σ S_c S_c' over units as first and as second, added; and over units in either place. `scores` is k × m."""
+    size = int(max(first.max(), second.max())) + 1
     a, b = sums_by(scores, first, size), sums_by(scores, second, size)
     both = a + b
     return a @ a.T + b @ b.T, both @ both.T
@@ -72,45 +73,20 @@ def dyadic_sample(count: np.ndarray, n: int, left: int) -> tuple[float, str]:
 
 
 def clustered_meats(
-    by_pair: np.ndarray,
-    low: np.ndarray | None,
-    high: np.ndarray | None,
-    swapped: np.ndarray | None,
-    swapped_part: np.ndarray | None,
-    free: int,
-    free_all: int,
-    n: int,
+    ordered: np.ndarray, first: np.ndarray, second: np.ndarray, free: int, free_two_way: int, n: int
 ) -> tuple[dict[Vcov, Meat], int]:
-    """Meats "pair", "two-way" and "dyadic" from the scores summed by pair (k × P), and the number of units.
+    """Meats "two-way" and "dyadic" from the scores summed by ordered pair (k × m), and the number of units.
 
-    `low`, `high` are the codes of both units (None where only a pair id is known), `swapped` the pairs whose first
-    column holds `high`, `swapped_part` the sums over such rows where this changes within pairs; `free` is n less the
-    regressors and the effects that do not lie within pairs, `free_all` less all effects.
+    `free` is n less the regressors and the effects that do not lie within pairs, `free_two_way` that for "two-way".
     """
-    pairs = by_pair.shape[1]
-    inner = by_pair @ by_pair.T
-
-    factor, words = small_sample(pairs, n, free)
-    out: dict[Vcov, Meat] = {"pair": Meat(inner, factor, pairs - 1, f"{words}, G = {pairs:,} pairs")}
-    if low is None or high is None or swapped is None:
-        return out, 0
-    if swapped_part is None:
-        first, second = np.where(swapped, high, low), np.where(swapped, low, high)
-        ordered = by_pair
-    else:  # each pair in both orders
-        ordered = np.concatenate([by_pair - swapped_part, swapped_part], axis=1)
-        first, second = np.concatenate([low, high]), np.concatenate([high, low])
-        there = ordered.any(axis=0)
-        ordered, first, second = ordered[:, there], first[there], second[there]
-    size = int(max(low.max(), high.max())) + 1
-    apart, both = unit_meats(ordered, first, second, size)
-    in_first, in_second = (np.bincount(code, minlength=size) > 0 for code in (first, second))
-    least = int(min(in_first.sum(), in_second.sum()))
-    factor, words = small_sample(least, n, free if swapped_part is None else free_all)
-    out["two-way"] = Meat(
-        apart - ordered @ ordered.T, factor, least - 1, f"{words}, G = {least:,}, the fewer"
-    )
-    units = int((in_first | in_second).sum())
-    factor, words = dyadic_sample(unit_counts(low, high), n, free)
-    out["dyadic"] = Meat(both - inner, factor, units - 1, words)
-    return out, units
+    pair = pair_codes(first, second)
+    by_pair = sums_by(ordered, pair, int(pair.max()) + 1)
+    apart, both = unit_meats(ordered, first, second)
+    least = min(len(np.unique(first)), len(np.unique(second)))
+    factor, words = small_sample(least, n, free_two_way)
+    two_way = Meat(apart - ordered @ ordered.T, factor, least - 1, f"{words}, G = {least:,}, the fewer")
+    once = np.unique(pair, return_index=True)[1]
+    count = unit_counts(first[once], second[once])
+    factor, words = dyadic_sample(count, n, free)
+    dyadic = Meat(both - by_pair @ by_pair.T, factor, len(count) - 1, words)
+    return {"two-way": two_way, "dyadic": dyadic}, len(count)

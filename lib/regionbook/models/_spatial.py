@@ -174,7 +174,6 @@ class Maximum:
     e: np.ndarray
     slope: float = 0.0
     curve: float = 0.0
-    error: float = 0.0
 
 
 def _concentrated(d: Transformed, model: str) -> Callable[[Any], tuple[Any, Any]]:
@@ -250,7 +249,7 @@ def maximise(d: Transformed, ld: LogDet, model: str) -> Maximum:
     slope, curve = float(d1(r)), float(d2(r))
     if d.lost:
         slope, curve = slope + 1 / (1 - r), curve + 1 / (1 - r) ** 2
-    return Maximum(value, r, b, e, slope, curve, ld.error(f, r, low, high))
+    return Maximum(value, r, b, e, slope, curve)
 
 
 def inverse_information(

@@ -51,8 +51,7 @@ def tree_importances(model: Any) -> pd.DataFrame:
 
     Returns
     -------
-    DataFrame, features × five
-        A feature without a split has nought in each.
+    DataFrame, features × five; a feature without a split has nought in each
 
     Raises
     ------
@@ -80,8 +79,7 @@ class TreeShap:
 
     Attributes
     ----------
-    values : DataFrame, rows of X × features
-        φ, in units of the outcome.
+    values : DataFrame, rows of X × features; φ, in units of the outcome
     base : float
         Mean prediction by the trees' own row counts: ``base + values.sum(axis=1)`` is the prediction.
     """
@@ -103,8 +101,7 @@ def tree_shap(model: Any, X: pd.DataFrame | Array) -> TreeShap:
 
     Parameters
     ----------
-    model : HistGradientBoostingRegressor
-        Fitted; missing values go where the tree sends them.
+    model : HistGradientBoostingRegressor; fitted; missing values go where the tree sends them
     X : DataFrame or array, rows × features
         Columns in the order of the fit (a frame may have more, in any order).
 
@@ -114,8 +111,7 @@ def tree_shap(model: Any, X: pd.DataFrame | Array) -> TreeShap:
 
     Raises
     ------
-    ValueError
-        As `tree_importances` (any loss will do), or `X` lacks a feature.
+    ValueError: as `tree_importances` (any loss will do), or `X` lacks a feature
 
     References
     ----------

@@ -19,7 +19,6 @@ def cohorts(
     treatment: str | None = None,
     columns: Sequence[str] = (),
     smallest: int = 2,
-    balanced: bool = False,
 ) -> pd.DataFrame:
     """Units and cells of each cohort; refuses a panel on which staggered difference-in-differences would mislead.
 
@@ -29,17 +28,11 @@ def cohorts(
     Parameters
     ----------
     data : DataFrame, one row a unit and year
-    dates : column
-        The unit's first treated year, 0 for never treated.
+    dates : column; the unit's first treated year, 0 for never treated
     unit, time : column or index level
-    treatment : column, optional
-        0 and 1; has to be 1 from the unit's date on, and only then.
-    columns : list of columns
-        Outcome and controls: numbers, none missing.
-    smallest : int
-        Units that a cohort must have at least; a single one has no standard error of its own.
-    balanced : bool
-        Whether each unit must be there in each year, as the Goodman-Bacon decomposition needs it.
+    treatment : column, optional; 0 and 1; has to be 1 from the unit's date on, and only then
+    columns : list of columns; outcome and controls: numbers, none missing
+    smallest : int; units that a cohort must have at least; a single one has no standard error of its own
 
     Returns
     -------
@@ -52,7 +45,7 @@ def cohorts(
     TypeError, ValueError
         Text or missing values, a unit and year twice, dates that vary within a unit or leave no year before or
         after them, a treatment that the dates contradict or that switches off, no never-treated unit, a cohort
-        below `smallest`, missing cells if `balanced`.
+        below `smallest`.
 
     References
     ----------
@@ -81,11 +74,6 @@ def cohorts(
         raise ValueError(f"no unit is never treated ({dates!r} = 0): nothing to compare the last cohort with")
     rows = np.bincount(found.unit)
     full = rows == len(years)
-    if balanced and not full.all():
-        raise ValueError(
-            f"the panel is unbalanced: {int(full.sum())} of {len(full)} units are complete ({len(years)} years), "
-            f"{int((len(years) - rows).sum())} cells are missing"
-        )
     treated = np.bincount(found.unit, found.treated(first[None, :]).ravel())
     table = pd.DataFrame({"units": 1, "complete": full, "cells": rows, "treated": treated}).astype(int)
     names = [int(g) if float(g).is_integer() else float(g) for g in first]

@@ -27,12 +27,9 @@ class Conley(Shown):
     ----------
     table : DataFrame
         One row a regressor: estimate, se (NaN if the variance is negative), t, p, low, high (95 %, normal).
-    cov : DataFrame
-        Covariance of the estimates.
-    cutoff, kernel, lags, serial_kernel
-        As given.
-    neighbours : float
-        Mean number of other places within the cut-off.
+    cov : DataFrame; covariance of the estimates
+    cutoff, kernel, lags, serial_kernel : as given
+    neighbours : float; mean number of other places within the cut-off
     n, parameters : int
         Rows, and the estimated parameters that the small-sample factor n/(n − parameters) counts.
     """
@@ -85,14 +82,11 @@ def conley(
     data : DataFrame, one row an observation
     formula : str
         As for `pyfixest.feols`: ``"inn ~ digit + gov | city + year"``; effects may be index levels.
-    cutoff : float
-        In km of great circle; 0 allows for no neighbours, ``inf`` for all.
-    coordinates : (longitude, latitude)
-        Columns in degrees.
+    cutoff : float; in km of great circle; 0 allows for no neighbours, ``inf`` for all
+    coordinates : (longitude, latitude); columns in degrees
     time, unit : column or index level
         Periods, and the units that `lags` follows; with `lags`, periods are whole numbers.
-    lags : int
-        Periods over which a unit's own scores may be correlated.
+    lags : int; periods over which a unit's own scores may be correlated
     kernel, serial_kernel : "bartlett" or "uniform"
         Over distance and over time. Uniform over all lags (periods − 1) and cutoff=0 is clustering by unit.
 
@@ -110,63 +104,39 @@ def conley(
     References
     ----------
     Conley (1999), J. Econometrics 92; Hsiang (2010), PNAS 107, for panels.
-
-    Examples
-    --------
-    >>> rng = np.random.default_rng(4)
-    >>> x_local, e_local, lon, lat = np.repeat(rng.normal(size=(4, 60)), 5, axis=1)  # 60 towns, 5 villages each
-    >>> frame = pd.DataFrame({"lon": 110 + 5 * lon, "lat": 32 + 3 * lat + rng.normal(size=300) / 20})
-    >>> frame["x"] = x_local + rng.normal(size=300) / 2
-    >>> frame["y"] = frame["x"] + e_local + rng.normal(size=300) / 2
-    >>> [float(conley(frame, "y ~ x", km).table.loc["x", "se"].round(4)) for km in (0, 50)]
-    [0.0512, 0.0913]
     """
-    design = read_formula(data, formula)
-    n, k = design.x.shape
-    _, x, y, _ = design.swept()
-    beta = np.linalg.lstsq(x, y, rcond=None)[0]
-
-    frame = design.frame
-    points = _coordinates(frame, coordinates)
     if lags and (time is None or unit is None):
         raise ValueError("lags needs time=… and unit=…: which rows follow each other, and of which unit")
+    design = read_formula(data, formula)
+    (n, k), frame = design.x.shape, design.frame
+    _, x, y, _ = design.swept()
+    beta = np.linalg.lstsq(x, y, rcond=None)[0]
+    scores = x * (y - x @ beta)[:, None]
+
+    if isinstance(coordinates, str) or len(coordinates) != 2:
+        raise TypeError(f"coordinates must be two column names (longitude, latitude), got {coordinates!r}")
+    points = numbers(frame[known(frame, coordinates, "coordinates")], "coordinates").to_numpy()
     if time is not None:
         codes(frame, time, "time")  # refuses an unknown name and missing periods
-    periods = None if time is None else frame[time].to_numpy()
-    units = None if unit is None else codes(frame, unit, "unit")
-
-    scores, own = x * (y - x @ beta)[:, None], units if lags else None
+    own = codes(frame, unit, "unit") if lags and unit is not None else None  # who may be correlated over time
     kernels = {"kernel": kernel, "serial_kernel": serial_kernel}
+    periods = None if time is None else frame[time].to_numpy()
     meat = _meat(scores, points, cutoff, time=periods, unit=own, lags=lags, **kernels)
-    bread = np.linalg.inv(x.T @ x)
-    cov = bread @ meat @ bread
-    if not lags and time is None:
-        own = _places(points)[1]
+    unique, place = _places(points)
+    own = place if time is None and not lags else own
     counted = rank_outside(list(design.effects.values()), own, n) + k
     if n <= counted:
         raise ValueError(f"{n} rows are too few for {counted} parameters")
-    cov *= n / (n - counted)
+    bread = np.linalg.inv(x.T @ x)
+    cov = pd.DataFrame(bread @ meat @ bread * n / (n - counted), design.names, design.names)
 
-    unique = _places(points)[0]
-    near = (_weights(unique, cutoff, "uniform").count_nonzero() - len(unique)) / len(unique)
-    table, named = _table(beta, cov, design.names), pd.DataFrame(cov, design.names, design.names)
-    return Conley(table, named, float(cutoff), kernel, lags, serial_kernel, float(near), n, counted)
-
-
-def _coordinates(frame: pd.DataFrame, names: Sequence[str]) -> np.ndarray:
-    if isinstance(names, str) or len(names) != 2:
-        raise TypeError(f"coordinates must be two column names (longitude, latitude), got {names!r}")
-    return numbers(frame[known(frame, names, "coordinates")], "coordinates").to_numpy()
-
-
-def _table(beta: np.ndarray, cov: np.ndarray, names: Sequence[str]) -> pd.DataFrame:
-    """Estimate, error, t, p and the 95 % interval of each regressor; NaN where a variance is negative."""
     variance = np.diag(cov)
     se = np.sqrt(np.where(variance >= 0, variance, np.nan))
     t, half = beta / se, special.ndtri(0.975) * se
-    p = 2 * special.ndtr(-np.abs(t))
-    columns = {"estimate": beta, "se": se, "t": t, "p": p, "low": beta - half, "high": beta + half}
-    return pd.DataFrame(columns, index=names)
+    columns = {"estimate": beta, "se": se, "t": t, "p": 2 * special.ndtr(-np.abs(t))}
+    table = pd.DataFrame(columns | {"low": beta - half, "high": beta + half}, design.names)
+    others = (_weights(unique, cutoff, "uniform").count_nonzero() - len(unique)) / len(unique)
+    return Conley(table, cov, float(cutoff), kernel, lags, serial_kernel, float(others), n, counted)
 
 
 def _meat(
@@ -187,12 +157,9 @@ def _meat(
     if lags < 0 or int(lags) != lags:
         raise ValueError(f"lags={lags!r} must be a whole number, 0 or more")
     unique, place = _places(points)
-    near = _weights(unique, cutoff, kernel)
-    rows = np.arange(len(scores))
-    periods = np.zeros(len(scores), int) if time is None else np.unique(time, return_inverse=True)[1]
-    meat = np.zeros((scores.shape[1],) * 2)
-    for t in range(periods.max() + 1):
-        at = rows[periods == t]
+    near, meat = _weights(unique, cutoff, kernel), np.zeros((scores.shape[1],) * 2)
+    for t in [None] if time is None else np.unique(time):
+        at = slice(None) if t is None else time == t
         sums = np.stack([np.bincount(place[at], s, len(unique)) for s in scores[at].T], axis=1)
         meat += sums.T @ (near @ sums)
     if lags and unit is not None and time is not None:

@@ -7,8 +7,8 @@ import numpy as np
 import pandas as pd
 
 from ..shown import Part, Shown
-from ._pair_grid import unit_codes
-from ._pair_meats import dyadic_sample, floor, sums_by, unit_counts, unit_meats
+from ._pair_meats import clustered_meats, floor
+from ._pair_rows import unit_codes
 
 
 @dataclass(frozen=True, repr=False)
@@ -20,10 +20,8 @@ class DyadicCovariance(Shown):
     matrix : ndarray, k × k
     se : ndarray, k
     units, nobs : int
-    correction : float
-        What M was multiplied with.
-    floored : bool
-        A negative eigenvalue was set to zero.
+    correction : float; what M was multiplied with
+    floored : bool; a negative eigenvalue was set to zero
     """
 
     matrix: np.ndarray
@@ -58,12 +56,9 @@ def dyadic_cov(
 
     Parameters
     ----------
-    scores : n × k
-        x_n e_n, with x after the fixed effects; or one column: x after everything else, times e.
-    bread : k × k
-        (X'X)⁻¹ of the same x.
-    first, second : n labels each
-        The units of each row's pair; the order within a pair is of no account.
+    scores : n × k; x_n e_n, with x after the fixed effects; or one column: x after everything else, times e
+    bread : k × k; (X'X)⁻¹ of the same x
+    first, second : n labels each; the units of each row's pair; the order within a pair is of no account
     absorbed : int
         Fixed effects that count in κ beside the k regressors; those within pairs do not (as elsewhere with clusters).
     correction : bool
@@ -71,13 +66,11 @@ def dyadic_cov(
 
     Returns
     -------
-    DyadicCovariance
-        V may be indefinite: negative eigenvalues are then set to zero, and `floored` says so.
+    DyadicCovariance; V may be indefinite: negative eigenvalues are then set to zero, and `floored` says so
 
     Raises
     ------
-    ValueError
-        Shapes that do not fit, missing values, a unit paired with itself; with `correction`, U = 0.
+    ValueError: shapes that do not fit, missing values, a unit paired with itself; with `correction`, U = 0
 
     Notes
     -----
@@ -90,19 +83,6 @@ def dyadic_cov(
     ----------
     Fafchamps and Gubert (2007), J. Development Economics 83; Aronow, Samii and Assenova (2015), Political Analysis 23;
     Cameron and Miller (2014), "Robust inference for dyadic data", UC Davis.
-
-    Examples
-    --------
-    >>> import pyfixest as pf
-    >>> rng = np.random.default_rng(0)
-    >>> a, b = np.triu_indices(30, 1)
-    >>> city = rng.normal(size=(2, 30))
-    >>> x, e = city[:, a] + city[:, b] + rng.normal(size=(2, len(a)))
-    >>> m = pf.feols("y ~ x", pd.DataFrame({"x": x, "y": 0.5 * x + e}))
-    >>> z = x - x.mean()  # the regressor after the others: here, the constant
-    >>> v = dyadic_cov(z * m.resid(), 1 / (z @ z), a, b, absorbed=1)
-    >>> m.se()["x"].round(3), v.se.round(3)
-    (np.float64(0.048), array([0.109]))
     """
     rows = [v.index for v in (scores, first, second) if isinstance(v, (pd.Series, pd.DataFrame))]
     if any(not index.equals(rows[0]) for index in rows):
@@ -121,20 +101,13 @@ def dyadic_cov(
         )
     if not (np.isfinite(s).all() and np.isfinite(b).all()):
         raise ValueError("scores and bread must be finite; leave out the rows that the model left out")
-    one, two, labels = unit_codes(one, two, ("first", "second"), pd.RangeIndex(n))
-    size = len(labels)
-    key = np.minimum(one, two).astype(np.int64) * size + np.maximum(one, two)
-    p, pairs = pd.factorize(key)
-    by_pair = sums_by(s.T, p, len(pairs))
-    both = unit_meats(by_pair, pairs // size, pairs % size, size)[1]
-    units = len(np.unique(np.concatenate([one, two])))
+    one, two = unit_codes(one, two, ("first", "second"), pd.RangeIndex(n))
     if correction and n - k - absorbed <= 0:
         raise ValueError(f"{n} rows are too few for {k} regressors and {absorbed} effects")
-    kappa = 1.0
-    if correction:
-        kappa, _ = dyadic_sample(unit_counts(pairs // size, pairs % size), n, n - k - absorbed)
-        if np.isnan(kappa):
-            raise ValueError("every two pairs share a unit: their scores add to 0, whatever the variance")
-    scale = np.sqrt(np.abs(np.diag(b)))
-    matrix, floored = floor(kappa * b @ (both - by_pair @ by_pair.T) @ b, scale)
+    free = n - k - absorbed
+    meats, units = clustered_meats(s.T, one, two, free, free, n)
+    meat, kappa = meats["dyadic"].matrix, meats["dyadic"].correction if correction else 1.0
+    if np.isnan(kappa):
+        raise ValueError("every two pairs share a unit: their scores add to 0, whatever the variance")
+    matrix, floored = floor(kappa * b @ meat @ b, np.sqrt(np.abs(np.diag(b))))
     return DyadicCovariance(matrix, units, n, kappa, floored)

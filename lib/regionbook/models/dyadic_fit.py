@@ -10,12 +10,13 @@ import pandas as pd
 from scipy import special
 
 from ..index._checks import one_of
-from ..shown import Part, Shown
+from ..shown import Part
+from ._estimated import Estimated
 from ._pair_meats import KINDS, Meat, Vcov, floor
 
 
 @dataclass(frozen=True, repr=False)
-class DyadicFit(Shown):
+class DyadicFit(Estimated):
     """One column of :func:`dyadic_panel`. Fits `rb.tables.regression_table` and `rb.compare`.
 
     Attributes
@@ -23,18 +24,12 @@ class DyadicFit(Shown):
     params : Series
     vcov : str
         Which covariance `std_errors`, `tstats`, `pvalues`, `table` use; ``using("dyadic")`` gives a copy with another.
-    nobs, pairs, units, periods : int
-        Of the rows used; units = 0 if only a pair id is known.
-    r2 : float
-        1 − SSR/SST about the overall mean, effects included: what most programs print.
-    r2_within : float
-        The same after the effects (also `rsquared`, for tables).
-    dropped : dict
-        Regressors left out, with the reason.
-    singletons : int
-        Rows left out because they stand alone in their pair or year.
-    used : ndarray of bool
-        Which rows of the data were used; None out of core.
+    nobs, pairs, units, periods : int; of the rows used; units = 0 if only a pair id is known
+    r2 : float; 1 − SSR/SST about the overall mean, effects included: what most programs print
+    r2_within : float; the same after the effects (also `rsquared`, for tables)
+    dropped : dict; regressors left out, with the reason
+    singletons : int; rows left out because they stand alone in their pair or year
+    used : ndarray of bool; which rows of the data were used; None out of core
     first_stage : DyadicFit or None
     """
 
@@ -78,8 +73,7 @@ class DyadicFit(Shown):
 
         Parameters
         ----------
-        kind : str, optional
-            "iid", "hetero", "pair", "two-way" or "dyadic"; left out, that of `vcov`.
+        kind : str, optional; "iid", "hetero", "pair", "two-way" or "dyadic"; left out, that of `vcov`
         correction : bool
 
         Returns
@@ -88,8 +82,7 @@ class DyadicFit(Shown):
 
         Raises
         ------
-        ValueError
-            Errors that need the two unit columns, or the single rows, where there are none.
+        ValueError: errors that need the two unit columns, or the single rows, where there are none
         """
         v, _ = self._cov(kind, correction)
         return pd.DataFrame(v, self.params.index, self.params.index)
@@ -118,15 +111,8 @@ class DyadicFit(Shown):
         return self.se().rename("std_error")
 
     @property
-    def tstats(self) -> pd.Series:
-        """`params` over `std_errors`."""
-        return (self.params / self.se()).rename("tstat")
-
-    @property
-    def pvalues(self) -> pd.Series:
-        """Two-sided, from t with the clusters (units) less one, or n − k, degrees of freedom."""
-        t = self.tstats.abs()
-        return pd.Series(2 * special.stdtr(self._meat(None).df, -t), t.index, name="pvalue")
+    def _df(self) -> float:  # type: ignore[override]
+        return self._meat(None).df
 
     @property
     def rsquared(self) -> float:
@@ -137,7 +123,7 @@ class DyadicFit(Shown):
     def table(self) -> pd.DataFrame:
         """Estimate, standard error, t, p and the 95 % interval of each term."""
         b, se = self.params, self.se()
-        half = special.stdtrit(self._meat(None).df, 0.975) * se
+        half = special.stdtrit(self._df, 0.975) * se
         columns = {"estimate": b, "se": se, "t": b / se, "p": self.pvalues}
         columns |= {"lower": b - half, "upper": b + half}
         return pd.DataFrame(columns).rename_axis("term")
@@ -147,13 +133,11 @@ class DyadicFit(Shown):
 
         Parameters
         ----------
-        kinds : list of str
-            As in `cov`.
+        kinds : list of str; as in `cov`
 
         Returns
         -------
-        DataFrame
-            By regressor; columns ("", "estimate"), then (kind, "se") and (kind, "t").
+        DataFrame; by regressor; columns ("", "estimate"), then (kind, "se") and (kind, "t")
         """
         parts = {("", "estimate"): self.params}
         for kind in kinds:
@@ -166,10 +150,8 @@ class DyadicFit(Shown):
 
         Parameters
         ----------
-        terms : list of str
-            Regressors.
-        kind
-            As in `cov`.
+        terms : list of str; regressors
+        kind : as in `cov`
 
         Returns
         -------
@@ -177,8 +159,7 @@ class DyadicFit(Shown):
 
         Raises
         ------
-        ValueError
-            A term that is no regressor.
+        ValueError: a term that is no regressor
         """
         absent = [term for term in terms if term not in self.params.index]
         if isinstance(terms, str) or absent or not len(terms):
@@ -197,27 +178,15 @@ class DyadicFit(Shown):
         return out + [f"{kind} covariance indefinite: negative eigenvalues set to zero" for kind in floored]
 
     @property
-    def __maketables_coef_table__(self) -> pd.DataFrame:
-        table = self.table[["estimate", "se", "t", "p"]]
-        return table.rename(columns={"estimate": "b"}).rename_axis("Coefficient")
-
-    @property
-    def __maketables_depvar__(self) -> str:
-        return self.outcome
-
-    @property
-    def __maketables_fixef_string__(self) -> str | None:
+    def _absorbed(self) -> str | None:  # type: ignore[override]
         return "+".join(self.effects)
 
-    def _facts(self) -> dict[str, str]:
+    def _shown(self) -> list[Part]:
         units = f" of {self.units:,} units" if self.units else ""
         facts = {
             "formula": self.formula,
-            "standard errors": f"{self.vcov}: {self.correction()}; t with {self._meat(None).df:,} degrees of freedom",
+            "standard errors": f"{self.vcov}: {self.correction()}; t with {self._df:,} degrees of freedom",
             "observations": f"{self.nobs:,}: {self.pairs:,} pairs{units}, {self.periods:,} periods",
             "R², within": f"{self.r2:.4f}, {self.r2_within:.4f}",
         }
-        return facts | {f"note {i + 1}": text for i, text in enumerate(self.notes)}
-
-    def _shown(self) -> list[Part]:
-        return [self.table.round(4), self._facts()]
+        return [self.table.round(4), facts | {f"note {i + 1}": text for i, text in enumerate(self.notes)}]

@@ -56,8 +56,7 @@ def dyadic_size(
 
     Raises
     ------
-    ValueError
-        Fewer than 4 units, 2 years or 2 draws; shares outside [0, 1].
+    ValueError: fewer than 4 units, 2 years or 2 draws; shares outside [0, 1]
 
     References
     ----------

@@ -24,19 +24,16 @@ class Frontier(Shown):
 
     Attributes
     ----------
-    score : Series, one value a unit
-        NaN where the programme has no solution.
+    score : Series, one value a unit; NaN where the programme has no solution
     peers : DataFrame, one row a unit and peer
         Indexed by unit: `peer` (its label) and `weight` λ. Several sets of peers may give the same score.
     slacks : DataFrame, unit × measure, in units of the measure
         What is too much of inputs and bad outputs, too little of outputs, beyond the score of a radial model; negative
         where super-efficiency gives way.
-    targets : DataFrame, unit × measure
-        Where the unit would be without them.
+    targets : DataFrame, unit × measure; where the unit would be without them
     prices : DataFrame, unit × measure
         Shadow prices: by how much the score changes when the unit has one more of it, the others as they are.
-    reasons : dict
-        Why a unit has no score.
+    reasons : dict; why a unit has no score
     model : str
     """
 
@@ -105,8 +102,7 @@ def dea(
     Parameters
     ----------
     data : DataFrame, one row a unit, its label in the index
-    inputs, outputs : list of columns
-        All values must be positive.
+    inputs, outputs : list of columns; all values must be positive
     orientation : "output" (φ) or "input" (θ)
     returns : "crs", "vrs" or "nirs"
     reference : DataFrame, optional
@@ -208,12 +204,9 @@ def sbm(
 
     Parameters
     ----------
-    data, inputs, outputs, returns, reference
-        As :func:`dea`.
-    bad : list of columns
-        Undesirable outputs, of which less is better.
-    super_efficiency : False, True (bad outputs in the denominator) or "inputs"
-        Not beside a `reference`.
+    data, inputs, outputs, returns, reference : as :func:`dea`
+    bad : list of columns; undesirable outputs, of which less is better
+    super_efficiency : False, True (bad outputs in the denominator) or "inputs"; not beside a `reference`
 
     Returns
     -------
@@ -221,8 +214,7 @@ def sbm(
 
     Raises
     ------
-    TypeError, ValueError
-        As :func:`dea`.
+    TypeError, ValueError: as :func:`dea`
 
     References
     ----------

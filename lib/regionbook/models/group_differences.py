@@ -19,12 +19,9 @@ class GroupDifference(Shown):
     ----------
     coefficients, errors : Series
         The coefficient in each group's own regression and its clustered standard error.
-    covariance : float
-        Between the two coefficients; 0 when no cluster has rows in both groups.
-    difference, se : float
-        Second group minus first, and the standard error of that.
-    z, p : float
-        Normal test of no difference, two-sided; z² is Stata's χ²(1).
+    covariance : float; between the two coefficients; 0 when no cluster has rows in both groups
+    difference, se : float; second group minus first, and the standard error of that
+    z, p : float; normal test of no difference, two-sided; z² is Stata's χ²(1)
     clusters, n : int
     """
 
@@ -54,15 +51,11 @@ class ChowTest(Shown):
 
     Attributes
     ----------
-    f, p : float
-        Test of equal slopes in all groups, and its p value.
-    df : (int, int)
-        Degrees of freedom of `f`.
+    f, p : float; test of equal slopes in all groups, and its p value
+    df : (int, int); degrees of freedom of `f`
     slopes : DataFrame, regressor × group
-    clusters : int
-        Clusters of the errors; 0: equal variances, no correlation.
-    n : int
-        Rows.
+    clusters : int; clusters of the errors; 0: equal variances, no correlation
+    n : int; rows
     """
 
     f: float
@@ -140,8 +133,7 @@ def suest_test(
     data : DataFrame, one row an observation
     formula : str
         As for `pyfixest.feols`: ``"inn ~ digit + gov | city + year"``; effects may be index levels.
-    coefficient : str
-        The regressor compared.
+    coefficient : str; the regressor compared
     group : column
         Exactly two values; it may vary within a unit. The second minus the first (sorted) is tested.
     cluster : column or index level
@@ -160,20 +152,6 @@ def suest_test(
     ----------
     Weesie (1999), Stata Technical Bulletin 52, sg121; Clogg, Petkova and Haritou (1995), American J.
     Sociology 100(5), 1261–1293, for the case V₁₂ = 0.
-
-    Examples
-    --------
-    >>> rng = np.random.default_rng(0)
-    >>> rows = pd.MultiIndex.from_product([range(60), range(8)], names=["city", "year"])
-    >>> panel = pd.DataFrame({"x": rng.normal(size=480)}, rows)
-    >>> panel["big"] = panel.index.get_level_values("city") < 30
-    >>> panel["y"] = (1 + 0.3 * panel["big"]) * panel["x"] + rng.normal(size=480)
-    >>> test = suest_test(panel, "y ~ x | city + year", "x", "big", cluster="city")
-    >>> round(test.difference, 3), round(test.se, 3), round(test.p, 4)
-    (0.202, 0.088, 0.0224)
-    >>> chow = chow_test(panel, "y ~ x | city + year", "big")
-    >>> round(chow.f, 2), chow.df, round(chow.p, 4)
-    (4.92, (1, 404), 0.0271)
     """
     design = read_formula(data, formula)
     j, k = design.position(coefficient), len(design.names)
@@ -212,10 +190,8 @@ def chow_test(data: pd.DataFrame, formula: str, group: str, *, cluster: str | No
 
     Parameters
     ----------
-    data, formula, group
-        As :func:`suest_test`.
-    cluster : column or index level, optional
-        Many more than k.
+    data, formula, group : as :func:`suest_test`
+    cluster : column or index level, optional; many more than k
 
     Returns
     -------
@@ -223,8 +199,7 @@ def chow_test(data: pd.DataFrame, formula: str, group: str, *, cluster: str | No
 
     Raises
     ------
-    TypeError, ValueError
-        As :func:`suest_test`; not more clusters than slopes.
+    TypeError, ValueError: as :func:`suest_test`; not more clusters than slopes
 
     References
     ----------

@@ -38,8 +38,7 @@ def match_nearest(
 
     Parameters
     ----------
-    score : Series (n,)
-        Propensity score, or its logit.
+    score : Series (n,); propensity score, or its logit
     treated : Series (n,), 0 and 1, same index
     neighbours : int
     caliper : float, optional
@@ -103,8 +102,7 @@ def balance(covariates: pd.DataFrame, treated: pd.Series, weights: pd.Series | N
     ----------
     covariates : DataFrame (n × k)
     treated : Series (n,), 0 and 1, same index
-    weights : Series (n,), optional
-        Not negative, same index; of :func:`match_nearest`, say.
+    weights : Series (n,), optional; not negative, same index; of :func:`match_nearest`, say
 
     Returns
     -------

@@ -18,16 +18,11 @@ class PermutationTest(Shown):
 
     Attributes
     ----------
-    coefficients : Series
-        The coefficient in each group's own regression.
-    difference : float
-        Second group minus first.
-    p : float
-        Two-sided: (1 + number of |draws| ≥ |difference|) / (1 + number of draws).
-    draws : ndarray
-        Differences after shuffling the labels, for a histogram.
-    units : Series
-        Number of units by group.
+    coefficients : Series; the coefficient in each group's own regression
+    difference : float; second group minus first
+    p : float; two-sided: (1 + number of |draws| ≥ |difference|) / (1 + number of draws)
+    draws : ndarray; differences after shuffling the labels, for a histogram
+    units : Series; number of units by group
     """
 
     coefficients: pd.Series
@@ -65,12 +60,9 @@ def permutation_test(
     data : DataFrame, one row an observation
     formula : str
         As for `pyfixest.feols`: ``"inn ~ digit + gov | city + year"``; effects may be index levels.
-    coefficient : str
-        The regressor compared.
-    group : column
-        Exactly two values, constant within `unit`; sorted, the second minus the first is tested.
-    unit : column or index level
-        What is shuffled.
+    coefficient : str; the regressor compared
+    group : column; exactly two values, constant within `unit`; sorted, the second minus the first is tested
+    unit : column or index level; what is shuffled
     draws, seed : int
 
     Returns
@@ -86,17 +78,6 @@ def permutation_test(
     ----------
     Cleary (1999), J. Finance 54(2), 673–692, for the test as Chinese applications cite it; Good (2005),
     *Permutation, Parametric, and Bootstrap Tests of Hypotheses*.
-
-    Examples
-    --------
-    >>> rng = np.random.default_rng(0)
-    >>> rows = pd.MultiIndex.from_product([range(40), range(8)], names=["city", "year"])
-    >>> panel = pd.DataFrame({"x": rng.normal(size=320)}, rows)
-    >>> panel["big"] = panel.index.get_level_values("city") < 20
-    >>> panel["y"] = (1 + panel["big"]) * panel["x"] + rng.normal(size=320)
-    >>> test = permutation_test(panel, "y ~ x | city + year", "x", "big", "city", seed=1)
-    >>> test.coefficients.round(2).to_dict(), test.p
-    ({False: 0.94, True: 2.04}, 0.001)
     """
     if draws < 1:
         raise ValueError(f"draws={draws!r} must be at least 1")
@@ -104,7 +85,7 @@ def permutation_test(
     units = codes(design.frame, unit, "unit")
     names = _two_groups(design, group, unit, units)
     second = (design.frame[group] == names[1]).to_numpy()
-    cross = _cross_products(design, coefficient, units)
+    cross = _CrossProducts(design, coefficient, units)
     label = second[cross.sort][cross.starts].astype(float)
     own = cross.difference(label[None, :])[:, 0]
     shuffled = np.random.default_rng(seed).permuted(np.tile(label, (draws, 1)), axis=1)
@@ -127,16 +108,28 @@ def _two_groups(design: Design, group: str, unit: str, units: np.ndarray) -> lis
     return names
 
 
-@dataclass(frozen=True)
 class _CrossProducts:
-    """Cross-products of regressor, outcome, controls and dummies by unit: a draw of labels only adds them up."""
+    """Cross-products of regressor, outcome, controls and dummies by unit: a draw of labels only adds them up.
 
-    products: np.ndarray  # units × width²
-    width: int
-    length: float  # of the regressor before it was scaled
-    sort: np.ndarray  # rows in the order of the units
-    starts: np.ndarray  # where each unit starts in that order
-    coefficient: str
+    `sort` puts rows in the order of their units, each of which begins at its place of `starts`.
+    """
+
+    def __init__(self, design: Design, coefficient: str, units: np.ndarray) -> None:
+        design = design.last(coefficient)
+        design.swept()  # refuses regressors that are collinear
+        # effects within units do not depend on the labels and are swept once; the others become dummies
+        inner = [e for e in design.effects.values() if nested(e, units)]
+        outer = [np.eye(e.max() + 1)[e] for e in design.effects.values() if not nested(e, units)]
+        norms = np.linalg.norm(design.x, axis=0)
+        x = design.x / norms
+        columns = np.column_stack([x[:, -1], design.y, x[:, :-1], *(outer or [np.ones((len(units), 1))])])
+        if inner:
+            columns = Sweep(inner, len(x))(columns)
+        self.coefficient, self.length, self.width = coefficient, float(norms[-1]), columns.shape[1]
+        self.sort = np.argsort(units, kind="stable")
+        self.starts = np.searchsorted(units[self.sort], np.arange(units.max() + 1))
+        products = np.stack([b.T @ b for b in np.split(columns[self.sort], self.starts[1:])])
+        self.products = products.reshape(-1, self.width**2)
 
     def difference(self, member: np.ndarray) -> np.ndarray:
         """Coefficients outside and inside a group (2 × draws); `member` is draws × units."""
@@ -161,22 +154,3 @@ class _CrossProducts:
                 "controls and fixed effects: too few units, or a regressor that belongs to one group"
             )
         return left[:, 0, 1] / left[:, 0, 0] / self.length
-
-
-def _cross_products(design: Design, coefficient: str, units: np.ndarray) -> _CrossProducts:
-    """Effects within units do not depend on the labels and are swept once; the others become dummies."""
-    design = design.last(coefficient)
-    design.swept()  # refuses regressors that are collinear
-    inner = [e for e in design.effects.values() if nested(e, units)]
-    outer = [e for e in design.effects.values() if not nested(e, units)]
-    dummies = [np.eye(e.max() + 1)[e] for e in outer] or [np.ones((len(units), 1))]
-    norms = np.linalg.norm(design.x, axis=0)
-    x = design.x / norms
-    columns = np.column_stack([x[:, -1], design.y, x[:, :-1], *dummies])
-    if inner:
-        columns = Sweep(inner, len(x))(columns)
-    sort = np.argsort(units, kind="stable")
-    starts = np.searchsorted(units[sort], np.arange(units.max() + 1))
-    width = columns.shape[1]
-    products = np.stack([block.T @ block for block in np.split(columns[sort], starts[1:])])
-    return _CrossProducts(products.reshape(-1, width**2), width, float(norms[-1]), sort, starts, coefficient)

@@ -51,8 +51,7 @@ class Malmquist(Productivity):
 
     Attributes
     ----------
-    changes : DataFrame
-        `EFFCH`, `TECHCH`, `PECH`, `SECH`, `TFPCH`.
+    changes : DataFrame; `EFFCH`, `TECHCH`, `PECH`, `SECH`, `TFPCH`
     distances : DataFrame, one row a unit and year
         D of the year's data against the frontier of the same year (`crs`, `vrs`), of the year before (`before`) and of the
         year after (`after`), the latter two under constant returns; NaN where there is no such year.
@@ -77,8 +76,7 @@ def malmquist(
     Parameters
     ----------
     panel : DataFrame, indexed by unit and year, balanced, in any order
-    inputs, outputs : list of columns
-        All values must be positive.
+    inputs, outputs : list of columns; all values must be positive
     orientation : "output" or "input"
         D is 1/φ, or θ: at most 1 within the frontier, so that more is better in both.
 
@@ -133,14 +131,11 @@ class GlobalMalmquist(Productivity):
 
     Attributes
     ----------
-    changes : DataFrame
-        `MLI`, and with `split` its parts `EC` and `BPC`.
-    scores : Series, one value a unit and year
-        ρ, or δ where super-efficient; NaN with its reason.
+    changes : DataFrame; `MLI`, and with `split` its parts `EC` and `BPC`
+    scores : Series, one value a unit and year; ρ, or δ where super-efficient; NaN with its reason
     index : Series, one value a unit and year
         Score over that of the unit's first year, which is the product of its changes.
-    reasons : dict
-        Why a unit and year has no score.
+    reasons : dict; why a unit and year has no score
     """
 
     scores: pd.Series
@@ -174,10 +169,8 @@ def global_malmquist(
     Parameters
     ----------
     panel : DataFrame, indexed by unit and year, balanced, in any order
-    inputs, outputs, bad, returns, super_efficiency
-        As :func:`sbm`.
-    split : bool
-        Efficiency change EC and best-practice gap change BPC too.
+    inputs, outputs, bad, returns, super_efficiency : as :func:`sbm`
+    split : bool; efficiency change EC and best-practice gap change BPC too
 
     Returns
     -------
@@ -185,8 +178,7 @@ def global_malmquist(
 
     Raises
     ------
-    TypeError, ValueError
-        As :func:`malmquist` and :func:`sbm`.
+    TypeError, ValueError: as :func:`malmquist` and :func:`sbm`
 
     References
     ----------

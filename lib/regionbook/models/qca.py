@@ -35,8 +35,7 @@ def calibrate(raw: Any, anchors: Any, *, at: float = 3.0, half: float = 0.0) -> 
     raw : Series, or DataFrame of one row a case
     anchors : (full non-membership q0, crossover qc, full membership q1), or a mapping of columns to such triples
         Falling anchors calibrate the opposite set.
-    at : float
-        Log-odds a at the outer anchors: 3 is fsQCA's (.9526), log(19) that of R's QCA (.95).
+    at : float; log-odds a at the outer anchors: 3 is fsQCA's (.9526), log(19) that of R's QCA (.95).
     half : float
         Added to a membership of exactly one half, which belongs to no row of a truth table: often .001.
 
@@ -46,8 +45,7 @@ def calibrate(raw: Any, anchors: Any, *, at: float = 3.0, half: float = 0.0) -> 
 
     Raises
     ------
-    TypeError, ValueError
-        Text or missing values, unknown columns, anchors that neither rise nor fall.
+    TypeError, ValueError: text or missing values, unknown columns, anchors that neither rise nor fall
 
     References
     ----------
@@ -77,8 +75,7 @@ def members(data: pd.DataFrame, expression: str) -> pd.Series:
 
     Raises
     ------
-    TypeError, ValueError
-        Values outside 0 to 1, text, missing values; a name that is no column.
+    TypeError, ValueError: values outside 0 to 1, text, missing values; a name that is no column
 
     Examples
     --------
@@ -122,19 +119,15 @@ def necessity(data: pd.DataFrame, outcome: str, conditions: Sequence[str]) -> pd
 
     Parameters
     ----------
-    data, outcome
-        Memberships, one row a case; a column of them or its negation.
-    conditions : list of columns
+    data, outcome, conditions : as :func:`truth_table`
 
     Returns
     -------
-    DataFrame
-        RoN, the relevance of necessity, is near 0 for a condition that is nearly always there.
+    DataFrame; RoN, the relevance of necessity, is near 0 for a condition that is nearly always there
 
     Raises
     ------
-    TypeError, ValueError
-        As `members`.
+    TypeError, ValueError: as `members`
 
     References
     ----------
@@ -159,8 +152,7 @@ def sufficiency(data: pd.DataFrame, outcome: str, terms: Sequence[str]) -> pd.Da
 
     Parameters
     ----------
-    data, outcome
-        Memberships, one row a case; a column of them or its negation.
+    data, outcome : as :func:`truth_table`
     terms : list of str
 
     Returns
@@ -170,8 +162,7 @@ def sufficiency(data: pd.DataFrame, outcome: str, terms: Sequence[str]) -> pd.Da
 
     Raises
     ------
-    ValueError
-        If there is no term; else as `members`.
+    ValueError: if there is no term; else as `members`
 
     References
     ----------
@@ -190,9 +181,13 @@ def sufficiency(data: pd.DataFrame, outcome: str, terms: Sequence[str]) -> pd.Da
 
 @dataclass(frozen=True, repr=False)
 class TruthTable(Shown):
-    """What :func:`truth_table` returns: what it was given, and `rows`, one row a combination that some case belongs to.
+    """What :func:`truth_table` returns.
 
-    Its columns: the conditions (1 or 0), n, consistency, PRI, out (1 sufficient, 0 not, "?" too few cases), cases.
+    Attributes
+    ----------
+    data, outcome, conditions : as given
+    rows : DataFrame, one row a combination that some case belongs to
+        The conditions (1 or 0), n, consistency, PRI, out (1 sufficient, 0 not, "?" too few cases), cases.
     """
 
     data: pd.DataFrame
@@ -219,12 +214,9 @@ def truth_table(
 
     Parameters
     ----------
-    data, outcome, conditions
-        Memberships, one row a case; a column or its negation; at most ten columns.
-    consistency, pri : float
-        From which a combination is sufficient.
-    frequency : int
-        Cases with a membership above one half, below which it is a remainder.
+    data, outcome, conditions : memberships, one row a case; a column or its negation; at most ten columns
+    consistency, pri : float; from which a combination is sufficient
+    frequency : int; cases with a membership above one half, below which it is a remainder
 
     Returns
     -------
@@ -307,8 +299,14 @@ def _models(states: Array, extra: Array, k: int) -> tuple[list[list[int]], Array
 
 @dataclass(frozen=True, repr=False)
 class Minimised(Shown):
-    """What :func:`minimise` returns: `models`, all lists of terms that fit the table equally well (more than one is model
-    ambiguity), `primes`, the prime implicants that they were chosen from, and `fit`, `sufficiency` of the first model."""
+    """What :func:`minimise` returns.
+
+    Attributes
+    ----------
+    models : all lists of terms that fit the table equally well; more than one is model ambiguity
+    primes : the prime implicants that they were chosen from
+    fit : `sufficiency` of the first model
+    """
 
     kind: str
     models: list[list[str]]
@@ -337,8 +335,7 @@ def minimise(table: TruthTable, kind: Kind = "complex", expect: Mapping[str, int
         "complex" uses observed rows only, "parsimonious" every remainder that makes a term shorter, "intermediate" the easy
         ones: for each complex term within a parsimonious one, the literals that `expect` speaks against are dropped, and the
         remainders inside are used.
-    expect : mapping, for "intermediate"
-        Condition -> 1 (presence should help) or 0 (absence).
+    expect : mapping, for "intermediate"; condition -> 1 (presence should help) or 0 (absence)
 
     Returns
     -------
@@ -346,8 +343,7 @@ def minimise(table: TruthTable, kind: Kind = "complex", expect: Mapping[str, int
 
     Raises
     ------
-    ValueError
-        No row is sufficient; an unknown kind, condition or expectation.
+    ValueError: no row is sufficient; an unknown kind, condition or expectation
 
     References
     ----------
@@ -427,14 +423,10 @@ def robustness(
 
     Parameters
     ----------
-    raw, anchors
-        As for `calibrate`; a membership of exactly one half gets .001.
-    variants : mapping
-        Name -> what differs: `anchors` (those that do), or any of `settings`.
-    drop : bool
-        Leave each case out too ("without …").
-    settings
-        As for `solve`.
+    raw, anchors : as for `calibrate`; a membership of exactly one half gets .001.
+    variants : mapping; name -> what differs: `anchors` (those that do), or any of `settings`
+    drop : bool; leave each case out too ("without …")
+    settings : as for `solve`
 
     Returns
     -------
@@ -491,8 +483,7 @@ def placebo(
 
     Parameters
     ----------
-    data, outcome, conditions, consistency, pri, frequency
-        As for `truth_table`.
+    data, outcome, conditions, consistency, pri, frequency : as for `truth_table`
     permutations, seed : int
 
     Returns
@@ -502,8 +493,7 @@ def placebo(
 
     Raises
     ------
-    TypeError, ValueError
-        As `truth_table`.
+    TypeError, ValueError: as `truth_table`
 
     References
     ----------

@@ -35,8 +35,7 @@ class RandomisationTest(Shown):
         least as large in absolute value.
     draws : DataFrame, assignments × (coefficient, t_hc1, t_cluster)
     assignments : "units", "cells", "all" or "given"
-    contained : bool
-        The observed assignment is one of the draws; otherwise p = (1 + #)/(1 + draws).
+    contained : bool; the observed assignment is one of the draws; otherwise p = (1 + #)/(1 + draws)
     """
 
     observed: pd.Series
@@ -85,20 +84,15 @@ def randomisation_test(
     Parameters
     ----------
     data : DataFrame, one row a unit and year; may be unbalanced
-    formula : str
-        As for `pyfixest.feols`: ``"y ~ reform + gov | city + year"``; effects may be index levels.
-    coefficient : str
-        The treatment, 0 and 1.
-    dates : column
-        The unit's first treated year, 0 for never.
-    unit, time : column or index level
-        Standard errors are clustered by `unit`.
+    formula : str; as for `pyfixest.feols`: ``"y ~ reform + gov | city + year"``; effects may be index levels.
+    coefficient : str; the treatment, 0 and 1
+    dates : column; the unit's first treated year, 0 for never
+    unit, time : column or index level; standard errors are clustered by `unit`
     assignments : "units", "cells", "all" or DataFrame
         ``"units"``: the dates are shuffled over the units; cohorts keep their sizes. ``"all"``: every such deal
         (13!/(1! 4! 1! 7!) = 51,480 of 13 cities with cohorts of one, four and one). ``"cells"``: treated cells are
         shuffled over all cells, to show that this is too narrow. A frame: dates, deal × unit, matched by label.
-    draws, seed : int
-        For "units" and "cells".
+    draws, seed : int; for "units" and "cells"
 
     Returns
     -------
@@ -115,22 +109,10 @@ def randomisation_test(
     Fisher (1935), *The Design of Experiments*; Bertrand, Duflo and Mullainathan (2004), QJE 119; MacKinnon and Webb
     (2020), J. Econometrics 218, on ranking t. t as `pyfixest` has it: HC1 with n/(n − k), all effects counted;
     clustered with G/(G − 1)·(n − 1)/(n − k), effects within units not counted.
-
-    Examples
-    --------
-    >>> rng = np.random.default_rng(0)
-    >>> rows = pd.MultiIndex.from_product([range(60), range(2008, 2018)], names=["city", "year"])
-    >>> panel = pd.DataFrame({"y": rng.normal(size=600)}, rows).reset_index()
-    >>> panel["g"] = np.select([panel["city"] < 10, panel["city"] < 20], [2012, 2014], 0)
-    >>> panel["reform"] = ((panel["g"] > 0) & (panel["year"] >= panel["g"])).astype(int)
-    >>> panel["y"] += 0.8 * panel["reform"]
-    >>> formula = "y ~ reform | city + year"
-    >>> randomisation_test(panel, formula, "reform", "g", "city", "year", seed=1).p.to_dict()
-    {'coefficient': 0.001, 't_hc1': 0.001, 't_cluster': 0.001}
     """
     design = read_formula(data, formula)
     found = read_dates(design.frame, dates, unit, time, coefficient)
-    placebo = _prepared(design, coefficient, found.unit)
+    placebo = _Placebo(design, coefficient, found.unit)
     treatment = design.x[:, design.position(coefficient)]
     observed = placebo.statistics(treatment[:, None])[0]
     kind = assignments if isinstance(assignments, str) else "given"
@@ -165,16 +147,22 @@ def _chunks(draws: np.ndarray, cells: int) -> Iterator[np.ndarray]:
     return iter(np.array_split(draws, -(-len(draws) * cells // CHUNK)))
 
 
-@dataclass(frozen=True)
 class _Placebo:
     """Everything but the treatment, taken out once."""
 
-    sweep: Sweep
-    controls: np.ndarray  # orthonormal
-    y: np.ndarray
-    member: sparse.csr_array  # unit × row
-    hc1: float  # factors of the two variances
-    cluster: float
+    def __init__(self, design: Design, coefficient: str, unit: np.ndarray) -> None:
+        effects, (n, k) = list(design.effects.values()), design.x.shape
+        self.sweep, groups = Sweep(effects, n), int(unit.max()) + 1
+        free, counted = n - k - self.sweep.rank, k + rank_outside(effects, unit, n)
+        if groups < 2 or free <= 0:
+            raise ValueError(
+                f"{n} rows of {groups} units are too few for {k} regressors, {self.sweep.rank} effects"
+            )
+        _, _, y, q = design.last(coefficient).swept()
+        self.controls = q[:, :-1]  # orthonormal
+        self.y = y - self.controls @ (self.controls.T @ y)
+        self.member = sparse.csr_array((np.ones(n), (unit, np.arange(n))))
+        self.hc1, self.cluster = n / free, groups / (groups - 1) * (n - 1) / (n - counted)
 
     def statistics(self, treatment: np.ndarray) -> np.ndarray:
         """Coefficient and both t (draws × 3) of each column (rows × draws); NaN without variation."""
@@ -184,26 +172,12 @@ class _Placebo:
         square[square <= 1e-10 * treatment.sum(axis=0)] = np.nan
         b = self.y @ d / square
         score = d * (self.y[:, None] - d * b)
-        hc1 = np.sqrt(self.hc1 * np.einsum("ij,ij->j", score, score))
         sums = self.member @ score
-        clustered = np.sqrt(self.cluster * np.einsum("ij,ij->j", sums, sums))
+        columns = [b]
         with np.errstate(divide="ignore"):
-            return np.column_stack([b, b * square / hc1, b * square / clustered])
-
-
-def _prepared(design: Design, coefficient: str, unit: np.ndarray) -> _Placebo:
-    effects, (n, k) = list(design.effects.values()), design.x.shape
-    groups = int(unit.max()) + 1
-    sweep = Sweep(effects, n)
-    counted = k + rank_outside(effects, unit, n)
-    free = n - k - sweep.rank
-    if groups < 2 or free <= 0:
-        raise ValueError(f"{n} rows of {groups} units are too few for {k} regressors, {sweep.rank} effects")
-    _, _, y, q = design.last(coefficient).swept()
-    q = q[:, :-1]
-    member = sparse.csr_array((np.ones(n), (unit, np.arange(n))))
-    clustered = groups / (groups - 1) * (n - 1) / (n - counted)
-    return _Placebo(sweep, q, y - q @ (q.T @ y), member, n / free, clustered)
+            for factor, s in ((self.hc1, score), (self.cluster, sums)):
+                columns.append(b * square / np.sqrt(factor * np.einsum("ij,ij->j", s, s)))
+        return np.column_stack(columns)
 
 
 def _shuffled(values: np.ndarray, draws: int, seed: int | None) -> np.ndarray:

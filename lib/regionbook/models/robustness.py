@@ -2,13 +2,11 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal
 
 import numpy as np
 import pandas as pd
 from scipy import special
 
-from ..index._checks import one_of
 from ..shown import Part, Shown
 from ._formula import read_formula
 from ._sensitivity import check_regression, partial, swept
@@ -20,12 +18,9 @@ class Robustness(Shown):
 
     Attributes
     ----------
-    partial_r2 : float
-        Of treatment and outcome given the covariates, 0 to 1.
-    rv : float
-        Robustness value of the estimate: to take away the share `q` of it.
-    rv_alpha : float
-        Robustness value of the inference: to make that no longer significant at `alpha`.
+    partial_r2 : float; of treatment and outcome given the covariates, 0 to 1
+    rv : float; robustness value of the estimate: to take away the share `q` of it
+    rv_alpha : float; robustness value of the inference: to make that no longer significant at `alpha`
     q, alpha, t, df
     """
 
@@ -62,12 +57,9 @@ def robustness_value(
     ----------
     estimate, se : float
         se is the conventional (equal variances) one: only with it is t²/(t² + df) a partial R².
-    df : int
-        Residual degrees of freedom, all fixed effects counted.
-    q : float
-        Share of the estimate to explain away; 1 is all, above 1 turns the sign.
-    alpha : float
-        Two-sided level of `rv_alpha`.
+    df : int; residual degrees of freedom, all fixed effects counted
+    q : float; share of the estimate to explain away; 1 is all, above 1 turns the sign
+    alpha : float; two-sided level of `rv_alpha`
 
     Returns
     -------
@@ -75,8 +67,7 @@ def robustness_value(
 
     Raises
     ------
-    ValueError
-        se or q not positive, df below 2, alpha outside (0, 1], numbers not finite.
+    ValueError: se or q not positive, df below 2, alpha outside (0, 1], numbers not finite
 
     References
     ----------
@@ -119,20 +110,16 @@ def bias_adjusted(
 
     Parameters
     ----------
-    estimate, se, df
-        As :func:`robustness_value`; conventional standard error.
-    r2_treatment, r2_outcome : float or array
-        Between 0 and 1 (r2_treatment below 1); arrays are broadcast.
+    estimate, se, df : as :func:`robustness_value`; conventional standard error
+    r2_treatment, r2_outcome : float or array; between 0 and 1 (r2_treatment below 1); arrays are broadcast
 
     Returns
     -------
-    dict of ndarray
-        `estimate`, `se`, `t`.
+    dict of ndarray; `estimate`, `se`, `t`
 
     Raises
     ------
-    ValueError
-        A share outside its range, and as :func:`robustness_value`.
+    ValueError: a share outside its range, and as :func:`robustness_value`
 
     References
     ----------
@@ -176,10 +163,8 @@ def benchmark_bounds(
 
     Parameters
     ----------
-    data, formula, coefficient
-        As :func:`confounder_impacts`.
-    benchmarks : list of covariates, optional
-        All when omitted.
+    data, formula, coefficient : as :func:`confounder_impacts`
+    benchmarks : list of covariates, optional; all when omitted
     multiples : list of k
 
     Returns
@@ -196,15 +181,6 @@ def benchmark_bounds(
     References
     ----------
     Cinelli and Hazlett (2020), section 4.4, as :func:`robustness_value`.
-
-    Examples
-    --------
-    >>> rng = np.random.default_rng(0)
-    >>> frame = pd.DataFrame(rng.normal(size=(200, 3)), columns=["x", "c", "y"])
-    >>> frame["x"] += 0.3 * frame["c"]
-    >>> frame["y"] += frame["x"] + 0.3 * frame["c"]
-    >>> benchmark_bounds(frame, "y ~ x + c", "x", multiples=[1])["estimate"].round(2).to_dict()
-    {('c', 1): 0.82}
     """
     part = swept(read_formula(data, formula), coefficient)
     if isinstance(benchmarks, str):
@@ -238,52 +214,3 @@ def benchmark_bounds(
     table = pd.DataFrame(rows).set_index(["covariate", "multiple"])
     shares = (table["r2_treatment"].to_numpy(), table["r2_outcome"].to_numpy())
     return table.assign(**bias_adjusted(estimate, se, part.df, *shares))
-
-
-def contour_grid(
-    estimate: float,
-    se: float,
-    df: int,
-    *,
-    limit: float = 0.4,
-    points: int = 81,
-    of: Literal["estimate", "t"] = "estimate",
-) -> pd.DataFrame:
-    """Adjusted estimate or t over a grid of confounder strengths, for a contour plot.
-
-    Parameters
-    ----------
-    estimate, se, df
-        As :func:`robustness_value`.
-    limit : float
-        Largest share on both axes, below 1.
-    points : int
-        Per axis.
-    of : "estimate" or "t"
-
-    Returns
-    -------
-    DataFrame
-        Rows `r2_outcome`, columns `r2_treatment`, both from 0 to `limit`; at (0, 0) t is t·√((df − 1)/df). Plot with
-        ``ax.contour(grid.columns, grid.index, grid)``.
-
-    Raises
-    ------
-    ValueError
-        limit outside (0, 1), fewer than two points, and as :func:`robustness_value`.
-
-    References
-    ----------
-    Cinelli and Hazlett (2020), figures 2 and 3, as :func:`robustness_value`.
-
-    Examples
-    --------
-    >>> contour_grid(0.09731582, 0.02325654, 783, limit=0.3, points=4).round(3).loc[0.1].tolist()
-    [0.097, 0.029, -0.006, -0.037]
-    """
-    if not 0 < limit < 1 or points < 2:
-        raise ValueError(f"limit={limit!r} must lie between 0 and 1 and points={points!r} be at least 2")
-    one_of(("estimate", "t"), of=of)
-    axis = np.round(np.linspace(0, limit, points), 12)
-    values = bias_adjusted(estimate, se, df, axis[None, :], axis[:, None])[of]
-    return pd.DataFrame(values, pd.Index(axis, name="r2_outcome"), pd.Index(axis, name="r2_treatment"))

@@ -10,7 +10,8 @@ from scipy import special
 from scipy.optimize import minimize_scalar
 
 from ..index._checks import one_of, show
-from ..shown import Part, Shown
+from ..shown import Part
+from ._estimated import Estimated
 from ._logdet import EXACT_UP_TO, LogDet, Method
 from ._spatial import LAGGED, PARAMETER, Stack, inverse_information, maximise, read_weights, stack, transform
 from ._within import between_0_and_1
@@ -37,8 +38,7 @@ def admissible_interval(w: object) -> tuple[float, float]:
 
     Raises
     ------
-    TypeError, ValueError
-        Weights without labels, with a diagonal, negative values or no link.
+    TypeError, ValueError: weights without labels, with a diagonal, negative values or no link
 
     References
     ----------
@@ -56,41 +56,30 @@ def admissible_interval(w: object) -> tuple[float, float]:
 
 
 @dataclass(frozen=True, repr=False)
-class SpatialPanel(Shown):
+class SpatialPanel(Estimated):
     """What :func:`spatial_durbin` returns.
 
     Attributes
     ----------
     params, std_errors, tstats, pvalues : Series
         Regressors by name, ``W_x`` for the lag of x, ``rho`` (lag) or ``lambda`` (error), ``_cons``. Normal p values.
-    cov : DataFrame
-        Inverse information of `params` (σ² is accounted for).
-    rho : float
-        The spatial parameter, ρ or λ; NaN in "ols" and "slx".
-    interval : (low, high)
-        Its admissible interval; `interval_sharp` is False where it is a safe bound.
+    cov : DataFrame; inverse information of `params` (σ² is accounted for)
+    rho : float; the spatial parameter, ρ or λ; NaN in "ols" and "slx"
+    interval : (low, high); its admissible interval; `interval_sharp` is False where it is a safe bound
     sigma2, sigma2_se : float
         SSR/n of the likelihood, n = N·T or what Lee and Yu's transformation leaves (`n_likelihood`).
-    loglik, aic : float
-        With all constants; the count of parameters leaves the absorbed effects out.
+    loglik, aic : float; with all constants; the count of parameters leaves the absorbed effects out
     nobs, units, periods : int
-    rsquared : float
-        ``r2["residual"]``.
+    rsquared : float; ``r2["residual"]``
     r2 : Series
         ``residual``: 1 − SSR/SST of y net of the effects. ``within``, ``between``, ``overall``: squared correlation
         of y with what the regressors alone predict, (I − ρW)⁻¹(Xβ + WXθ), in the three forms of Stata's `xtreg`
         (`xsmle` prints its R² under these names).
-    resids : Series
-        On the panel's index.
-    model, effects, correction, information, logdet : str
-        What was done.
-    logdet_error : float
-        How far the log-determinant may be off near the estimate; 0 for eigenvalues.
+    resids : Series; on the panel's index
+    model, effects, correction, information, logdet : str; what was done
     row_standardised : bool
-    islands : list
-        Units without neighbours.
-    phi : float
-        Random effects: 1 − φ is the share of the unit means taken out.
+    islands : list; units without neighbours
+    phi : float; random effects: 1 − φ is the share of the unit means taken out
     """
 
     model: str
@@ -98,7 +87,6 @@ class SpatialPanel(Shown):
     correction: str
     information: str
     logdet: str
-    logdet_error: float
     params: pd.Series
     cov: pd.DataFrame
     sigma2: float
@@ -116,23 +104,13 @@ class SpatialPanel(Shown):
     resids: pd.Series = field(repr=False)
     phi: float = np.nan
     _regressors: list[str] = field(default_factory=list, repr=False)
-    _outcome: str = field(default="", repr=False)
+    outcome: str = ""
     _logdet: LogDet | None = field(default=None, repr=False)
 
     @property
     def std_errors(self) -> pd.Series:
         """Roots of the diagonal of `cov`."""
         return pd.Series(np.sqrt(np.diag(self.cov)), self.params.index, name="std_error")
-
-    @property
-    def tstats(self) -> pd.Series:
-        """`params` over `std_errors`."""
-        return (self.params / self.std_errors).rename("tstat")
-
-    @property
-    def pvalues(self) -> pd.Series:
-        """Two-sided, normal."""
-        return pd.Series(2 * special.ndtr(-self.tstats.abs()), self.params.index, name="pvalue")
 
     @property
     def rho(self) -> float:
@@ -151,16 +129,7 @@ class SpatialPanel(Shown):
         return -2 * self.loglik + 2 * (len(self.params) + 1 + (self.effects == "random"))
 
     @property
-    def __maketables_coef_table__(self) -> pd.DataFrame:
-        columns = {"b": self.params, "se": self.std_errors, "t": self.tstats, "p": self.pvalues}
-        return pd.DataFrame(columns).rename_axis("Coefficient")
-
-    @property
-    def __maketables_depvar__(self) -> str:
-        return self._outcome
-
-    @property
-    def __maketables_fixef_string__(self) -> str | None:
+    def _absorbed(self) -> str | None:  # type: ignore[override]
         names = zip(self.resids.index.names, ("entity", "time"), strict=True)
         unit, time = (str(name or kind) for name, kind in names)
         return {"unit": unit, "time": time, "twoways": f"{unit}+{time}"}.get(self.effects)
@@ -176,8 +145,7 @@ class SpatialPanel(Shown):
         draws : int
             0: standard errors by the delta method. Else: that many normal draws of the parameters (inside the
             admissible interval) give standard errors and the quantiles `lower` and `upper`; better near ρ = 1.
-        seed : int
-            Needed for draws.
+        seed : int; needed for draws
         level : float
 
         Returns
@@ -227,7 +195,7 @@ class SpatialPanel(Shown):
         index = pd.MultiIndex.from_tuples(rows, names=["variable", "effect"])
         columns = ["estimate", "se", "z", "p", "lower", "upper"]
         table = pd.DataFrame(list(rows.values()), index, columns=columns)
-        table.attrs.update(nobs=self.nobs, outcome=self._outcome)
+        table.attrs.update(nobs=self.nobs, outcome=self.outcome)
         return table
 
     def _multipliers(
@@ -278,7 +246,7 @@ class SpatialPanel(Shown):
             least = "" if self.interval_sharp else "at least "
             facts[f"admissible {PARAMETER[self.model]}"] = least + "({:.4f}, {:.4f})".format(*self.interval)
             if self.logdet != "exact":
-                facts["log-determinant"] = f"{self.logdet}, error {self.logdet_error:.1e}"
+                facts["log-determinant"] = self.logdet
         if not self.row_standardised:
             facts["weights"] = "rows do not add to one"
         if self.islands:
@@ -316,15 +284,13 @@ def spatial_durbin(
     Parameters
     ----------
     panel : DataFrame with index (unit, period), balanced
-    formula : str
-        ``"y ~ x1 + x2"``; the constant is added where no effects absorb it.
+    formula : str; ``"y ~ x1 + x2"``; the constant is added where no effects absorb it
     w : libpysal Graph or W, or square DataFrame
         Weights with the units' labels, in any order. Used as they are: row-standardise with ``.transform("r")``.
     model : "sdm", "sar", "slx", "sem", "sdem" or "ols"
     effects : "twoways", "unit", "time", "none" or "random"
         "random" are random unit effects (quasi-demeaning).
-    correction : "lee-yu" or "direct"
-        Makes no difference without fixed effects.
+    correction : "lee-yu" or "direct"; makes no difference without fixed effects
     logdet : "auto", "exact" or "chebyshev"
         Eigenvalues, or sparse LU with a Chebyshev series; "auto": up to 1,500 units and for dense weights the first.
     information : "expected" or "observed"
@@ -411,7 +377,6 @@ def _estimate(
         correction=correction,
         information=information,
         logdet=ld.method,
-        logdet_error=best.error,
         params=params,
         cov=cov,
         sigma2=s2,
@@ -429,7 +394,7 @@ def _estimate(
         resids=pd.Series(best.e[data.rows], data.index, name="residual"),
         phi=phi,
         _regressors=data.names,
-        _outcome=outcome,
+        outcome=outcome,
         _logdet=ld,
     )
 

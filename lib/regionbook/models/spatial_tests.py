@@ -23,8 +23,7 @@ class SpatialTests(Shown):
 
     Attributes
     ----------
-    table : DataFrame
-        One row a test; columns statistic (χ²), df, p, null.
+    table : DataFrame; one row a test; columns statistic (χ²), df, p, null
     effects, correction : str
     """
 
@@ -64,8 +63,7 @@ def spatial_tests(
 
     Parameters
     ----------
-    panel, formula, w, correction, logdet
-        As for :func:`spatial_durbin`.
+    panel, formula, w, correction, logdet : as for :func:`spatial_durbin`
     effects : "twoways", "unit", "time" or "none"
 
     Returns
@@ -74,8 +72,7 @@ def spatial_tests(
 
     Raises
     ------
-    TypeError, ValueError
-        As for :func:`spatial_durbin`.
+    TypeError, ValueError: as for :func:`spatial_durbin`
 
     References
     ----------

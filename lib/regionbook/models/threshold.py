@@ -35,8 +35,7 @@ class PanelThreshold(Shown):
     curves : list of Series
         For each threshold, the others held: LR at every candidate (index); `critical` cuts it.
     critical : float
-    draws : DataFrame, draws × tests
-        F of the bootstrap samples.
+    draws : DataFrame, draws × tests; F of the bootstrap samples
     ssr, r2_within, nobs, units
     """
 
@@ -91,17 +90,13 @@ def threshold(
     data : DataFrame, one row a unit and period, balanced
     formula : str
         As for `pyfixest.feols`; effects are those of the unit, or of unit and time: ``"y ~ ai + gov | city + year"``.
-    regressors : name or list of names
-        The r of the formula: those whose slopes differ by regime.
-    by : column
-        q, the threshold variable.
+    regressors : name or list of names; the r of the formula: those whose slopes differ by regime
+    by : column; q, the threshold variable
     unit, time : column or index level
     thresholds : int or list of numbers
         How many to search for; or the values themselves, to be taken as given.
-    trim : float
-        Share of all rows that each regime must have at least.
-    draws, seed : int
-        Bootstrap samples of each test; 0: no p values.
+    trim : float; share of all rows that each regime must have at least
+    draws, seed : int; bootstrap samples of each test; 0: no p values
     level : float
     scale : "N(T-1)" (Hansen) or "T(N-1)" (xthreg); less T − 1 with effects of time
 
@@ -120,16 +115,6 @@ def threshold(
     ----------
     Hansen (1999), J. Econometrics 93, 345–368; Wang (2015), Stata Journal 15 (xthreg). Errors as in `pyfixest`: clustered
     by unit with G/(G − 1)·(n − 1)/(n − k), effects within units not counted.
-
-    Examples
-    --------
-    >>> rng = np.random.default_rng(0)
-    >>> rows = pd.MultiIndex.from_product([range(80), range(2011, 2021)], names=["city", "year"])
-    >>> panel = pd.DataFrame(rng.normal(size=(800, 3)), rows, ["y", "x", "q"])
-    >>> panel["y"] += np.where(panel["q"] <= 0.5, 1.0, 2.0) * panel["x"]
-    >>> found = threshold(panel, "y ~ x | city", "x", "q", "city", "year", seed=1)
-    >>> found.thresholds.round(2).to_dict("records"), found.tests["p"].tolist()
-    ([{'value': 0.48, 'low': 0.46, 'high': 0.55}], [0.0])
     """
     between_0_and_1(level)
     one_of(("N(T-1)", "T(N-1)"), scale=scale)

@@ -20,19 +20,14 @@ class ConfoundingThreshold(Shown):
     significant : bool
         Whether |t| exceeds its critical value; then all numbers say what would invalidate the
         inference, otherwise what would sustain it.
-    threshold : float
-        The estimate that is just significant, in the unit of the estimate.
+    threshold : float; the estimate that is just significant, in the unit of the estimate
     bias : float
         Share (0 to 1) of the estimate that must be bias; not significant: by how much of the
         threshold it falls short.
-    replaced : int
-        RIR: the same as a number of observations.
-    r, r_critical : float
-        Partial correlation of treatment and outcome, observed and just significant.
-    itcv : float
-        Impact threshold: the product of two partial correlations.
-    correlation : float
-        √|itcv|, each of the two correlations when they are equal.
+    replaced : int; RIR: the same as a number of observations
+    r, r_critical : float; partial correlation of treatment and outcome, observed and just significant
+    itcv : float; impact threshold: the product of two partial correlations
+    correlation : float; √|itcv|, each of the two correlations when they are equal
     t, t_critical, df
     """
 
@@ -80,14 +75,11 @@ def confounding_threshold(
 
     Parameters
     ----------
-    estimate, se : float
-        The coefficient and its standard error, in the same unit.
-    n : int
-        Observations.
+    estimate, se : float; the coefficient and its standard error, in the same unit
+    n : int; observations
     covariates : int
         Other regressors without the constant. Fixed effects count: 279 for 280 cities, 9 for 10 years.
-    alpha : float
-        Two-sided significance level.
+    alpha : float; two-sided significance level
 
     Returns
     -------
@@ -95,8 +87,7 @@ def confounding_threshold(
 
     Raises
     ------
-    ValueError
-        se not positive, n not above covariates + 3, alpha outside (0, 1), numbers not finite.
+    ValueError: se not positive, n not above covariates + 3, alpha outside (0, 1), numbers not finite
 
     References
     ----------
@@ -153,8 +144,7 @@ def confounder_impacts(data: pd.DataFrame, formula: str, coefficient: str) -> pd
     data : DataFrame, one row an observation
     formula : str
         As for `pyfixest.feols`: ``"inn ~ digit + gov | city + year"``; effects may be index levels.
-    coefficient : str
-        The treatment.
+    coefficient : str; the treatment
 
     Returns
     -------
@@ -170,15 +160,6 @@ def confounder_impacts(data: pd.DataFrame, formula: str, coefficient: str) -> pd
     References
     ----------
     Frank (2000), as :func:`confounding_threshold`; konfound's impact table.
-
-    Examples
-    --------
-    >>> rng = np.random.default_rng(0)
-    >>> frame = pd.DataFrame(rng.normal(size=(200, 3)), columns=["x", "c", "y"])
-    >>> frame["x"] += frame["c"]
-    >>> frame["y"] += frame["x"] + frame["c"]
-    >>> confounder_impacts(frame, "y ~ x + c", "x").round(2).loc["c"].to_dict()
-    {'treatment': 0.7, 'outcome': 0.83, 'impact': 0.58}
     """
     part = swept(read_formula(data, formula), coefficient)
     treatment = partial(part.d, part.others)[0, 1:]

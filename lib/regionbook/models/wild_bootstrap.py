@@ -1,6 +1,5 @@
 """Wild cluster bootstrap-t for one coefficient, fast enough for a lesson."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
 
@@ -10,7 +9,7 @@ import pandas as pd
 from ..index._checks import one_of
 from ..shown import Part, Shown
 from ._formula import Design, read_formula
-from ._within import Sweep, between_0_and_1, clusters_of, rank_outside
+from ._within import between_0_and_1, clusters_of, rank_outside
 
 WEIGHTS = {
     "rademacher": np.array([-1.0, 1.0]),
@@ -24,14 +23,10 @@ class WildBootstrap(Shown):
 
     Attributes
     ----------
-    estimate, se, t : float
-        The coefficient, its clustered (CR1) standard error, and t of the null.
-    p : float
-        Two-sided.
-    interval : (low, high)
-        Values of the coefficient that the same test does not reject.
-    t_draws : ndarray
-        The bootstrap's t statistics under the null.
+    estimate, se, t : float; the coefficient, its clustered (CR1) standard error, and t of the null
+    p : float; two-sided
+    interval : (low, high); values of the coefficient that the same test does not reject
+    t_draws : ndarray; the bootstrap's t statistics under the null
     clusters, weights, enumerated, level, null
         `enumerated`: all weight vectors were used, so that p is exact and has no seed.
     """
@@ -86,16 +81,13 @@ def wild_bootstrap(
     data : DataFrame, one row an observation
     formula : str
         As for `pyfixest.feols`: ``"inn ~ digit + gov | city + year"``; effects may be index levels.
-    coefficient : str
-        The regressor tested.
+    coefficient : str; the regressor tested
     cluster : column or index level
     weights : "rademacher" or "webb"
         ±1, or six points; take "webb" with about ten clusters and fewer, as 2^G is small.
-    draws : int
-        Random weight vectors; when all 2^G (6^G) of them are not more, all are used.
+    draws : int; random weight vectors; when all 2^G (6^G) of them are not more, all are used
     null, level : float
-    seed : int
-        Needed unless all vectors are used.
+    seed : int; needed unless all vectors are used
 
     Returns
     -------
@@ -112,15 +104,6 @@ def wild_bootstrap(
     ----------
     Cameron, Gelbach and Miller (2008), REStat 90; Roodman, Nielsen, MacKinnon and Webb (2019), Stata
     Journal 19, section 5, for the algorithm; Webb (2023) for the six points.
-
-    Examples
-    --------
-    >>> rng = np.random.default_rng(0)
-    >>> frame = pd.DataFrame({"g": np.repeat(range(8), 20), "x": rng.normal(size=160)})
-    >>> frame["y"] = 0.5 * frame["x"] + rng.normal(size=8)[frame["g"]] + rng.normal(size=160)
-    >>> test = wild_bootstrap(frame, "y ~ x", "x", "g")
-    >>> test.enumerated, test.p
-    (True, 0.0078125)
     """
     one_of(WEIGHTS, weights=weights)
     between_0_and_1(level)
@@ -130,9 +113,8 @@ def wild_bootstrap(
     group = clusters_of(design.frame, cluster, "cluster")
     groups = int(group.max()) + 1
     v, enumerated = _vectors(WEIGHTS[weights], groups, draws, seed)
-    fitted = _fitted(design, coefficient, group)
-    t_draws = _statistics(fitted, group, v)
-    estimate, se = fitted.estimate, fitted.se
+    fitted = _Fitted(design, coefficient, group, v)
+    estimate, se, t_draws = fitted.estimate, fitted.se, fitted.t_draws
 
     def p_value(delta: float) -> float:
         # a draw of equal signs gives t itself: a tolerance, lest rounding decides about it
@@ -165,54 +147,36 @@ def _vectors(points: np.ndarray, groups: int, draws: int, seed: int | None) -> t
     return np.random.default_rng(seed).choice(points, size=(draws, groups)), False
 
 
-@dataclass(frozen=True)
 class _Fitted:
-    """The regression without any null: what every draw uses again."""
+    """The regression without any null, and t* of every draw of the weights `v` as a function of δ = null − estimate."""
 
-    estimate: float
-    se: float
-    small: float  # factor of the clustered variance
-    residual: np.ndarray
-    x: np.ndarray  # the regressor after everything else
-    a: np.ndarray  # x / x'x, so that the estimate is a'y
-    q: np.ndarray  # orthonormal: the other regressors, then x
-    sweep: Sweep
+    def __init__(self, design: Design, coefficient: str, group: np.ndarray, v: np.ndarray) -> None:
+        n, groups = len(group), int(group.max()) + 1
+        sweep, x, y, q = design.last(coefficient).swept()
+        # q's last column is x after everything else, up to its length; the other columns span the controls
+        others, direction = q[:, :-1], q[:, -1]
+        length = direction @ x[:, -1]
+        a, x = direction / length, direction * length  # the estimate is a'y
+        y -= others @ (others.T @ y)
+        self.estimate = float(a @ y)
+        residual = y - self.estimate * x
+        counted = rank_outside(list(design.effects.values()), group, n) + len(design.names)
+        self.small = groups / (groups - 1) * (n - 1) / (n - counted)
+        self.se = float(np.sqrt(self.small * (np.bincount(group, a * residual) ** 2).sum()))
+        member = np.eye(groups)[group]
 
+        def scores(u: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+            """β̂* − null and the cluster scores of t* when the restricted residual is `u`, for every draw."""
+            parts = sweep(u[:, None] * member)
+            parts -= q @ (q.T @ parts)
+            h = np.stack([np.bincount(group, column) for column in (a[:, None] * parts).T], axis=1)
+            return v @ np.bincount(group, a * u), v @ h.T
 
-def _fitted(design: Design, coefficient: str, group: np.ndarray) -> _Fitted:
-    n, groups = len(group), int(group.max()) + 1
-    sweep, x, y, q = design.last(coefficient).swept()
-    # q's last column is x after everything else, up to its length; the other columns span the controls
-    others, direction = q[:, :-1], q[:, -1]
-    length = direction @ x[:, -1]
-    a, x = direction / length, direction * length
-    y -= others @ (others.T @ y)
-    estimate = float(a @ y)
-    residual = y - estimate * x
-    counted = rank_outside(list(design.effects.values()), group, n) + len(design.names)
-    small = groups / (groups - 1) * (n - 1) / (n - counted)
-    se = float(np.sqrt(small * (np.bincount(group, a * residual) ** 2).sum()))
-    return _Fitted(estimate, se, small, residual, x, a, q, sweep)
+        # the restricted residual of null = estimate + δ is residual − δ x: one pass serves every null
+        (self.by, sy), (self.bx, sx) = scores(residual), scores(x)
+        self.squares = [(s * t).sum(axis=1) for s, t in ((sy, sy), (sy, sx), (sx, sx))]
 
-
-def _statistics(fit: _Fitted, group: np.ndarray, v: np.ndarray) -> Callable[[float], np.ndarray]:
-    """t* of every draw as a function of δ = null − estimate."""
-    member = np.eye(v.shape[1])[group]
-
-    def scores(u: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """β̂* − null and the cluster scores of t* when the restricted residual is `u`, for every draw."""
-        parts = fit.sweep(u[:, None] * member)
-        parts -= fit.q @ (fit.q.T @ parts)
-        h = np.stack([np.bincount(group, column) for column in (fit.a[:, None] * parts).T], axis=1)
-        return v @ np.bincount(group, fit.a * u), v @ h.T
-
-    # the restricted residual of null = estimate + δ is residual − δ x: one pass serves every null
-    by, sy = scores(fit.residual)
-    bx, sx = scores(fit.x)
-    q0, q1, q2 = (sy * sy).sum(axis=1), (sy * sx).sum(axis=1), (sx * sx).sum(axis=1)
-
-    def t_draws(delta: float) -> np.ndarray:
+    def t_draws(self, delta: float) -> np.ndarray:
+        q0, q1, q2 = self.squares
         square = np.maximum(q0 - 2 * delta * q1 + delta**2 * q2, 1e-300)
-        return (by - delta * bx) / np.sqrt(fit.small * square)
-
-    return t_draws
+        return (self.by - delta * self.bx) / np.sqrt(self.small * square)
