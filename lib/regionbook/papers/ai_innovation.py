@@ -9,7 +9,7 @@ from scipy.stats import chi2
 from regionbook.data import published
 
 from . import redraw
-from .declare import LEVEL, declaring, sample
+from .declare import LEVEL, regressions, sample
 from .redraw import Array
 
 CONTROLS = ["eco", "huc", "edu", "fis", "gov"]
@@ -60,38 +60,7 @@ def prepare(panel: pd.DataFrame) -> pd.DataFrame:
     return panel.assign(**new)
 
 
-_of = declaring(CONTROLS, NAMES, errors={"CRV1": "city"}, r2="within")
-_both = " | city + year"
-_TERMS = ("AI:I(Th<q1)", "AI:I(q1<Th<=q2)", "AI:I(Th>=q2)")
-_GROUPS = [f"region == '{k}'" for k in ("East", "Central", "West")]
-_GROUPS += [f"{k}_high == {v}" for k in ("data", "infra") for v in (1, 0)]
-
-
-def _split(number: str, by: str) -> Any:
-    """Table 5: unit effects alone and conventional errors, which is what its numbers are."""
-    names = [f"ai:{by}_{j}" for j in range(1, len(CUTS[by]) + 2)]
-    more = {"terms": dict(zip(_TERMS, names, strict=False)), "errors": "iid"}
-    return _of("5", number, f"inn ~ {' + '.join(names)} + {{X}} | city", **more)
-
-
-TABLES = [
-    *[_of("2", str(k + 1), f"inn ~ {' + '.join(['ai', *CONTROLS[:k]])}{_both}", constant="base") for k in range(6)],
-    _of("3", "1", f"inn ~ ai + {{X}}{_both}", sample="year <= 2019"),
-    _of("3", "2", f"inn_w ~ ai_w + {' + '.join(f'{k}_w' for k in CONTROLS)}{_both}", terms={"AI": "ai_w"}),
-    _of("3", "3", f"inn1 ~ ai + {{X}}{_both}"),
-    _of("3", "4", f"inn ~ ai + {{X}}{_both}", sample="municipality == 0"),
-    _of("3", "5", "inn ~ ai + {X} | city + province^year", sample="municipality == 0", r2="overall"),
-    _of("4", "1", f"ai ~ iv + {{X}}{_both}", errors="HC1"),
-    _of("4", "2", f"inn ~ {{X}}{_both} | ai ~ iv", errors="HC1"),
-    _of("4", "3", f"inn ~ ai + {{X}}{_both}", constant="base"),
-    *[_split(number, by) for number, by in zip("123", CUTS, strict=True)],
-    _of("6", "1", f"inn ~ ai + {{X}}{_both}", constant="base"),
-    _of("6", "2", f"va ~ ai + {{X}}{_both}"),
-    _of("6", "3", f"inn ~ ai + va + {{X}}{_both}"),
-    _of("6", "4", f"ind ~ ai + {{X}}{_both}"),
-    _of("6", "5", f"inn ~ ai + ind + {{X}}{_both}"),
-    *[_of("7", str(n), f"inn ~ ai + {{X}}{_both}", sample=group) for n, group in enumerate(_GROUPS, 1)],
-]  # fmt: skip
+TABLES = regressions("ai-innovation", CONTROLS, NAMES)
 """The printed regressions. Tables 2, 3, 6 and 7 have errors clustered by city, which is what their t values look like; the
 paper says "robust". Table 5 has no effects of years, whatever its last rows say."""
 

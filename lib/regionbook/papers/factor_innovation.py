@@ -9,7 +9,7 @@ from regionbook.data import published
 from regionbook.index import EntropyIndex, entropy_index
 
 from . import redraw
-from .declare import Column, declaring
+from .declare import regressions
 
 METHODS = {"interactions (交互项)": r"FI:C\(|:FI\b", "difference-in-differences (双重差分)": r"\bpilot\b"}
 
@@ -205,35 +205,7 @@ def further(panel: pd.DataFrame) -> pd.DataFrame:
     return panel.join(panel.groupby("province")[names].shift(1).add_suffix("_lag"))
 
 
-_of = declaring(CONTROLS, errors={"CRV1": "province"}, sample=f"year >= {FIRST_YEAR}")
-_both, _few = "{X} | province + year", f"{' + '.join(CONTROLS[1:])} | province + year"
-_five = {
-    "1": f"FI + {_both}", "2": f"FI + {_few}", "3": f"FI + TI + {_both}", "4": f"FI + LI + {_both}",
-    "5": f"FI + KI + {_both}", "6": f"FI + KI + {_few}", "7": f"LI + {_few}", "8": f"KI + {_few}",
-    "9": f"TI + {_few}", "10": f"FI + LI + TI + {_both}", "11": f"FI + LI + KI + {_both}",
-}  # fmt: skip
-_mediators = ("ID", "ID1", "ID2", "ID3")
-_pooled = {"estimator": "random", "r2": "none"}
-_pieces = {k: f"region4 == '{k}'" for k in ("East", "Central", "West", "Northeast")}
-_pieces |= {k: f"north_south == '{k}'" for k in ("South", "North")}
-_pieces = {k: f"year >= {FIRST_YEAR} and {piece}" for k, piece in _pieces.items()}
-
-
-def _lagged(number: str, mediator: str) -> Column:
-    terms = {k: f"{k}_lag" for k in ("FI", mediator, *CONTROLS)}
-    formula = f"RCD ~ {' + '.join(terms.values())} | province + year"
-    return _of("7", number, formula, sample=f"year > {FIRST_YEAR}", terms=terms)
-
-
-TABLES = [
-    *(_of("5", n, f"RCD ~ {right}") for n, right in _five.items()),
-    _of("6", "1", f"ID ~ FI + {_both}"),
-    *(_of("6", str(n), f"RCD ~ FI + {m} + {_both}") for n, m in enumerate(_mediators, 2)),
-    *(_lagged(str(n), m) for n, m in enumerate(_mediators, 1)),
-    *(_of("7", str(n), f"RCD ~ FI + {m} + {{X}}", **_pooled) for n, m in enumerate(_mediators, 5)),
-    *(_of("8", str(n), f"RCD ~ FI + {_both}", sample=piece) for n, piece in enumerate(_pieces.values(), 1)),
-    *(_of("text 三(五)", f"{k} with ID", f"RCD ~ FI + ID + {_both}", r2="none", sample=_pieces[k]) for k in ("West", "South")),
-]  # fmt: skip
+TABLES = regressions("factor-innovation", CONTROLS)
 """The printed regressions, two of them in the text only. Year effects are not told; constants and R2 need them."""
 
 

@@ -11,7 +11,7 @@ from regionbook.models import match_nearest
 from regionbook.paths import data_file
 
 from . import redraw
-from .declare import LEVEL, Column, declaring
+from .declare import LEVEL, regressions
 from .redraw import Array
 
 SLUG = "free-trade-zones"
@@ -151,17 +151,8 @@ def prepare(panel: pd.DataFrame) -> pd.DataFrame:
 
 
 # --------------------------------------------------------------------------------------------------------- tables
-_of = declaring(CONTROLS, errors="iid", sample="matched == 1", r2="none", constant="base")
-_WAYS = ("w_neighbours", "w_caliper", "w_both")
 _FURTHER = ("vitality", "merchantable", "innovation", "synergism")
-TABLES = [
-    *[Column("1", str(n), "lnHDQ ~ zone", errors="HC1", sample=f"{w} > 0", weights=w, terms={"ATT": "zone"}, r2="none")
-      for n, w in enumerate(_WAYS, 1)],
-    *[_of("4", str(n), f"lnHDQ ~ FTZ + {' + '.join(CONTROLS[:n])} | city + year") for n in range(1, 6)],
-    _of("5", "7", "lnIL ~ FTZ + {X} | city + year"),
-    _of("5", "8", "lnHDQ ~ FTZ + lnIL + {X} | city + year", terms={"IL": "lnIL"}),
-    *[_of("5", str(n), f"{y} ~ FTZ + {{X}} | city + year") for n, y in enumerate(_FURTHER, 9)],
-]  # fmt: skip
+TABLES = regressions(SLUG, CONTROLS)
 """The printed columns. Brackets hold z values of a kind that is not stated; ours are conventional errors."""
 
 

@@ -12,7 +12,7 @@ from regionbook.paths import data_file
 
 from . import redraw
 from .ai_innovation import SHARE, winsorised
-from .declare import declaring, sample
+from .declare import regressions, sample
 from .digital_real_integration import moran
 from .redraw import Array
 
@@ -104,35 +104,7 @@ def printed_tables(data: pd.DataFrame, w: pd.DataFrame | None = None) -> dict[st
     return {"9": pd.DataFrame(parts).rename(index=str)}
 
 
-_of = declaring(CONTROLS, r2="within", constant="base")
-_model = "IGG ~ NP + {X} | city + year"
-_space = {"estimator": "durbin", "r2": "none"}
-_lags = {f"W:{k}": f"W_{k}" for k in ("NP", *CONTROLS)}
-TABLES = [
-    _of("4", "1", "IGG ~ NP | city", constant="mean"),
-    _of("4", "2", "IGG ~ NP | city + year"),
-    _of("4", "3", "IGG ~ NP + {X} | city", constant="mean"),
-    _of("4", "4", _model),
-    _of("5", "1", f"IGG_w ~ {' + '.join(f'{k}_w' for k in ('NP', *CONTROLS))} | city + year",
-        terms={k: f"{k}_w" for k in ("NP", *CONTROLS)}),
-    _of("5", "2", _model, sample="year <= 2019"),
-    _of("5", "3", _model, sample="municipality == 0"),
-    _of("6", "1", "IGG ~ NP_lag + {X} | city + year", terms={"L.NP": "NP_lag"}),
-    _of("6", "2", "NP ~ terrain + {X} | city + year", errors="HC1"),
-    _of("6", "3", "IGG ~ {X} | city + year | NP ~ terrain", errors="HC1"),
-    _of("7", "1", _model, sample="high_market == 1"),
-    _of("7", "2", _model, sample="high_market == 0"),
-    _of("7", "3", _model, sample="member == 1"),
-    _of("7", "4", _model, sample="member == 0"),
-    _of("8", "1", _model),
-    _of("8", "2", "app ~ NP + {X} | city + year"),
-    _of("8", "3", "grant ~ NP + {X} | city + year"),
-    _of("10", "1", _model, estimator="sem", r2="none"),
-    _of("10", "2", _model, estimator="sar", r2="none", terms={"rho": "rho"}),
-    _of("10", "3", _model, **_space, terms={"rho": "rho"}),
-    _of("10", "4", _model, **_space, terms=_lags),
-    *[_of("10", n, _model, **_space, effect=kind) for n, kind in zip("567", ("direct", "indirect", "total"), strict=True)],
-]  # fmt: skip
+TABLES = regressions(SLUG, CONTROLS)
 """The printed regressions. Conventional errors where F and R2 of Table 8 betray them, robust ones in Table 6 (2) and (3).
 Table 4 (1) and (3) have effects of cities, whatever their last rows say. Which R2 Table 10 prints is not said."""
 

@@ -10,7 +10,7 @@ from regionbook.index import entropy_index, location_quotient
 from regionbook.paths import data_file
 
 from . import redraw
-from .declare import declaring, sample
+from .declare import Column, regressions, sample
 
 METHODS = {"interactions (交互项)": r"x_high"}
 
@@ -105,17 +105,7 @@ def in_text(panel: pd.DataFrame) -> dict[tuple[str, str, str], float]:
     return found | {(place, "value", k): v for k, v in thresholds.items()}
 
 
-_of = declaring(CONTROLS, TERMS, r2="within", constant="base")
-_y = "new_productivity ~ agglomeration"
-_spatial = {"W:agglomeration": "W_agglomeration", "W:New-productivity": "rho"}
-TABLES = [
-    _of("3", "1", _y, estimator="random", r2="correlation"),
-    _of("3", "2", f"{_y} + {{X}}", estimator="random", r2="correlation"),
-    _of("3", "3", f"{_y} + {{X}} | city"),
-    _of("3", "4", f"{_y} + {{X}} | city + year"),
-    *(_of("4", str(n), f"{k} ~ agglomeration + {{X}} | city + year") for n, k in enumerate(CHANNELS, 1)),
-    _of("5", "1", f"{_y} + {{X}} | city + year", estimator="durbin", r2="correlation", terms=_spatial),
-]
+TABLES = regressions("industry-agglomeration", CONTROLS, TERMS)
 """The printed regressions. Columns 1 and 2 of Table 3 are random effects, as their five numbers show."""
 
 
@@ -141,7 +131,7 @@ def redrawn(panel: pd.DataFrame, shipped: dict[str, Any], seed: int) -> tuple[pd
     """A student's panel and its truth, from the shipped ones; see `regionbook.papers.redraw`."""
     rng, data, W = np.random.default_rng([seed, 2]), prepare(panel), _neighbours(panel)
     lag, spread = redraw.spilling(W, shipped["rho"])
-    moved = _of("moved", "", "agglomeration ~ distance_trend + {X} | city + year")
+    moved = Column("moved", "", f"agglomeration ~ distance_trend + {' + '.join(CONTROLS)} | city + year")
     fits = redraw.fits([moved, *(c for c in TABLES if c.estimator != "durbin")], data)
     main, quotient = fits["3", "4"], fits["moved", ""].y
     signal = quotient - shipped["process"]["noise_share"] * fits["moved", ""].residual(quotient)

@@ -1,6 +1,5 @@
 """Variables of Cai and Xia (2025): digital patents of 290 cities, two batches of pilots, controls, channels."""
 
-from collections.abc import Sequence
 from contextlib import suppress
 from typing import Any
 
@@ -11,7 +10,7 @@ from regionbook.data import published
 from regionbook.index import pca_index
 
 from . import redraw
-from .declare import LEVEL, Column, declaring
+from .declare import LEVEL, regressions
 from .redraw import Array
 
 METHODS = {"difference-in-differences (双重差分)": r"\breform\b"}
@@ -74,29 +73,7 @@ def prepare(panel: pd.DataFrame) -> pd.DataFrame:
     return panel.assign(**policies(d), **controls(d), **new)
 
 
-_of = declaring(CONTROLS, errors="HC1")
-_effects = " | city + year"
-
-
-def _both(table: str, columns: Sequence[str], right: str, **more: Any) -> list[Column]:
-    """The same column for quantity and quality."""
-    return [_of(table, c, f"{y} ~ {right}{_effects}", **more) for c, y in zip(columns, OUTCOMES, strict=True)]
-
-
-TABLES = [
-    *_both("1", "13", "reform"),
-    *_both("1", "24", "reform + {X}"),
-    *[_of("2", c, f"{y}_grant ~ reform + {{X}}{_effects}") for c, y in zip("12", OUTCOMES, strict=True)],
-    *_both("2", "34", "demonstrate + {X}"),
-    *_both("2", "56", "reform + {X}", sample="municipality == 0"),
-    *_both("3", "13", "reform", sample="matched == 1"),
-    *_both("3", "24", "reform + {X}", sample="matched == 1"),
-    *[_of("4", str(n), f"{y} ~ reform + {{X}}{_effects}") for n, y in enumerate(CHANNELS, 1)],
-    *[c for at, r in zip(("14", "25", "36"), ("East", "Central", "West"), strict=True)
-      for c in _both("5", at, "reform + {X}", sample=f"region == '{r}'")],
-    *[c for at, size in zip(("14", "25", "36"), (3, 2, 1), strict=True)
-      for c in _both("6", at, "reform + {X}", sample=f"size_class == {size}")],
-]  # fmt: skip
+TABLES = regressions("information-consumption", CONTROLS)
 """The printed regressions; brackets hold t values by heteroskedasticity-robust errors."""
 
 
