@@ -1,8 +1,7 @@
 """Variables of each paper, built from the raw columns of its panel: one module a paper.
 
-A module declares what tells in the code of its lessons that they use a method (``METHODS``), its printed regressions
-(``TABLES``), its variables (``prepare``, ``further``), the numbers of its text (``in_text``, ``from_print``) and a
-student's panel (``redrawn``, see `regionbook.papers.redraw`). Its card stands in ``data/published``: ``papers.csv`` has
+A module declares its printed regressions (``TABLES``), its variables (``prepare``, ``further``), the numbers of its text
+(``in_text``, ``from_print``) and a student's panel (``redrawn``, see `regionbook.papers.redraw`). Its card stands in ``data/published``: ``papers.csv`` has
 question and sample, ``headlines.csv`` the numbers.
 """
 

@@ -11,8 +11,6 @@ from regionbook.index import coupling_coordination, entropy_index, pca_index
 from . import redraw
 from .declare import Column, regressions, sample
 
-METHODS = {"interactions (交互项)": r"digit:|:digit"}
-
 CONTROLS = ["gov_k", "ln_density", "ln_hum", "ln_fin", "ln_trans", "ln_protect", "ln_unemploy"]
 """The seven controls as the regressions use them."""
 

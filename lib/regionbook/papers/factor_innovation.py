@@ -11,8 +11,6 @@ from regionbook.index import EntropyIndex, entropy_index
 from . import redraw
 from .declare import regressions
 
-METHODS = {"interactions (交互项)": r"FI:C\(|:FI\b", "difference-in-differences (双重差分)": r"\bpilot\b"}
-
 CONTROLS = ["TAL", "BASE", "GAP", "GOV"]
 """The four controls as the regressions use them."""
 

@@ -15,7 +15,6 @@ from .declare import LEVEL, regressions
 from .redraw import Array
 
 SLUG = "free-trade-zones"
-METHODS = {"difference-in-differences (双重差分)": r"\bFTZ\b"}
 BESIDE = {"nation": ["city", "year"]}
 """Tables beside the panel -> their keys: a second, larger panel with a known truth."""
 

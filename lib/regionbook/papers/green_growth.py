@@ -17,7 +17,6 @@ from .digital_real_integration import moran
 from .redraw import Array
 
 SLUG = "green-growth"
-METHODS = {"winsorising (缩尾)": r"\bwinsor|_w\b"}
 
 CONTROLS = ["finance", "gov", "shop", "struc", "pop"]
 """The five controls as the regressions use them."""

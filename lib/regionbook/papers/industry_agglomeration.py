@@ -12,8 +12,6 @@ from regionbook.paths import data_file
 from . import redraw
 from .declare import Column, regressions, sample
 
-METHODS = {"interactions (交互项)": r"x_high"}
-
 CONTROLS = ["develop", "unemployed", "finance", "human", "traffic", "support"]
 """The six controls as the regressions use them."""
 

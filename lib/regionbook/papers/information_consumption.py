@@ -13,9 +13,6 @@ from . import redraw
 from .declare import LEVEL, regressions
 from .redraw import Array
 
-METHODS = {"difference-in-differences (双重差分)": r"\breform\b"}
-"""Method of `regionbook.catalogue` -> what tells in the code of these lessons that they use it."""
-
 CONTROLS = ["pgdp", "fiscal", "lnpop", "structure", "lnstudents"]
 """The five controls as the regressions use them."""
 OUTCOMES = ["quantity", "quality"]

@@ -10,12 +10,6 @@ from regionbook.papers._knowledge_tables import PANEL as PANEL  # raw tables, ho
 from ._knowledge_redraw import redrawn as redrawn
 from .declare import regressions
 
-METHODS = {
-    "instruments (工具变量)": r"IV_tel",
-    "interactions (交互项)": r"\bnet:|\bMODELS\b",
-    "pairs of cities (城市对)": r"lnDKF",
-}
-
 CONTROLS = ["HSR", "TS", "IPP"]
 """High-speed rail link, technological similarity, number of demonstration cities for intellectual property."""
 

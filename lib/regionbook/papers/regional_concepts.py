@@ -11,7 +11,6 @@ from .declare import Column
 SLUG = "regional-concepts"
 TABLES: list[Column] = []
 """The articles have no regression."""
-METHODS: dict[str, str] = {}
 
 
 def figures() -> "pd.Series[float]":
