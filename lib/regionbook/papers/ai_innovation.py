@@ -9,7 +9,7 @@ from scipy.stats import chi2
 from regionbook.data import published
 
 from . import redraw
-from .declare import LEVEL, regressions, sample
+from .declare import regressions
 from .redraw import Array
 
 CONTROLS = ["eco", "huc", "edu", "fis", "gov"]
@@ -66,19 +66,14 @@ paper says "robust". Table 5 has no effects of years, whatever its last rows say
 
 
 def in_text(panel: pd.DataFrame) -> dict[tuple[str, str, str], float]:
-    """Numbers of the text that the prepared panel gives: its size, and the multipliers of the three sectors."""
-    size = sample(panel, "text")
-    first, last, cities = (size["text", "value", k] for k in ("first year", "last year", "cities"))
+    """Numbers of the text that the prepared panel gives: municipalities and the multipliers of the three sectors."""
     found = {
-        ("text", "number of cities", "section 3(1)"): cities,
-        ("text", "number of cities (municipalities and prefecture-level)", "section 3(3)"): cities,
-        ("text", "municipalities dropped", "section 4(2)"): panel.groupby(level=0)["municipality"]
+        ("text", "municipalities dropped", "section 4(2)"): panel["municipality"]
+        .groupby(level=0)
         .first()
         .sum(),
         ("text", "winsorising level", "section 4(2)"): 100 * SHARE,
     }
-    for place in ("abstract (English)", "section 3(3)"):
-        found |= {("text", "first year", place): first, ("text", "last year", place): last}
     shares = panel[["primary", "secondary", "tertiary"]].div(panel["gdp"], axis=0)
     weights = np.linalg.lstsq(shares, panel["ind"], rcond=None)[0]
     for name, weight in zip(("primary", "secondary"), weights, strict=False):
@@ -87,19 +82,12 @@ def in_text(panel: pd.DataFrame) -> dict[tuple[str, str, str], float]:
 
 
 def from_print() -> dict[tuple[str, str, str], float]:
-    """Numbers of the text that follow from other printed figures."""
-    p = published("ai-innovation")
-    fit = p.fit.set_index(["table", "column", "stat"])["value"]
-    size, lm = fit["3", "1", "N"], fit["4", "2", "KP_rk_LM"]
-    said = p.other.set_index(["table", "column", "row"])["value"]
-    years = size / said["text", "number of cities", "section 3(1)"]
-    first = said["text", "first year", "section 3(3)"] + years
-    stars = p.estimates.set_index(["table", "column", "term"])["stars"]
+    """The probability behind a printed statistic."""
+    fit = published("ai-innovation").fit.set_index(["table", "column", "stat"])["value"]
     return {
-        ("text", "years cut: first", "section 4(2)"): first,
-        ("text", "years cut: last", "section 4(2)"): said["text", "last year", "section 3(3)"],
-        ("text", "significance of the IV result", "section 4(3)"): LEVEL[stars["4", "2", "AI"]],
-        ("text", "Kleibergen-Paap rk LM p value", "section 4(3)"): float(chi2.sf(lm, 1)),
+        ("text", "Kleibergen-Paap rk LM p value", "section 4(3)"): float(
+            chi2.sf(fit["4", "2", "KP_rk_LM"], 1)
+        )
     }
 
 

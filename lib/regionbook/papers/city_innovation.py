@@ -5,11 +5,11 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from regionbook.data import columns, published
+from regionbook.data import columns
 from regionbook.index import coupling_coordination, entropy_index, pca_index
 
 from . import redraw
-from .declare import Column, regressions, sample
+from .declare import Column, regressions
 
 CONTROLS = ["gov_k", "ln_density", "ln_hum", "ln_fin", "ln_trans", "ln_protect", "ln_unemploy"]
 """The seven controls as the regressions use them."""
@@ -129,10 +129,9 @@ def further(panel: pd.DataFrame) -> pd.DataFrame:
 
 
 def in_text(panel: pd.DataFrame) -> dict[tuple[str, str, str], float]:
-    """Numbers of the text that the prepared panel gives: sample, size of the index, classes of the clusters."""
-    place = "Sample (abstract, sections 1 and 3)"
-    found = sample(panel, place) | {(place, "value", "urban clusters (城市群)"): panel["cluster"].nunique()}
-    counted = "Literature count behind Table 1 (section 3.3.1)"
+    """Numbers of the text that the prepared panel gives: clusters, size of the index, classes of the clusters."""
+    place, counted = "Sample (abstract, sections 1 and 3)", "Literature count behind Table 1 (section 3.3.1)"
+    found = {(place, "value", "urban clusters (城市群)"): panel["cluster"].nunique()}
     found[counted, "value", "indicators of the final index"] = indicators(panel).shape[1]
     clusters = panel.groupby("cluster_zh")[["stage", "structure"]].first()
     for kind, place in (
@@ -141,13 +140,6 @@ def in_text(panel: pd.DataFrame) -> dict[tuple[str, str, str], float]:
     ):
         found |= {(f"Cluster classification: {place}", kind, str(k)): v for k, v in clusters[kind].items()}
     return found
-
-
-def from_print() -> dict[tuple[str, str, str], float]:
-    """Numbers of the text that follow from other printed figures."""
-    place = "Literature count behind Table 1 (section 3.3.1)"
-    dimensions = published("city-innovation").indicators["dimension"].nunique()
-    return {(place, "value", "dimensions of the final index"): dimensions}
 
 
 TABLES = regressions("city-innovation", CONTROLS, TERMS)

@@ -16,8 +16,6 @@ SPATIAL = {"durbin": "sdm", "sar": "sar", "sem": "sem"}
 ESTIMATORS = ("ols", "poisson", "random", *SPATIAL, "pairs")
 R2 = ("overall", "within", "correlation", "none")
 EFFECTS = ("", "direct", "indirect", "total")
-LEVEL = {"***": 1.0, "**": 5.0, "*": 10.0}
-"""Stars -> significance level in per cent."""
 
 
 def _split(text: str) -> tuple[str, ...]:
@@ -174,10 +172,3 @@ def column_of(row: Names, controls: Sequence[str] = (), names: Names | None = No
     column = Column(**said, errors={kind: by} if by else kind)
     common = {printed: ours for ours, printed in (names or {}).items() if ours in column.regressors}
     return replace(column, terms=common | terms)
-
-
-def sample(panel: pd.DataFrame, table: str, kind: str = "cities") -> dict[tuple[str, str, str], float]:
-    """Size of a panel as a paper's text tells it: units, first and last year, observations; for its `in_text`."""
-    units, years = (panel.index.unique(k) for k in (0, 1))
-    said = {kind: len(units), "first year": years.min(), "last year": years.max(), "observations": len(panel)}
-    return {(table, "value", k): v for k, v in said.items()}

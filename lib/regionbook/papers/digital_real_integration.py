@@ -11,7 +11,7 @@ from regionbook.data import columns, published
 from regionbook.index import EntropyIndex, entropy_index
 
 from . import redraw
-from .declare import regressions, sample
+from .declare import regressions
 from .redraw import Array
 
 SLUG = "digital-real-integration"
@@ -97,8 +97,7 @@ cut to the region and standardised again, which is our reading."""
 
 
 def in_text(panel: pd.DataFrame) -> dict[tuple[str, str, str], float]:
-    """Numbers of the text that the prepared panel gives: its size, the paths of the index, the numbering of provinces."""
-    size = sample(panel, "text", "provinces")
+    """Numbers of the text that the prepared panel gives: the paths of the index, the numbering of provinces."""
     weight = index(panel).weights
     year, place = (panel.groupby(level=k, sort=False)["DE"].mean() for k in ("year", "province"))
     path = year.sort_index()
@@ -114,9 +113,6 @@ def in_text(panel: pd.DataFrame) -> dict[tuple[str, str, str], float]:
         ("Figure 2 (text)", "ratio (20倍以上)", "Guangdong over Qinghai"): place.max() / place.min(),
         ("Text 三(二)", "share of the weights (接近50%)", "电子商务 + 数字普惠金融"): late,
         ("Text 三(一)", "count", "third-level indicators"): len(weight),
-        ("Text 三(二)", "count", "provinces"): size["text", "value", "provinces"],
-        ("Text 三(二)", "count", "years"): len(path),
-        ("Text 三(三)", "count", "DE values"): size["text", "value", "observations"],
     }
     shares = panel[list(SCHOOLING)]
     years = np.linalg.lstsq(shares.assign(none=1 - shares.sum(axis=1)), panel["HUM"], rcond=None)[0]
@@ -132,17 +128,9 @@ def in_text(panel: pd.DataFrame) -> dict[tuple[str, str, str], float]:
 
 def from_print() -> dict[tuple[str, str, str], float]:
     """Numbers of the text that follow from other printed figures."""
-    p = published(SLUG)
-    b = p.estimates.set_index(["table", "column", "term"])["estimate"]
-    listed, direct = p.indicators, b["6", "1", "lnDE"]
-    worst = p.other[p.other["column"].str.endswith("P值")]["value"].max()
-    return {
-        ("Text 三(一)", "count", "first-level indices"): listed["dimension"].nunique(),
-        ("Text 三(一)", "count", "second-level indices"): listed["subdimension"].nunique(),
-        ("Text 五(二)", "significance level", "Moran's I of INN and DE"): 5.0 if worst <= 0.05 else 10.0,
-        ("Text 五(三)", "gap", "lnDE: direct effect minus coefficient"): direct - b["5", "1", "lnDE"],
-        ("Text 五(三)", "ratio (近6倍)", "lnDE: indirect over direct"): b["6", "2", "lnDE"] / direct,
-    }
+    other = published(SLUG).other
+    worst = other[other["column"].str.endswith("P值")]["value"].max()
+    return {("Text 五(二)", "significance level", "Moran's I of INN and DE"): 5.0 if worst <= 0.05 else 10.0}
 
 
 # ------------------------------------------------------------------------------------------------ a student's panel

@@ -160,8 +160,7 @@ def _output(panel: pd.DataFrame) -> dict[tuple[str, str, str], float]:
 def in_text(panel: pd.DataFrame) -> dict[tuple[str, str, str], float]:
     """Numbers of the text that the prepared panel gives: output, weights, national means, who is above them."""
     intro = "text intro"
-    found = {("text 二(一)", "number", "provinces"): panel.index.unique("province").size}
-    found |= _output(panel) | _levels(panel) | _weights_in_text(panel)
+    found = _output(panel) | _levels(panel) | _weights_in_text(panel)
     sums = panel.groupby("year")[["tech_market", "investment"]].sum()
     talent = panel["talent"].groupby("year").mean()
     head = panel["gdp_pc"].groupby([panel["region4"], "year"]).mean().unstack("region4")
@@ -176,25 +175,6 @@ def in_text(panel: pd.DataFrame) -> dict[tuple[str, str, str], float]:
     places = published("factor-innovation").other[["table", "column", "row"]].to_numpy().tolist()
     spelled = (((*p, row), (*p, k)) for *p, row in places for k in (row, *row.partition(" ")[::2]))
     return {place: found[ours] for place, ours in spelled if ours in found}  # "北京 Beijing" is our Beijing
-
-
-def from_print() -> dict[tuple[str, str, str], float]:
-    """Numbers of the text that follow from other printed figures: shares of regions, growth, size of digitisation."""
-    intro, printed = "text intro", _printed_intro()
-    regions = ["East 东部", "Central 中部", "West 西部", "Northeast 东北"]
-    found: dict[tuple[str, str, str], float] = {}
-    for kind, share in (("GDP", "GDP share"), ("GDP增加值 GDP increment", "GDP increment share")):
-        for t in (2003, 2013, 2023):
-            of = printed.loc[regions, f"{kind} {t}"]
-            found |= {(intro, f"{share} {t}", r): 100 * v / of.sum() for r, v in of.items()}
-    growth = printed["2023"] / printed["2003"] - 1
-    for row in ("技术市场成交额 technology market turnover", "全社会固定资产投资 fixed-asset investment"):
-        found[intro, "growth 2003-2023", f"{row}, China"] = growth[f"{row}, China"]
-    gdp, step = (printed.loc[regions, f"{k} 2023"].sum() for k in ("GDP", "GDP增加值 GDP increment"))
-    found[intro, "2023", "GDP growth, China"] = 100 * step / (gdp - step)
-    digital = printed.at["产业数字化规模 scale of industrial digitisation, China", "2023"]
-    row = "产业数字化占GDP比重 share of industrial digitisation in GDP, China"
-    return found | {(intro, "2023", row): 100 * digital / gdp}
 
 
 def further(panel: pd.DataFrame) -> pd.DataFrame:

@@ -11,7 +11,7 @@ from regionbook.models import match_nearest
 from regionbook.paths import data_file
 
 from . import redraw
-from .declare import LEVEL, regressions
+from .declare import regressions
 from .redraw import Array
 
 SLUG = "free-trade-zones"
@@ -156,13 +156,9 @@ TABLES = regressions(SLUG, CONTROLS)
 
 
 def in_text(panel: pd.DataFrame) -> dict[tuple[str, str, str], float]:
-    """Numbers of the text that the prepared panel and the recipe give: sample, codes, indicators, date, caliper."""
-    year, cities = panel.index.get_level_values("year"), panel.index.unique("city")
+    """Numbers of the text that the prepared panel and the recipe give: codes, indicators, date, caliper."""
     tianjin = panel.loc["Tianjin"]
     found: dict[tuple[str, str, str], Any] = {
-        ("text: abstract", "number of cities", "sample"): len(cities),
-        ("text: 2.3", "first year", "sample"): year.min(),
-        ("text: 2.3", "last year", "sample"): year.max(),
         ("text: 2.3", "first treated year", "time dummy: Tianjin"): tianjin.index[tianjin["FTZ"] == 1].min(),
         ("text: 2.2", "caliper", "matching"): 0.25 * panel["log_odds"].std(),
     }
@@ -175,15 +171,9 @@ def in_text(panel: pd.DataFrame) -> dict[tuple[str, str, str], float]:
 
 
 def from_print() -> dict[tuple[str, str, str], float]:
-    """Numbers of the text that follow from the tables: ways of matching, levels behind the stars."""
-    cells = published(SLUG).estimates.set_index(["table", "column", "term"])["stars"]
-    ways = cells.loc["1"].index.get_level_values("column").nunique()
-    return {
-        ("text: 2.2", "number of methods", "matching"): ways,
-        ("text: 3", "significance level", "Table 4: FTZ"): cells.loc["4", :, "FTZ"].map(LEVEL).max(),
-        ("text: 3.2", "significance level", "Table 5 (7): FTZ"): LEVEL[cells.loc["5", "7", "FTZ"]],
-        ("text: 3.2", "significance level", "Table 5 (8): IL"): LEVEL[cells.loc["5", "8", "IL"]],
-    }
+    """How many ways of matching Table 1 prints."""
+    ways = published(SLUG).estimates.query("table == '1'")["column"].nunique()
+    return {("text: 2.2", "number of methods", "matching"): ways}
 
 
 # ------------------------------------------------------------------------------------------------ a student's panel

@@ -12,7 +12,8 @@ from regionbook.paths import data_file
 
 from . import redraw
 from .ai_innovation import SHARE, winsorised
-from .declare import regressions, sample
+from .computed import LEVEL
+from .declare import regressions
 from .digital_real_integration import moran
 from .redraw import Array
 
@@ -110,20 +111,14 @@ Table 4 (1) and (3) have effects of cities, whatever their last rows say. Which 
 
 def in_text(panel: pd.DataFrame) -> dict[tuple[str, str, str], float]:
     """Numbers of the text that the prepared panel gives."""
-    size = sample(panel, "prose")
     first = panel["IGG"].groupby(level="year").std().idxmin()
     cut = next(c for c in TABLES if c.key == ("5", "2"))
     left = panel.index.get_level_values("year").unique()
     kept = panel.reset_index().query(cut.sample)["year"].max()
     found = {
-        ("number of cities", "abstract and section 3"): size["prose", "value", "cities"],
-        ("first year", "abstract and section 3"): size["prose", "value", "first year"],
-        ("last year", "abstract and section 3"): size["prose", "value", "last year"],
-        ("balanced city-year observations", "data"): size["prose", "value", "observations"],
         ("rescaling of NP", "data"): round(float((panel["NP"] / index(panel).score).median()), 6),
         ("base year of the cumulated index", "index"): first,
         ("first excluded year", "robustness"): kept + 1,
-        ("last excluded year", "robustness"): left.max(),
         ("number of excluded years", "robustness"): left.max() - kept,
         ("winsorising at each tail", "robustness"): 100 * SHARE,
         ("constant added before the log of green patents", "mechanism"): round(
@@ -137,19 +132,13 @@ def in_text(panel: pd.DataFrame) -> dict[tuple[str, str, str], float]:
 def from_print() -> dict[tuple[str, str, str], float]:
     """Numbers of the text that follow from other printed figures."""
     p = published(SLUG)
-    t = p.estimates.set_index(["table", "column", "term"])["stars"]
-    level = {"***": 1.0, "**": 5.0, "*": 10.0}
     morans = p.other[p.other["column"].str.endswith("Moran's I")]
-    weakest = max(level[note.split("stars ")[1].split(";")[0].strip()] for note in morans["note"])
-    found = {
-        ("number of NP dimensions", "data"): p.indicators.query("index.str.startswith('NP')")["dimension"].nunique(),
-        ("significance of NP, Table 4 columns 2-4", "baseline"): max(level[t["4", k, "NP"]] for k in "234"),
-        ("significance of NP by 2SLS, Table 6", "endogeneity"): level[t["6", "3", "NP"]],
-        ("weakest significance of NP on app and grant", "mechanism"): max(level[t["8", k, "NP"]] for k in "23"),
-        ("weakest significance of Moran's I over all years", "spatial"): weakest,
-        ("significance of the direct effect, Table 10 column 5", "spatial"): level[t["10", "5", "NP"]],
-    }  # fmt: skip
-    return {("prose", column, row): float(v) for (column, row), v in found.items()}
+    weakest = max(LEVEL[note.split("stars ")[1].split(";")[0].strip()] for note in morans["note"])
+    dimensions = p.indicators.query("index.str.startswith('NP')")["dimension"].nunique()
+    return {
+        ("prose", "number of NP dimensions", "data"): dimensions,
+        ("prose", "weakest significance of Moran's I over all years", "spatial"): weakest,
+    }
 
 
 # ------------------------------------------------------------------------------------------------ a student's panel

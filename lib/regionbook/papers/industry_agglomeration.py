@@ -10,7 +10,7 @@ from regionbook.index import entropy_index, location_quotient
 from regionbook.paths import data_file
 
 from . import redraw
-from .declare import Column, regressions, sample
+from .declare import Column, regressions
 
 CONTROLS = ["develop", "unemployed", "finance", "human", "traffic", "support"]
 """The six controls as the regressions use them."""
@@ -83,11 +83,10 @@ def weights(panel: pd.DataFrame) -> pd.DataFrame:
 
 
 def in_text(panel: pd.DataFrame) -> dict[tuple[str, str, str], float]:
-    """Numbers of the text that the prepared panel gives: sample, and Frank's thresholds for Table 3 (4)."""
+    """Numbers of the text that the prepared panel gives: Frank's thresholds for Table 3 (4)."""
     from regionbook.models import confounding_threshold
     from regionbook.papers.estimation import estimate
 
-    found = sample(panel, "Sample (abstract, section 3.3)")
     column = next(c for c in TABLES if c.key == ("3", "4"))
     of = estimate(column, panel).set_index("term").loc["agglomeration"]
     others = len(CONTROLS) + sum(panel.index.unique(k).size - 1 for k in (0, 1))
@@ -100,7 +99,7 @@ def in_text(panel: pd.DataFrame) -> dict[tuple[str, str, str], float]:
         "impact (product of the two correlations), ITCV": frank.itcv,
     }
     place = "Omitted-variable sensitivity, Frank (section 4.2)"
-    return found | {(place, "value", k): v for k, v in thresholds.items()}
+    return {(place, "value", k): v for k, v in thresholds.items()}
 
 
 TABLES = regressions("industry-agglomeration", CONTROLS, TERMS)

@@ -6,11 +6,10 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from regionbook.data import published
 from regionbook.index import pca_index
 
 from . import redraw
-from .declare import LEVEL, regressions
+from .declare import regressions
 from .redraw import Array
 
 CONTROLS = ["pgdp", "fiscal", "lnpop", "structure", "lnstudents"]
@@ -75,18 +74,12 @@ TABLES = regressions("information-consumption", CONTROLS)
 
 
 def in_text(panel: pd.DataFrame) -> dict[tuple[str, str, str], float]:
-    """Numbers of the text that the prepared panel gives: pilots, sample, the years that figure 1 shows."""
-    year = panel.index.get_level_values("year")
+    """Numbers of the text that the prepared panel gives: pilots, the years that figure 1 shows."""
     cities = panel.groupby("city")[["batch", "pilot_year"]].first()
     areas, starts = cities["batch"].value_counts(), cities.groupby("batch")["pilot_year"].max()
     found = {
         ("prose: policy", "pilot cities in total", "both batches"): areas[1] + areas[2],
         ("prose: policy", "number of batches", "both batches"): (areas.index > 0).sum(),
-        ("prose: sample", "first year", "panel"): year.min(),
-        ("prose: sample", "last year", "panel"): year.max(),
-        ("prose: sample", "cities", "panel"): len(cities),
-        ("prose: sample", "city-year observations", "panel"): len(panel),
-        ("prose: placebo", "cities in the pool", "design"): len(cities),
         ("prose: placebo", "cities drawn as pseudo-treated", "design"): (cities["pilot_year"] > 0).sum(),
     }
     for batch, name in ((1, "first batch"), (2, "second batch")):
@@ -97,19 +90,6 @@ def in_text(panel: pd.DataFrame) -> dict[tuple[str, str, str], float]:
     found["figure 1", "year of the peak", "quantity"] = mean["quantity"].idxmax()
     found["figure 1", "year of a short dip", "quality"] = falls.loc[:2022].idxmin()
     return {place: float(value) for place, value in found.items()}
-
-
-def from_print() -> dict[tuple[str, str, str], float]:
-    """Numbers of the text that follow from other printed figures: December comes before January, stars are levels."""
-    p = published("information-consumption")
-    said = p.other.set_index(["table", "column", "row"])["value"]
-    policy, level = "prose: policy", "significance level"
-    found = {(policy, "announcement year", "first batch"): said[policy, "reform = 1 from", "first batch"] - 1}
-    stars = p.estimates.set_index(["table", "column", "term"])["stars"]
-    for table, row in said.index[said.index.get_level_values("column") == level].droplevel("column"):
-        n, column, _, term = row.removeprefix("Table ").replace(":", "").split()
-        found[table, level, row] = LEVEL.get(stars[n, column.strip("()"), term], 10.0)
-    return found
 
 
 # ------------------------------------------------------------------------------------------------ a student's panel

@@ -3,7 +3,6 @@
 import numpy as np
 import pandas as pd
 
-from regionbook.data import published
 from regionbook.data.raw import raw_table
 from regionbook.papers._knowledge_tables import PANEL as PANEL  # raw tables, how the panel is built
 
@@ -50,18 +49,3 @@ def in_text(panel: pd.DataFrame | None = None) -> dict[tuple[str, str, str], flo
     ratios = (head / head.loc["West"]).rename(index={"Central": "Centre"})
     place = "text 3.2: per-capita income ratio of cities by region (cites 洪银兴 2022)"
     return found | {(place, str(t), str(r)): ratios.at[r, t] for t in (2000, 2019) for r in ratios.index}
-
-
-def from_print() -> dict[tuple[str, str, str], float]:
-    """Numbers of the text that follow from other printed figures: what the two ways to find patents share."""
-    note = "text 3.1 note 1: digital patents"
-    printed = published("knowledge-flows").other.query("table == @note").set_index(["row", "column"])["value"]
-    by_code = "identified through the IPC concordance table"
-    by_text = "identified by the supervised BERT classifier"
-    both = printed[by_code, "count"] - printed["IPC-identified but not found by the classifier", "count"]
-    audit = "hand audit of IPC-only patents"
-    share = 100 * printed[audit, "judged unrelated to digital technology"] / printed[audit, "sample drawn"]
-    return {
-        (note, "share unrelated", audit): share,
-        (note, "count", "classifier-identified but not in the IPC set"): printed[by_text, "count"] - both,
-    }
