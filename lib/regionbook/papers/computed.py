@@ -22,8 +22,8 @@ def computed(slug: str, panel: pd.DataFrame | None = None) -> dict[str, dict[Pla
 
     Examples
     --------
-    >>> computed("equipment-tfp")["print"]["prose", "mean yearly growth of TECHCH", "conclusion 1"].round(1)
-    np.float64(9.8)
+    >>> round(computed("equipment-tfp")["print"]["prose", "mean yearly growth of TECHCH", "conclusion 1"], 1)
+    9.8
     """
     rows = pd.read_csv(data_file("published", "computed.csv"), dtype=str, keep_default_na=False)
     rows, p = rows[rows["slug"].eq(slug)], published(slug)

@@ -90,67 +90,34 @@ def within(codes: Sequence[npt.NDArray[np.intp]], share: float = 1.0) -> Callabl
 
 
 def fits(columns: Iterable[Column], data: pd.DataFrame) -> dict[tuple[str, str], Fit]:
-    """See declared columns (least squares, just identified 2SLS, random effects) from their outcome, by table and column.
-
-    ``data`` is as `regionbook.papers.estimation.variables` returns it, in unit-major order; samples are balanced.
-    """
-    swept: dict[tuple[Any, ...], Array] = {}
-    levels = {name: data.index.get_level_values(name).to_numpy() for name in data.index.names}
-    samples: dict[str, npt.NDArray[np.bool_]] = {"": np.ones(len(data), bool)}
-    found = {}
-    for column in columns:
-        if column.sample not in samples:
-            named = [k for k in data if k in column.sample]
-            samples[column.sample] = data[named].eval(column.sample).to_numpy(bool)
-        inside = samples[column.sample]
-        for name in column.variables:
-            if data[name].dtype.kind == "f":
-                inside = inside & ~np.isnan(data[name].to_numpy())
-        random = column.estimator == "random"
-        effects = tuple(data.index.names[:1]) if random else column.effects
-        codes = [pd.factorize(levels[k][inside])[0] for k in effects]
-        theta = _theta(column, data[inside], codes[0]) if random else 1.0
-        sweep, place = within(codes, theta), (inside.tobytes(), effects, theta)
-
-        def term(name: str, place: Any = place, inside: Any = inside, sweep: Any = sweep) -> Array:
-            if (*place, name) not in swept:
-                parts = [data[k].to_numpy(float)[inside] for k in name.split(":")]
-                swept[*place, name] = sweep(np.prod(parts, axis=0))
-            return swept[*place, name]
-
-        X = np.column_stack([term(k) for k in column.regressors])
-        Z = X
-        if column.instruments:
-            Z = np.column_stack([term(k) for k in (*column.instruments, *column.exogenous)])
-        Z = Z / np.sqrt((Z**2).sum(0))
-        rows = np.zeros((X.shape[1], len(data)))
-        rows[:, inside] = np.linalg.solve(Z.T @ X, sweep(Z).T)
-        y, periods = data[column.outcome].to_numpy(float), inside.sum() // data.index.levshape[0]
-        found[column.key] = Fit(column, rows, X, sweep, inside, y, periods)
-    return found
+    """See declared columns from their outcome (`sampled`), by table and column."""
+    return {column.key: sampled(column, data) for column in columns}
 
 
 def sampled(column: Column, data: pd.DataFrame) -> Fit:
-    """See one column from its outcome, whatever its sample and effects: the first by means, the others as dummies.
+    """See one column from its outcome: least squares, just identified 2SLS or random effects, whatever its sample.
 
-    ``data`` is as for `fits`; least squares and just identified 2SLS.
+    The first effect is taken out by means, others as dummies. ``data`` is as
+    `regionbook.papers.estimation.variables` returns it, in unit-major order.
     """
     flat = data.reset_index()
     inside = flat.eval(column.sample).to_numpy(bool) if column.sample else np.ones(len(flat), bool)
-    inside = (
-        inside & flat[list(column.variables)].notna().all(axis=1).to_numpy()
-    )  # a lag lacks its first period
-    here = flat[inside]
-    codes = [here.groupby(k.split("^"), sort=False).ngroup().to_numpy() for k in column.effects]
-    dummies = [pd.get_dummies(c, drop_first=True).to_numpy(float) for c in codes[1:]]
+    present = flat[list(column.variables)].notna().all(axis=1)  # a lag lacks its first period
+    inside = inside & present.to_numpy()
+    here, random = flat[inside], column.estimator == "random"
+    effects = data.index.names[:1] if random else column.effects
+    codes = [here.groupby(k.split("^"), sort=False).ngroup().to_numpy() for k in effects]
+    theta = _theta(column, here, codes[0]) if random else 1.0
     basis = np.zeros((len(here), 0))
-    if dummies:
+    if len(codes) > 1:
+        dummies = [pd.get_dummies(c, drop_first=True).to_numpy(float) for c in codes[1:]]
         u, size, _ = np.linalg.svd(np.hstack([d - means(d, codes[0]) for d in dummies]), full_matrices=False)
         basis = u[:, size > 1e-9 * size[0]]
 
     def sweep(values: Array) -> Array:
         x = values.reshape(len(values), -1)
-        x = x - means(x, codes[0])
+        x = x - (means(x, codes[0]) if effects and not random else x.mean(0))
+        x = x - theta * means(x, codes[0]) if random else x
         return (x - basis @ (basis.T @ x)).reshape(values.shape)
 
     def terms(names: Sequence[str]) -> Array:
