@@ -228,12 +228,7 @@ def redrawn(panel: pd.DataFrame, shipped: dict[str, Any], seed: int) -> tuple[pd
     rng, data = np.random.default_rng([seed, 11]), prepare(panel)
     W = weights(panel).to_numpy()
     main, rows, goal, score, rho = _held(data, W)
-    inverse = np.linalg.inv(np.eye(len(W)) - rho * W)
-
-    def spread(v: Array, back: bool) -> Array:
-        x = v.reshape(len(W), -1)
-        return (x - rho * W @ x if back else inverse @ x).ravel()
-
+    _, spread = redraw.spilling(W, rho)
     knots = shipped["knots"]
     city, year = (data.index.get_level_values(k) for k in (0, 1))
     held = city.isin([k[0] for k in knots]) | (year == year.min())

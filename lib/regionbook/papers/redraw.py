@@ -78,13 +78,13 @@ def means(x: Array, codes: npt.NDArray[np.intp]) -> Array:
     return (sums / np.bincount(codes)[:, None])[codes]
 
 
-def within(codes: Sequence[npt.NDArray[np.intp]], share: float = 1.0) -> Callable[[Array], Array]:
-    """Deviation from the means of every effect, exact on a balanced sample; ``share`` of it for random effects."""
+def within(codes: Sequence[npt.NDArray[np.intp]]) -> Callable[[Array], Array]:
+    """Deviation from the means of every effect, exact on a balanced sample."""
 
     def sweep(values: Array) -> Array:
         x = values.reshape(len(values), -1)
         x = x - x.mean(0)
-        return (x - share * sum(means(x, k) for k in codes)).reshape(values.shape)
+        return (x - sum(means(x, k) for k in codes)).reshape(values.shape)
 
     return sweep
 
@@ -100,7 +100,8 @@ def sampled(column: Column, data: pd.DataFrame) -> Fit:
     The first effect is taken out by means, others as dummies. ``data`` is as
     `regionbook.papers.estimation.variables` returns it, in unit-major order.
     """
-    flat = data.reset_index()
+    words = f"{column.sample} {column.formula}"
+    flat = data.filter([k for k in data if k in words]).reset_index()
     inside = flat.eval(column.sample).to_numpy(bool) if column.sample else np.ones(len(flat), bool)
     present = flat[list(column.variables)].notna().all(axis=1)  # a lag lacks its first period
     inside = inside & present.to_numpy()
@@ -121,7 +122,8 @@ def sampled(column: Column, data: pd.DataFrame) -> Fit:
         return (x - basis @ (basis.T @ x)).reshape(values.shape)
 
     def terms(names: Sequence[str]) -> Array:
-        return sweep(np.column_stack([here[k.split(":")].prod(axis=1) for k in names]).astype(float))
+        parts = ([here[k].to_numpy(float) for k in name.split(":")] for name in names)
+        return sweep(np.column_stack([np.prod(part, axis=0) for part in parts]))
 
     X = terms(column.regressors)
     Z = terms([*column.instruments, *column.exogenous]) if column.instruments else X
@@ -157,25 +159,17 @@ class Grid:
 
     def fit(self, column: Column, y: Array | None = None) -> Fit:
         """A declared column with two-way effects, seen from its outcome or from ``y``."""
-        d, right = self.data, list(column.regressors)
-        y = d[column.outcome].to_numpy(float) if y is None else y
-        inside = self.kept & np.isfinite(y)
-        if column.sample:
-            inside &= d.eval(column.sample).to_numpy(bool)
-        city = pd.factorize(self.index.get_level_values(0)[inside])[0]
-        year = pd.get_dummies(self.index.get_level_values(1)[inside], drop_first=True).to_numpy(float)
-        q = np.linalg.qr(year - means(year, city))[0]
+        one = sampled(column, self.data if y is None else self.data.assign(**{column.outcome: y}))
 
         def swept(v: Array) -> Array:
-            out, w = np.zeros(v.shape), v[inside].reshape(inside.sum(), -1)
-            w = w - means(w, city)
-            out[inside] = (w - q @ (q.T @ w)).reshape(out[inside].shape)
+            out = np.zeros(v.shape)
+            out[one.inside] = one.sweep(v[one.inside])
             return out
 
-        X = swept(d[right].to_numpy(float))
-        whole = np.ones(len(y), bool)
-        rows: Any = np.linalg.solve(X.T @ X, X.T)
-        return Fit(column, rows, X, swept, whole, np.where(np.isfinite(y), y, 0.0), self.periods)
+        X = np.zeros((len(one.y), one.X.shape[1]))
+        X[one.inside] = one.X
+        every = np.ones(len(one.y), bool)
+        return Fit(column, one.rows, X, swept, every, np.nan_to_num(one.y), self.periods)
 
 
 def binding(fits: Mapping[tuple[str, str], Fit], main: tuple[str, str], controls: Sequence[str]) -> Array:
