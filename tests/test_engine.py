@@ -27,7 +27,7 @@ from engine.estimator import Design, fit, poisson, pull, values
 from engine.make import dictionary
 from engine.report import summary
 
-from regionbook.papers.declare import Column, declaring
+from regionbook.papers.declare import Column
 from regionbook.papers.estimation import estimate
 
 UNITS, YEARS = 20, 6
@@ -54,7 +54,11 @@ def own(v, truth, printed):
     return [own_column(column, frame(v), {"x": (aim, 0.05)}), *paths(v, ["y"], YEARS, tol=0.2)]
 
 
-of = declaring(["w"], errors="HC1")
+def of(table, number, formula, **more):
+    """A column with a control and robust errors."""
+    return Column(table, number, formula.replace("{X}", "w"), errors="HC1", **more)
+
+
 TOY = Paper(
     "toy",
     ("unit", "year"),

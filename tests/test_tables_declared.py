@@ -19,7 +19,7 @@ from linearmodels.panel import PanelOLS
 
 from regionbook.data import published
 from regionbook.papers import _module
-from regionbook.papers.declare import Column, declaring
+from regionbook.papers.declare import Column, column_of
 from regionbook.papers.estimation import estimate, estimates, rows, variables
 from regionbook.paths import data_file
 from regionbook.registry import papers
@@ -195,16 +195,23 @@ def test_first_stages_are_about_as_strong_as_printed(column, instrument):
 
 # ---------------------------------------------------------------------------------------------------- declarations
 def test_a_formula_is_read_into_its_parts():
-    of = declaring(["a", "b"], {"a": "A"}, errors={"CRV1": "city^year"})
-    c = of(
-        "4", "2", "y ~ {X} + i(year, pilot, ref=2012) | city + province^year | d ~ z + z2", terms={"D": "d"}
-    )
+    formula = "y ~ {X} + i(year, pilot, ref=2012) | city + province^year | d ~ z + z2"
+    row = {
+        "table": "4",
+        "column": "2",
+        "formula": formula,
+        "errors": "CRV1 city^year",
+        "terms": "D = d",
+        "r2": "",
+    }
+    c = column_of(row, ["a", "b"], {"a": "A"})
     assert (c.outcome, c.endogenous, c.instruments) == ("y", ("d",), ("z", "z2"))
     assert c.exogenous == ("a", "b", "i(year, pilot, ref=2012)")
     assert c.effects == ("city", "province^year") and c.clusters == ("city", "year")
     assert c.variables == ("y", "d", "a", "b", "year", "pilot", "z", "z2")
     assert list(c.coefficients) == ["D", "A", "b", "i(year, pilot, ref=2012)", "_cons"]
-    pooled = of("1", "1", "y ~ 1 + x | d ~ z")
+    pooled = column_of({"table": "1", "column": "1", "formula": "y ~ 1 + x | d ~ z", "terms": "x; W:x = W_x"})
+    assert pooled.errors == "iid" and pooled.r2 == "overall" and pooled.terms == {"x": "x", "W:x": "W_x"}
     assert pooled.effects == () and pooled.regressors == ("d", "x")
 
 
@@ -216,11 +223,12 @@ def test_effects_of_two_columns_together_and_event_studies_are_estimated():
     data["province"] = data.index.get_level_values("city") % 3
     data["both"] = 10000 * data["province"] + data.index.get_level_values("year")
     data["pilot"] = (data.index.get_level_values("city") < 5).astype(int)
-    of = declaring(errors={"CRV1": "city"}, r2="within")
-    together, made = (estimate(of("1", "1", f"y ~ x | city + {k}"), data) for k in ("province^year", "both"))
+    how = {"errors": {"CRV1": "city"}, "r2": "within"}
+    both = (Column("1", "1", f"y ~ x | city + {k}", **how) for k in ("province^year", "both"))
+    together, made = (estimate(column, data) for column in both)
     pd.testing.assert_frame_equal(together, made)
     assert list(made["term"]) == ["x", "_cons"]
-    years = estimate(of("1", "2", "y ~ x + i(year, pilot, ref=2012) | city + year"), data)
+    years = estimate(Column("1", "2", "y ~ x + i(year, pilot, ref=2012) | city + year", **how), data)
     assert list(years["term"]) == ["x"] and years["N"].item() == 72
 
 

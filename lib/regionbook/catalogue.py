@@ -9,65 +9,12 @@ from pathlib import Path
 import pandas as pd
 
 from regionbook import registry
+from regionbook.data import each
 from regionbook.paths import ROOT
 
-METHODS: dict[str, dict[str, str | None]] = {
-    "Indices": {
-        "entropy weights (熵权法)": r"entropy_index|\.index\(panel",
-        "principal components (主成分分析)": r"pca_index|\bPCA\(",
-        "location quotient (区位熵)": r"location_quotient",
-        "Theil index (泰尔指数)": r"theil",
-        "closeness to the best: TOPSIS (优劣解距离法)": r"topsis_index",
-        "maps (地图)": r"choropleth",
-        "decomposition: LMDI, Shapley (指数分解)": r"lmdi\(",
-    },
-    "Regressions": {
-        "two-way fixed effects (双向固定效应)": r"PanelOLS|feols\(|dyadic_panel\(",
-        "random effects, Hausman, Mundlak (随机效应)": r"RandomEffects|hausman|mundlak",
-        "instruments (工具变量)": r"IV2SLS|kleibergen_paap|effective_f|anderson_rubin",
-        "channels, mediation (作用机制、中介效应)": r"[Ss]obel|\b[Cc]hannel|mechanism\b|\bmediated\b",
-        "counts: Poisson (泊松回归)": r"fepois",
-        "difference-in-differences (双重差分)": None,
-        "matching (倾向得分匹配)": r"match_nearest|w_caliper",
-        "panel thresholds (面板门槛回归)": r"models\.threshold\(",
-        "winsorising (缩尾)": r"\bwinsor",
-    },
-    "Standard errors": {
-        "clustered by unit (聚类稳健标准误)": r"CRV1|cov_type=\"clustered\"",
-        "few clusters: wild bootstrap, randomisation": r"wild_bootstrap|CRV3",
-        "spatial, Conley": r"conley",
-        "dyadic-robust": r"dyadic_cov|\"dyadic\"",
-    },
-    "Groups": {
-        "interactions (交互项)": None,
-        "difference between groups: permutation, SUEST, Chow": r"permutation_test|suest_test|chow_test",
-        "sensitivity to an omitted variable (ITCV, Oster)": r"confounding_threshold|robustness_value|oster\(",
-    },
-    "Configurations": {
-        "fuzzy-set QCA (模糊集定性比较分析)": r"truth_table\(|qca\.",
-    },
-    "Frontiers": {
-        "data envelopment analysis (数据包络分析)": r"\bdea\(|\bsbm\(",
-        "Malmquist index (Malmquist指数)": r"malmquist\(",
-    },
-    "Space": {
-        "Moran's I and weights (空间权重)": r"\bMoran\b|moran",
-        "spatial Durbin model (空间杜宾模型)": r"spatial_durbin",
-        "rasters and georeferencing (栅格)": r"rasterio|exact_extract",
-        "pairs of cities (城市对)": r"pair_panel",
-    },
-    "Machines": {
-        "boosted trees (提升树)": r"HistGradientBoosting|\.boosted\(",
-        "SHAP values (SHAP值)": r"tree_shap\(",
-        "double machine learning (双重机器学习)": r"double_ml\(",
-        "text classification (文本分类)": r"TfidfVectorizer|LogisticRegression",
-        "larger than memory": r"\bibis\b|duckdb",
-        "audit of printed tables": r"rb\.audit\(",
-        "Monte Carlo (蒙特卡洛模拟)": r"default_rng",
-    },
-}
-"""Group -> method -> what the code of a lesson holds that uses it; None where only the variables of a paper tell.
-``METHODS`` of ``papers/<slug>.py`` adds, method by method, what tells in the lessons of that paper."""
+METHODS = pd.read_csv(Path(__file__).with_name("methods.csv"), dtype=str, keep_default_na=False)
+"""group, method, chapter, pattern: what the code of a lesson holds that uses the method, in that chapter only or, empty,
+in any."""
 
 _CHAPTER = re.compile(r"\d+-(.+)")
 _NAME = re.compile(r"(\d+)([a-z]?)-.+")
@@ -175,23 +122,23 @@ def method_map(folder: Path | None = None) -> Listing:
     >>> method_map().table["city-innovation"][("Indices", "principal components (主成分分析)")]
     '1b, 2c, 3c'
     """
-    known = lessons(folder).table.query("chapter in @registry.papers()")
+    known = lessons(folder).table
+    known = known[known["chapter"].isin(registry.papers())]
     chapters = list(known["chapter"].unique())
     uses = methods_of(known)
     table: dict[tuple[str, str], dict[str, str]] = {}
     shown, last = [], ""
-    for group, methods in METHODS.items():
-        for method in methods:
-            found = known[[method in uses[path] for path in known["path"]]]
-            if found.empty:
-                continue
-            here = {c: found[found["chapter"] == c] for c in chapters}
-            table[group, method] = {c: ", ".join(map(str, of["number"])) for c, of in here.items()}
-            name = f"<b>{escape(group)}</b>" if group != last else ""
-            cells = (", ".join(map(_link, of["path"], of["number"])) for of in here.values())
-            centred = "".join(f"<td style='text-align:center'>{cell}</td>" for cell in cells)
-            shown.append(f"<td>{name}</td><td style='text-align:left'>{escape(method)}</td>{centred}")
-            last = group
+    for group, method in each(METHODS[["group", "method"]].drop_duplicates()):
+        found = known[[method in uses[path] for path in known["path"]]]
+        if found.empty:
+            continue
+        here = {c: found[found["chapter"] == c] for c in chapters}
+        table[group, method] = {c: ", ".join(map(str, of["number"])) for c, of in here.items()}
+        name = f"<b>{escape(group)}</b>" if group != last else ""
+        cells = (", ".join(map(_link, of["path"], of["number"])) for of in here.values())
+        centred = "".join(f"<td style='text-align:center'>{cell}</td>" for cell in cells)
+        shown.append(f"<td>{name}</td><td style='text-align:left'>{escape(method)}</td>{centred}")
+        last = group
     frame = pd.DataFrame(table).T
     return Listing(frame, frame.to_string(), _html(["", "method", *chapters], shown))
 
@@ -201,8 +148,8 @@ def methods_of(known: pd.DataFrame) -> dict[Path, set[str]]:
     found: dict[Path, set[str]] = {}
     for path, chapter in zip(known["path"], known["chapter"], strict=True):
         code = "\n".join(_CODE.findall(path.read_text(encoding="utf-8")))
-        of = {m: _patterns(m, p, chapter) for methods in METHODS.values() for m, p in methods.items()}
-        found[path] = {m for m, patterns in of.items() if any(re.search(p, code) for p in patterns)}
+        here = METHODS[METHODS["chapter"].isin(["", chapter])]
+        found[path] = {m for m, p in zip(here["method"], here["pattern"], strict=True) if re.search(p, code)}
     return found
 
 
@@ -287,8 +234,3 @@ def _days(chosen: set[Path], time: dict[Path, int], minutes: int) -> list[list[P
             days.append([])
         days[-1].append(path)
     return days
-
-
-def _patterns(method: str, general: str | None, chapter: str) -> list[str]:
-    own = (registry.handed_in(chapter, "METHODS") or {}).get(method)
-    return [pattern for pattern in (general, own) if pattern]

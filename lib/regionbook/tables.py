@@ -1,5 +1,6 @@
 """Regression tables as the field prints them, and the one place where fitted models are read."""
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from html import escape
@@ -88,23 +89,8 @@ def stars(p: float) -> str:
 # regression_table: a thin layer over maketables
 # ---------------------------------------------------------------------------------------------------
 
-_WORDS = {
-    "en": {
-        "N": "N", "R2": "R²", "yes": "Yes", "no": "No", "_cons": "Constant", "effects": "{} fixed effects", "between": "–",
-        "kinds": {"direct": "direct", "indirect": "indirect", "total": "total"},
-        "names": {"entity": "Individual", "time": "Time"},
-        "se": "Standard errors in brackets", "t": "t values in brackets", "p": "p values in brackets",
-        "stars": "* p < 0.1, ** p < 0.05, *** p < 0.01",
-        "within": "R² of columns with fixed effects is net of these effects (within)", "stop": (". ", "."),
-    },
-    "zh": {
-        "N": "观测值", "R2": "R²", "yes": "是", "no": "否", "_cons": "常数项", "effects": "{}固定效应", "between": "–",
-        "kinds": {"direct": "直接效应", "indirect": "间接效应", "total": "总效应"},
-        "names": {"entity": "个体", "time": "时间", "city": "城市", "year": "年份", "province": "省份", "cluster": "城市群"},
-        "se": "括号内为标准误", "t": "括号内为 t 值", "p": "括号内为 p 值",
-        "stars": "* p < 0.1，** p < 0.05，*** p < 0.01", "within": "含固定效应各列报告组内 R²", "stop": ("；", "。"),
-    },
-}  # fmt: skip
+_WORDS = json.loads(Path(__file__).with_name("words.json").read_text(encoding="utf-8"))
+"""Language -> the words of a table."""
 
 
 @dataclass(frozen=True)

@@ -1,13 +1,14 @@
 """How a number of ours is judged: one rule for each kind of printed number, and the marks that follow."""
 
 import math
-from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, NamedTuple
 
+import numpy as np
 import pandas as pd
 
-from regionbook.data import decimals
+from regionbook.data import decimals, each
 from regionbook.tables import stars
 
 MARKS = {
@@ -39,8 +40,15 @@ class Rule:
 
     what: str
     agrees: str
-    limit: Callable[[Any], float]
-    close: str = "within twice that"
+    close: str
+    share: float
+    points: float
+    of_range: float
+
+    def limit(self, cell: Any) -> float:
+        """The smaller of a share of the number and of points (missing: not asked); at least a share of the range."""
+        least = self.of_range * (cell.high - cell.low) if self.of_range > 0 else 0.0
+        return max(float(np.nanmin([self.share * abs(cell.printed), self.points])), least)
 
 
 def _last_digit(text: str) -> float:
@@ -48,35 +56,9 @@ def _last_digit(text: str) -> float:
     return 0.5 * 10.0 ** -decimals(text) * (1 + 1e-9)
 
 
-RULES = {
-    "estimate": Rule(
-        "coefficient",
-        "sign and stars as printed, within 2 printed standard errors (10 % if none is printed), and its own "
-        "standard error within 25 % of the printed one",
-        lambda c: 0.1 * abs(c.printed),
-        "sign and 5 % significance as printed, within 2 printed standard errors, or 4 if that is at most half of the "
-        "number, or 25 %",
-    ),
-    "weight": Rule(
-        "weight", "within 0.5 points and 25 % of itself", lambda c: min(0.5, 0.25 * abs(c.printed))
-    ),
-    "moment": Rule("mean, standard deviation", "within 10 %", lambda c: 0.1 * abs(c.printed)),
-    "extreme": Rule(
-        "minimum, maximum",
-        "within 10 % of itself or 1 % of the printed range",
-        lambda c: max(0.1 * abs(c.printed), 0.01 * (c.high - c.low)),
-    ),
-    "r2": Rule("R²", "within 0.05 and half of itself", lambda c: min(0.05, 0.5 * abs(c.printed))),
-    "kp": Rule("Kleibergen–Paap statistic", "within 25 %", lambda c: 0.25 * abs(c.printed)),
-    "digits": Rule("critical value", "equal to the printed digits", lambda c: 0.0, "never"),
-    "count": Rule("count (N, units, years)", "exactly equal", lambda c: 0.0, "never"),
-    "code": Rule("class, rank, membership", "exactly equal", lambda c: 0.0, "never"),
-    "change": Rule("index of change (1: none)", "within 0.005", lambda c: 0.005),
-    "statistic": Rule("any other number", "within 10 %", lambda c: 0.1 * abs(c.printed)),
-    "arithmetic": Rule(
-        "arithmetic on printed numbers", "within 3 % (the parts are rounded)", lambda c: 0.03 * abs(c.printed)
-    ),
-}
+_RULES = pd.read_csv(Path(__file__).with_name("rules.csv"), keep_default_na=False, na_values=[""])
+RULES = {str(name): Rule(*rule) for name, *rule in each(_RULES)}
+"""Kind of printed number -> how it is judged."""
 
 
 def rules() -> pd.DataFrame:

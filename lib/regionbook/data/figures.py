@@ -1,5 +1,6 @@
 """The figures of the papers as printed."""
 
+import json
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -14,36 +15,10 @@ from regionbook.data.errors import DataError, did_you_mean
 from regionbook.paths import data_file
 
 NUMBER = r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?"
-FIGURES: dict[str, dict[str, Any]] = {
-    "estimates": {
-        "columns": "table panel column column_label sample outcome term estimate paren paren_kind stars note",
-        "numbers": ["estimate", "paren"], "strict": True, "key": ["table", "panel", "column", "outcome", "term"],
-        "allowed": {"stars": {"", "*", "**", "***"}, "paren_kind": {"", "se", "t", "z", "p"}},
-    },
-    "fit": {
-        "columns": "table panel column stat value p_value note",
-        "numbers": ["value", "p_value"], "strict": False, "key": ["table", "panel", "column", "stat"],
-    },
-    "descriptives": {
-        "columns": "table variable label_zh label_en role n mean sd min max note",
-        "numbers": ["n", "mean", "sd", "min", "max"], "strict": True, "key": ["table", "variable"],
-    },
-    "indicators": {
-        "columns": "index dimension subdimension indicator_zh indicator_en symbol unit direction weight_pct period note",
-        "numbers": ["weight_pct"], "strict": True, "allowed": {"direction": {"", "+", "-"}},
-        "key": ["index", "dimension", "subdimension", "indicator_zh", "symbol", "period"],
-    },
-    # lists: one row may hold several labels of one place
-    "other": {"columns": "table row column value unit note", "numbers": ["value"], "strict": False, "key": None},
-}  # fmt: skip
-_PLACE = ["file", "table", "column", "term"]
-_REASONS: dict[str, Any] = {
-    "columns": " ".join([*_PLACE, "reason"]),
-    "numbers": [],
-    "strict": True,
-    "key": _PLACE,
-}
-FIGURES |= {"inconsistent": _REASONS, "not_computable": _REASONS}
+FIGURES: dict[str, dict[str, Any]] = json.loads(
+    data_file("published", "schema.json").read_text(encoding="utf-8")
+)
+"""Kind of file -> its columns, which of them are numbers (strict: nothing else), the key, and what is allowed."""
 
 
 @dataclass(frozen=True)

@@ -1,8 +1,7 @@
 """Variables of each paper, built from the raw columns of its panel: one module a paper.
 
-A module declares what tells in the code of its lessons that they use a method (``METHODS``), its printed regressions
-(``TABLES``), its variables (``prepare``, ``further``), the numbers of its text (``in_text``, ``from_print``) and a
-student's panel (``redrawn``, see `regionbook.papers.redraw`). Its card stands in ``data/published``: ``papers.csv`` has
+A module declares its printed regressions (``TABLES``), its variables (``prepare``, ``further``), the numbers of its text
+(``in_text``, ``from_print``) and a student's panel (``redrawn``, see `regionbook.papers.redraw`). Its card stands in ``data/published``: ``papers.csv`` has
 question and sample, ``headlines.csv`` the numbers.
 """
 
@@ -126,6 +125,8 @@ def prepare(slug: str, panel: pd.DataFrame | None = None) -> pd.DataFrame:
 def in_text(slug: str, panel: pd.DataFrame | None = None) -> dict[tuple[str, str, str], tuple[float, str]]:
     """Numbers of a paper's text that can be computed: (table, column, row) of other.csv -> (value, "panel" or "print").
 
+    The simple ones stand in ``data/published/computed.csv``; those that need code, in the paper's module.
+
     ``panel`` is as `prepare` returns it; left out, the shipped one. A ValueError if the paper has no lessons yet.
 
     Examples
@@ -133,9 +134,12 @@ def in_text(slug: str, panel: pd.DataFrame | None = None) -> dict[tuple[str, str
     >>> in_text("knowledge-flows")["text 3.1 note 1: digital patents", "share unrelated", "hand audit of IPC-only patents"]
     (92.4, 'print')
     """
+    from .computed import computed
+
     paper = _module(slug)
     if panel is None and hasattr(paper, "prepare") and not hasattr(paper, "PANEL"):
         panel = prepare(slug)  # else its tables or its print suffice
-    from_print = getattr(paper, "from_print", dict)
-    found = {"panel": paper.in_text(panel), "print": from_print()}
+    found = computed(slug, panel)
+    found["panel"] |= paper.in_text(panel) if hasattr(paper, "in_text") else {}
+    found["print"] |= paper.from_print() if hasattr(paper, "from_print") else {}
     return {place: (float(v), source) for source, numbers in found.items() for place, v in numbers.items()}

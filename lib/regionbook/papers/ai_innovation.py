@@ -9,7 +9,7 @@ from scipy.stats import chi2
 from regionbook.data import published
 
 from . import redraw
-from .declare import LEVEL, declaring, sample
+from .declare import regressions
 from .redraw import Array
 
 CONTROLS = ["eco", "huc", "edu", "fis", "gov"]
@@ -60,56 +60,20 @@ def prepare(panel: pd.DataFrame) -> pd.DataFrame:
     return panel.assign(**new)
 
 
-_of = declaring(CONTROLS, NAMES, errors={"CRV1": "city"}, r2="within")
-_both = " | city + year"
-_TERMS = ("AI:I(Th<q1)", "AI:I(q1<Th<=q2)", "AI:I(Th>=q2)")
-_GROUPS = [f"region == '{k}'" for k in ("East", "Central", "West")]
-_GROUPS += [f"{k}_high == {v}" for k in ("data", "infra") for v in (1, 0)]
-
-
-def _split(number: str, by: str) -> Any:
-    """Table 5: unit effects alone and conventional errors, which is what its numbers are."""
-    names = [f"ai:{by}_{j}" for j in range(1, len(CUTS[by]) + 2)]
-    more = {"terms": dict(zip(_TERMS, names, strict=False)), "errors": "iid"}
-    return _of("5", number, f"inn ~ {' + '.join(names)} + {{X}} | city", **more)
-
-
-TABLES = [
-    *[_of("2", str(k + 1), f"inn ~ {' + '.join(['ai', *CONTROLS[:k]])}{_both}", constant="base") for k in range(6)],
-    _of("3", "1", f"inn ~ ai + {{X}}{_both}", sample="year <= 2019"),
-    _of("3", "2", f"inn_w ~ ai_w + {' + '.join(f'{k}_w' for k in CONTROLS)}{_both}", terms={"AI": "ai_w"}),
-    _of("3", "3", f"inn1 ~ ai + {{X}}{_both}"),
-    _of("3", "4", f"inn ~ ai + {{X}}{_both}", sample="municipality == 0"),
-    _of("3", "5", "inn ~ ai + {X} | city + province^year", sample="municipality == 0", r2="overall"),
-    _of("4", "1", f"ai ~ iv + {{X}}{_both}", errors="HC1"),
-    _of("4", "2", f"inn ~ {{X}}{_both} | ai ~ iv", errors="HC1"),
-    _of("4", "3", f"inn ~ ai + {{X}}{_both}", constant="base"),
-    *[_split(number, by) for number, by in zip("123", CUTS, strict=True)],
-    _of("6", "1", f"inn ~ ai + {{X}}{_both}", constant="base"),
-    _of("6", "2", f"va ~ ai + {{X}}{_both}"),
-    _of("6", "3", f"inn ~ ai + va + {{X}}{_both}"),
-    _of("6", "4", f"ind ~ ai + {{X}}{_both}"),
-    _of("6", "5", f"inn ~ ai + ind + {{X}}{_both}"),
-    *[_of("7", str(n), f"inn ~ ai + {{X}}{_both}", sample=group) for n, group in enumerate(_GROUPS, 1)],
-]  # fmt: skip
+TABLES = regressions("ai-innovation", CONTROLS, NAMES)
 """The printed regressions. Tables 2, 3, 6 and 7 have errors clustered by city, which is what their t values look like; the
 paper says "robust". Table 5 has no effects of years, whatever its last rows say."""
 
 
 def in_text(panel: pd.DataFrame) -> dict[tuple[str, str, str], float]:
-    """Numbers of the text that the prepared panel gives: its size, and the multipliers of the three sectors."""
-    size = sample(panel, "text")
-    first, last, cities = (size["text", "value", k] for k in ("first year", "last year", "cities"))
+    """Numbers of the text that the prepared panel gives: municipalities and the multipliers of the three sectors."""
     found = {
-        ("text", "number of cities", "section 3(1)"): cities,
-        ("text", "number of cities (municipalities and prefecture-level)", "section 3(3)"): cities,
-        ("text", "municipalities dropped", "section 4(2)"): panel.groupby(level=0)["municipality"]
+        ("text", "municipalities dropped", "section 4(2)"): panel["municipality"]
+        .groupby(level=0)
         .first()
         .sum(),
         ("text", "winsorising level", "section 4(2)"): 100 * SHARE,
     }
-    for place in ("abstract (English)", "section 3(3)"):
-        found |= {("text", "first year", place): first, ("text", "last year", place): last}
     shares = panel[["primary", "secondary", "tertiary"]].div(panel["gdp"], axis=0)
     weights = np.linalg.lstsq(shares, panel["ind"], rcond=None)[0]
     for name, weight in zip(("primary", "secondary"), weights, strict=False):
@@ -118,19 +82,12 @@ def in_text(panel: pd.DataFrame) -> dict[tuple[str, str, str], float]:
 
 
 def from_print() -> dict[tuple[str, str, str], float]:
-    """Numbers of the text that follow from other printed figures."""
-    p = published("ai-innovation")
-    fit = p.fit.set_index(["table", "column", "stat"])["value"]
-    size, lm = fit["3", "1", "N"], fit["4", "2", "KP_rk_LM"]
-    said = p.other.set_index(["table", "column", "row"])["value"]
-    years = size / said["text", "number of cities", "section 3(1)"]
-    first = said["text", "first year", "section 3(3)"] + years
-    stars = p.estimates.set_index(["table", "column", "term"])["stars"]
+    """The probability behind a printed statistic."""
+    fit = published("ai-innovation").fit.set_index(["table", "column", "stat"])["value"]
     return {
-        ("text", "years cut: first", "section 4(2)"): first,
-        ("text", "years cut: last", "section 4(2)"): said["text", "last year", "section 3(3)"],
-        ("text", "significance of the IV result", "section 4(3)"): LEVEL[stars["4", "2", "AI"]],
-        ("text", "Kleibergen-Paap rk LM p value", "section 4(3)"): float(chi2.sf(lm, 1)),
+        ("text", "Kleibergen-Paap rk LM p value", "section 4(3)"): float(
+            chi2.sf(fit["4", "2", "KP_rk_LM"], 1)
+        )
     }
 
 

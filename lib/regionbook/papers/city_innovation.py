@@ -5,13 +5,11 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from regionbook.data import columns, published
+from regionbook.data import columns
 from regionbook.index import coupling_coordination, entropy_index, pca_index
 
 from . import redraw
-from .declare import declaring, sample
-
-METHODS = {"interactions (交互项)": r"digit:|:digit"}
+from .declare import Column, regressions
 
 CONTROLS = ["gov_k", "ln_density", "ln_hum", "ln_fin", "ln_trans", "ln_protect", "ln_unemploy"]
 """The seven controls as the regressions use them."""
@@ -131,10 +129,9 @@ def further(panel: pd.DataFrame) -> pd.DataFrame:
 
 
 def in_text(panel: pd.DataFrame) -> dict[tuple[str, str, str], float]:
-    """Numbers of the text that the prepared panel gives: sample, size of the index, classes of the clusters."""
-    place = "Sample (abstract, sections 1 and 3)"
-    found = sample(panel, place) | {(place, "value", "urban clusters (城市群)"): panel["cluster"].nunique()}
-    counted = "Literature count behind Table 1 (section 3.3.1)"
+    """Numbers of the text that the prepared panel gives: clusters, size of the index, classes of the clusters."""
+    place, counted = "Sample (abstract, sections 1 and 3)", "Literature count behind Table 1 (section 3.3.1)"
+    found = {(place, "value", "urban clusters (城市群)"): panel["cluster"].nunique()}
     found[counted, "value", "indicators of the final index"] = indicators(panel).shape[1]
     clusters = panel.groupby("cluster_zh")[["stage", "structure"]].first()
     for kind, place in (
@@ -145,32 +142,7 @@ def in_text(panel: pd.DataFrame) -> dict[tuple[str, str, str], float]:
     return found
 
 
-def from_print() -> dict[tuple[str, str, str], float]:
-    """Numbers of the text that follow from other printed figures."""
-    place = "Literature count behind Table 1 (section 3.3.1)"
-    dimensions = published("city-innovation").indicators["dimension"].nunique()
-    return {(place, "value", "dimensions of the final index"): dimensions}
-
-
-_of = declaring(CONTROLS, TERMS, r2="within", constant="base")
-_both = "{X} | city + year"
-_moderating = ["stage", "size", "inn_infra", "structure"]
-_winsorised = {term: f"w_{ours}" for ours, term in TERMS.items()} | {"digit": "w_digit"}
-TABLES = [
-    _of("3", "1", "inn ~ digit + {X}", r2="overall"),
-    _of("3", "2", f"inn ~ digit + {_both}"),
-    _of("4", "1", f"digit ~ IV_1 + {_both}", errors="HC1"),
-    _of("4", "2", f"inn ~ {_both} | digit ~ IV_1", errors="HC1"),
-    _of("4", "3", f"digit ~ IV_2 + {_both}", errors="HC1"),
-    _of("4", "4", f"inn ~ {_both} | digit ~ IV_2", errors="HC1"),
-    _of("5", "1", f"inn_1 ~ digit + {_both}"),
-    _of("5", "2", f"inn_2 ~ digit + {_both}"),
-    _of("5", "3", f"inn ~ keywords_100 + {_both}", terms={"digit": "keywords_100"}),
-    _of("5", "4", f"inn ~ digit + {_both}", sample="cities_in_cluster > 3"),
-    _of("5", "5", f"w_inn ~ {' + '.join(_winsorised.values())} | city + year", terms=_winsorised),
-    *(_of("6", str(n), f"{k} ~ digit + {_both}") for n, k in enumerate(["cap", "ris", "ent"], 1)),
-    *(_of("7", str(n), f"inn ~ digit + digit:{k} + {_both}") for n, k in enumerate(_moderating, 1)),
-]
+TABLES = regressions("city-innovation", CONTROLS, TERMS)
 """The printed regressions. Not declared: the Kleibergen-Paap statistics of Table 4 (tests, not coefficients)."""
 
 
@@ -191,7 +163,7 @@ def redrawn(panel: pd.DataFrame, shipped: dict[str, Any], seed: int) -> tuple[pd
     """A student's panel and its truth, from the shipped ones; see `regionbook.papers.redraw`."""
     rng, data = np.random.default_rng([seed, 1]), prepare(panel)
     data = data.assign(keywords_100=data["keywords"] / 100)
-    filed = _of("filed", "", f"digit ~ IV_1 + IV_2 + {_both}")
+    filed = Column("filed", "", f"digit ~ IV_1 + IV_2 + {' + '.join(CONTROLS)} | city + year")
     fits = redraw.fits([filed, *(c for c in TABLES if not c.sample and {*c.variables} <= {*data})], data)
     digit = fits["filed", ""].y
     tech = digit - shipped["process"]["filing_share"] * fits["filed", ""].residual(digit)

@@ -1,11 +1,13 @@
 """What a paper declares: its printed regressions, as data that estimation, comparison, calibration and redraw read."""
 
 import re
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 import pandas as pd
+
+from regionbook.paths import data_file
 
 Names = Mapping[str, str]
 Errors = str | Names
@@ -14,8 +16,6 @@ SPATIAL = {"durbin": "sdm", "sar": "sar", "sem": "sem"}
 ESTIMATORS = ("ols", "poisson", "random", *SPATIAL, "pairs")
 R2 = ("overall", "within", "correlation", "none")
 EFFECTS = ("", "direct", "indirect", "total")
-LEVEL = {"***": 1.0, "**": 5.0, "*": 10.0}
-"""Stars -> significance level in per cent."""
 
 
 def _split(text: str) -> tuple[str, ...]:
@@ -139,35 +139,36 @@ class Column:
         return {printed.get(k, k): k for k in names} | {"_cons": "Intercept"}
 
 
-def declaring(
-    controls: Sequence[str] = (), names: Names | None = None, **usual: Any
-) -> Callable[..., Column]:
-    """Return a maker of columns that fills in what is common to a paper.
+def regressions(slug: str, controls: Sequence[str] = (), names: Names | None = None) -> list[Column]:
+    """Return the printed regressions of a paper, one a row of ``data/teaching/<slug>.regressions.csv``.
 
-    ``controls`` are what ``{X}`` in a formula stands for, ``names`` coefficient -> printed term where they differ,
-    ``usual`` attributes of `Column` that hold unless a call says otherwise.
+    ``controls`` are what ``{X}`` in a formula stands for, ``names`` coefficient -> printed term where they differ.
 
     Examples
     --------
-    >>> of = declaring(["gov_k", "hum"], {"gov_k": "gov"}, r2="within")
-    >>> column = of("7", "2", "inn ~ digit + digit:size + {X} | city + year")
-    >>> column.regressors, column.effects, column.variables
-    (('digit', 'digit:size', 'gov_k', 'hum'), ('city', 'year'), ('inn', 'digit', 'size', 'gov_k', 'hum'))
-    >>> column.coefficients["gov"]
-    'gov_k'
+    >>> regressions("city-innovation", ["gov_k", "hum"])[1].formula
+    'inn ~ digit + gov_k + hum | city + year'
     """
-
-    def column(table: str, number: str, formula: str, **more: Any) -> Column:
-        filled = formula.replace("{X}", " + ".join(controls))
-        here = Column(table, number, filled, **(usual | more))
-        common = {printed: ours for ours, printed in (names or {}).items() if ours in here.regressors}
-        return Column(**{**here.__dict__, "terms": common | dict(here.terms)})
-
-    return column
+    rows = pd.read_csv(data_file("teaching", f"{slug}.regressions.csv"), dtype=str, keep_default_na=False)
+    return [column_of(row, controls, names or {}) for row in rows.to_dict("records")]
 
 
-def sample(panel: pd.DataFrame, table: str, kind: str = "cities") -> dict[tuple[str, str, str], float]:
-    """Size of a panel as a paper's text tells it: units, first and last year, observations; for its `in_text`."""
-    units, years = (panel.index.unique(k) for k in (0, 1))
-    said = {kind: len(units), "first year": years.min(), "last year": years.max(), "observations": len(panel)}
-    return {(table, "value", k): v for k, v in said.items()}
+def column_of(row: Names, controls: Sequence[str] = (), names: Names | None = None) -> Column:
+    """Return a column from its row of text: what is empty is the usual, errors are ``HC1`` or ``CRV1 city``, terms
+    ``printed = coefficient; …`` (a name alone means both).
+
+    Examples
+    --------
+    >>> row = {"table": "7", "column": "2", "formula": "inn ~ digit + {X} | city", "errors": "CRV1 city"}
+    >>> column = column_of(row, ["gov_k", "hum"], {"gov_k": "gov"})
+    >>> column.regressors, column.effects, column.errors, column.coefficients["gov"]
+    (('digit', 'gov_k', 'hum'), ('city',), {'CRV1': 'city'}, 'gov_k')
+    """
+    said: dict[str, Any] = {k: v for k, v in row.items() if v}
+    said["formula"] = said["formula"].replace("{X}", " + ".join(controls))
+    kind, _, by = said.pop("errors", "iid").partition(" ")
+    pairs = (term.partition(" = ") for term in filter(None, said.pop("terms", "").split("; ")))
+    terms = {printed: ours or printed for printed, _, ours in pairs}
+    column = Column(**said, errors={kind: by} if by else kind)
+    common = {printed: ours for ours, printed in (names or {}).items() if ours in column.regressors}
+    return replace(column, terms=common | terms)

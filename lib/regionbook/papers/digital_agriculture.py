@@ -149,12 +149,9 @@ def printed_tables(data: pd.DataFrame) -> dict[str, pd.DataFrame]:
 
 def in_text(panel: pd.DataFrame) -> dict[tuple[str, str, str], float]:
     """Numbers of the text that the prepared panel gives."""
-    years, F = panel.index.get_level_values("year"), sets(cross_section(panel))
+    F = sets(cross_section(panel))
     solution = qca.solve(F, OUTCOME, CONDITIONS, consistency=CUT)
     found: dict[tuple[str, str], float] = {
-        ("sample", "first year"): years.min(),
-        ("sample", "last year"): years.max(),
-        ("sample", "cases / 案例"): len(F),
         ("calibration", "set scores from"): round(float(F.min(axis=None)), 2),
         ("calibration", "set scores to"): round(float(F.max(axis=None)), 2),
         ("index", "number of condition indicators"): sum(map(len, GOALS.values())) + len(SINGLE),
@@ -163,16 +160,6 @@ def in_text(panel: pd.DataFrame) -> dict[tuple[str, str, str], float]:
     found |= {("index", f"number of indicators of {k}"): len(v) for k, v in GOALS.items()}
     found |= {("index", f"number of indicators of {k}"): 1 for k in SINGLE}
     return {("prose", column, row): float(v) for (row, column), v in found.items()}
-
-
-def from_print() -> dict[tuple[str, str, str], float]:
-    """Numbers of the text that follow from other printed figures."""
-    p = published(SLUG).other.query("table == '5' and value == value").set_index(["column", "row"])["value"]
-    zh = {"raw coverage": "原始覆盖度", "unique coverage": "唯一覆盖度"}
-    each = ((h, k, v) for h in printed_terms() for k, v in zh.items())
-    found = {("prose", f"{k} in per cent", h): 100 * p[h, f"{k} / {v}"] for h, k, v in each}
-    overall = 100 * p["all", "solution coverage / 解的覆盖性"]
-    return found | {("prose", "overall coverage in per cent", "solution"): overall}
 
 
 # ------------------------------------------------------------------------------------------------ a student's panel

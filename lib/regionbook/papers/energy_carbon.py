@@ -151,15 +151,6 @@ def counts(target: str) -> pd.DataFrame:
     return pd.DataFrame({"first 5": rank.le(5).sum(axis=1), "last 3": rank.ge(len(rank) - 2).sum(axis=1)})
 
 
-def in_text(panel: pd.DataFrame) -> dict[tuple[str, str, str], float]:
-    """Numbers of the text that the prepared panel gives: its years."""
-    years = panel.index.get_level_values("year")
-    ends = {"first year": years.min(), "last year": years.max()}
-    found = {(f"text: {t}", k, "data"): v for t in ("abstract", "3(2)") for k, v in ends.items()}
-    known = set(published(SLUG).other[["table", "column", "row"]].itertuples(index=False, name=None))
-    return {at: float(v) for at, v in found.items() if at in known}
-
-
 def from_print() -> dict[tuple[str, str, str], float]:
     """Numbers of the text that follow from Table 1 and from the completed Tables 2 and 3."""
     p = published(SLUG)

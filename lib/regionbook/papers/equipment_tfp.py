@@ -154,8 +154,6 @@ def in_text(panel: pd.DataFrame) -> dict[tuple[str, str, str], float]:
     middle = tables["5"].rename(index=lambda k: k.split()[0]).loc[["C40", "C35"], "EFFCH"]
     two = tables["2"].loc[["2009-2010", "2010-2011"], "TFPCH"]
     found = {
-        ("sample", "first year"): years.min(),
-        ("sample", "last year"): years.max(),
         ("sample", "base year of deflators"): BASE,
         ("sample", "year of the split of transport equipment"): first.max(),
         ("sample", "years covered by the series, length"): years.max() - years.min(),
@@ -169,17 +167,6 @@ def in_text(panel: pd.DataFrame) -> dict[tuple[str, str, str], float]:
 
 def _below(x: float) -> float:
     return float(np.floor(100 * x + 1e-6) / 100)
-
-
-def from_print() -> dict[tuple[str, str, str], float]:
-    """Numbers of the text that follow from other printed figures."""
-    p = published(SLUG).other.set_index(["table", "column", "row"])["value"]
-    rate = {
-        ("abstract and conclusion 1", "mean yearly growth of TFPCH"): p["2", "TFPCH", "mean / 均值"],
-        ("conclusion 1", "mean yearly growth of TECHCH"): p["2", "TECHCH", "mean / 均值"],
-        ("section 3.2: mean", "yearly growth of TFP, Shanxi"): p["3", "TFPCH", "Shanxi 山西"],
-    }
-    return {("prose", column, row): round(100 * (v - 1), 1) for (row, column), v in rate.items()}
 
 
 # ------------------------------------------------------------------------------------------------ a student's panel

@@ -9,9 +9,7 @@ from regionbook.data import published
 from regionbook.index import EntropyIndex, entropy_index
 
 from . import redraw
-from .declare import Column, declaring
-
-METHODS = {"interactions (交互项)": r"FI:C\(|:FI\b", "difference-in-differences (双重差分)": r"\bpilot\b"}
+from .declare import regressions
 
 CONTROLS = ["TAL", "BASE", "GAP", "GOV"]
 """The four controls as the regressions use them."""
@@ -162,8 +160,7 @@ def _output(panel: pd.DataFrame) -> dict[tuple[str, str, str], float]:
 def in_text(panel: pd.DataFrame) -> dict[tuple[str, str, str], float]:
     """Numbers of the text that the prepared panel gives: output, weights, national means, who is above them."""
     intro = "text intro"
-    found = {("text 二(一)", "number", "provinces"): panel.index.unique("province").size}
-    found |= _output(panel) | _levels(panel) | _weights_in_text(panel)
+    found = _output(panel) | _levels(panel) | _weights_in_text(panel)
     sums = panel.groupby("year")[["tech_market", "investment"]].sum()
     talent = panel["talent"].groupby("year").mean()
     head = panel["gdp_pc"].groupby([panel["region4"], "year"]).mean().unstack("region4")
@@ -180,60 +177,13 @@ def in_text(panel: pd.DataFrame) -> dict[tuple[str, str, str], float]:
     return {place: found[ours] for place, ours in spelled if ours in found}  # "北京 Beijing" is our Beijing
 
 
-def from_print() -> dict[tuple[str, str, str], float]:
-    """Numbers of the text that follow from other printed figures: shares of regions, growth, size of digitisation."""
-    intro, printed = "text intro", _printed_intro()
-    regions = ["East 东部", "Central 中部", "West 西部", "Northeast 东北"]
-    found: dict[tuple[str, str, str], float] = {}
-    for kind, share in (("GDP", "GDP share"), ("GDP增加值 GDP increment", "GDP increment share")):
-        for t in (2003, 2013, 2023):
-            of = printed.loc[regions, f"{kind} {t}"]
-            found |= {(intro, f"{share} {t}", r): 100 * v / of.sum() for r, v in of.items()}
-    growth = printed["2023"] / printed["2003"] - 1
-    for row in ("技术市场成交额 technology market turnover", "全社会固定资产投资 fixed-asset investment"):
-        found[intro, "growth 2003-2023", f"{row}, China"] = growth[f"{row}, China"]
-    gdp, step = (printed.loc[regions, f"{k} 2023"].sum() for k in ("GDP", "GDP增加值 GDP increment"))
-    found[intro, "2023", "GDP growth, China"] = 100 * step / (gdp - step)
-    digital = printed.at["产业数字化规模 scale of industrial digitisation, China", "2023"]
-    row = "产业数字化占GDP比重 share of industrial digitisation in GDP, China"
-    return found | {(intro, "2023", row): 100 * digital / gdp}
-
-
 def further(panel: pd.DataFrame) -> pd.DataFrame:
     """Return the prepared `panel` with the regressors of the year before (``FI_lag``), which Table 7 uses."""
     names = ["FI", "ID", "ID1", "ID2", "ID3", *CONTROLS]
     return panel.join(panel.groupby("province")[names].shift(1).add_suffix("_lag"))
 
 
-_of = declaring(CONTROLS, errors={"CRV1": "province"}, sample=f"year >= {FIRST_YEAR}")
-_both, _few = "{X} | province + year", f"{' + '.join(CONTROLS[1:])} | province + year"
-_five = {
-    "1": f"FI + {_both}", "2": f"FI + {_few}", "3": f"FI + TI + {_both}", "4": f"FI + LI + {_both}",
-    "5": f"FI + KI + {_both}", "6": f"FI + KI + {_few}", "7": f"LI + {_few}", "8": f"KI + {_few}",
-    "9": f"TI + {_few}", "10": f"FI + LI + TI + {_both}", "11": f"FI + LI + KI + {_both}",
-}  # fmt: skip
-_mediators = ("ID", "ID1", "ID2", "ID3")
-_pooled = {"estimator": "random", "r2": "none"}
-_pieces = {k: f"region4 == '{k}'" for k in ("East", "Central", "West", "Northeast")}
-_pieces |= {k: f"north_south == '{k}'" for k in ("South", "North")}
-_pieces = {k: f"year >= {FIRST_YEAR} and {piece}" for k, piece in _pieces.items()}
-
-
-def _lagged(number: str, mediator: str) -> Column:
-    terms = {k: f"{k}_lag" for k in ("FI", mediator, *CONTROLS)}
-    formula = f"RCD ~ {' + '.join(terms.values())} | province + year"
-    return _of("7", number, formula, sample=f"year > {FIRST_YEAR}", terms=terms)
-
-
-TABLES = [
-    *(_of("5", n, f"RCD ~ {right}") for n, right in _five.items()),
-    _of("6", "1", f"ID ~ FI + {_both}"),
-    *(_of("6", str(n), f"RCD ~ FI + {m} + {_both}") for n, m in enumerate(_mediators, 2)),
-    *(_lagged(str(n), m) for n, m in enumerate(_mediators, 1)),
-    *(_of("7", str(n), f"RCD ~ FI + {m} + {{X}}", **_pooled) for n, m in enumerate(_mediators, 5)),
-    *(_of("8", str(n), f"RCD ~ FI + {_both}", sample=piece) for n, piece in enumerate(_pieces.values(), 1)),
-    *(_of("text 三(五)", f"{k} with ID", f"RCD ~ FI + ID + {_both}", r2="none", sample=_pieces[k]) for k in ("West", "South")),
-]  # fmt: skip
+TABLES = regressions("factor-innovation", CONTROLS)
 """The printed regressions, two of them in the text only. Year effects are not told; constants and R2 need them."""
 
 

@@ -11,11 +11,10 @@ from regionbook.models import match_nearest
 from regionbook.paths import data_file
 
 from . import redraw
-from .declare import LEVEL, Column, declaring
+from .declare import regressions
 from .redraw import Array
 
 SLUG = "free-trade-zones"
-METHODS = {"difference-in-differences (双重差分)": r"\bFTZ\b"}
 BESIDE = {"nation": ["city", "year"]}
 """Tables beside the panel -> their keys: a second, larger panel with a known truth."""
 
@@ -151,28 +150,15 @@ def prepare(panel: pd.DataFrame) -> pd.DataFrame:
 
 
 # --------------------------------------------------------------------------------------------------------- tables
-_of = declaring(CONTROLS, errors="iid", sample="matched == 1", r2="none", constant="base")
-_WAYS = ("w_neighbours", "w_caliper", "w_both")
 _FURTHER = ("vitality", "merchantable", "innovation", "synergism")
-TABLES = [
-    *[Column("1", str(n), "lnHDQ ~ zone", errors="HC1", sample=f"{w} > 0", weights=w, terms={"ATT": "zone"}, r2="none")
-      for n, w in enumerate(_WAYS, 1)],
-    *[_of("4", str(n), f"lnHDQ ~ FTZ + {' + '.join(CONTROLS[:n])} | city + year") for n in range(1, 6)],
-    _of("5", "7", "lnIL ~ FTZ + {X} | city + year"),
-    _of("5", "8", "lnHDQ ~ FTZ + lnIL + {X} | city + year", terms={"IL": "lnIL"}),
-    *[_of("5", str(n), f"{y} ~ FTZ + {{X}} | city + year") for n, y in enumerate(_FURTHER, 9)],
-]  # fmt: skip
+TABLES = regressions(SLUG, CONTROLS)
 """The printed columns. Brackets hold z values of a kind that is not stated; ours are conventional errors."""
 
 
 def in_text(panel: pd.DataFrame) -> dict[tuple[str, str, str], float]:
-    """Numbers of the text that the prepared panel and the recipe give: sample, codes, indicators, date, caliper."""
-    year, cities = panel.index.get_level_values("year"), panel.index.unique("city")
+    """Numbers of the text that the prepared panel and the recipe give: codes, indicators, date, caliper."""
     tianjin = panel.loc["Tianjin"]
     found: dict[tuple[str, str, str], Any] = {
-        ("text: abstract", "number of cities", "sample"): len(cities),
-        ("text: 2.3", "first year", "sample"): year.min(),
-        ("text: 2.3", "last year", "sample"): year.max(),
         ("text: 2.3", "first treated year", "time dummy: Tianjin"): tianjin.index[tianjin["FTZ"] == 1].min(),
         ("text: 2.2", "caliper", "matching"): 0.25 * panel["log_odds"].std(),
     }
@@ -185,15 +171,9 @@ def in_text(panel: pd.DataFrame) -> dict[tuple[str, str, str], float]:
 
 
 def from_print() -> dict[tuple[str, str, str], float]:
-    """Numbers of the text that follow from the tables: ways of matching, levels behind the stars."""
-    cells = published(SLUG).estimates.set_index(["table", "column", "term"])["stars"]
-    ways = cells.loc["1"].index.get_level_values("column").nunique()
-    return {
-        ("text: 2.2", "number of methods", "matching"): ways,
-        ("text: 3", "significance level", "Table 4: FTZ"): cells.loc["4", :, "FTZ"].map(LEVEL).max(),
-        ("text: 3.2", "significance level", "Table 5 (7): FTZ"): LEVEL[cells.loc["5", "7", "FTZ"]],
-        ("text: 3.2", "significance level", "Table 5 (8): IL"): LEVEL[cells.loc["5", "8", "IL"]],
-    }
+    """How many ways of matching Table 1 prints."""
+    ways = published(SLUG).estimates.query("table == '1'")["column"].nunique()
+    return {("text: 2.2", "number of methods", "matching"): ways}
 
 
 # ------------------------------------------------------------------------------------------------ a student's panel

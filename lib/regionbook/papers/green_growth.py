@@ -12,12 +12,12 @@ from regionbook.paths import data_file
 
 from . import redraw
 from .ai_innovation import SHARE, winsorised
-from .declare import declaring, sample
+from .computed import LEVEL
+from .declare import regressions
 from .digital_real_integration import moran
 from .redraw import Array
 
 SLUG = "green-growth"
-METHODS = {"winsorising (缩尾)": r"\bwinsor|_w\b"}
 
 CONTROLS = ["finance", "gov", "shop", "struc", "pop"]
 """The five controls as the regressions use them."""
@@ -104,55 +104,21 @@ def printed_tables(data: pd.DataFrame, w: pd.DataFrame | None = None) -> dict[st
     return {"9": pd.DataFrame(parts).rename(index=str)}
 
 
-_of = declaring(CONTROLS, r2="within", constant="base")
-_model = "IGG ~ NP + {X} | city + year"
-_space = {"estimator": "durbin", "r2": "none"}
-_lags = {f"W:{k}": f"W_{k}" for k in ("NP", *CONTROLS)}
-TABLES = [
-    _of("4", "1", "IGG ~ NP | city", constant="mean"),
-    _of("4", "2", "IGG ~ NP | city + year"),
-    _of("4", "3", "IGG ~ NP + {X} | city", constant="mean"),
-    _of("4", "4", _model),
-    _of("5", "1", f"IGG_w ~ {' + '.join(f'{k}_w' for k in ('NP', *CONTROLS))} | city + year",
-        terms={k: f"{k}_w" for k in ("NP", *CONTROLS)}),
-    _of("5", "2", _model, sample="year <= 2019"),
-    _of("5", "3", _model, sample="municipality == 0"),
-    _of("6", "1", "IGG ~ NP_lag + {X} | city + year", terms={"L.NP": "NP_lag"}),
-    _of("6", "2", "NP ~ terrain + {X} | city + year", errors="HC1"),
-    _of("6", "3", "IGG ~ {X} | city + year | NP ~ terrain", errors="HC1"),
-    _of("7", "1", _model, sample="high_market == 1"),
-    _of("7", "2", _model, sample="high_market == 0"),
-    _of("7", "3", _model, sample="member == 1"),
-    _of("7", "4", _model, sample="member == 0"),
-    _of("8", "1", _model),
-    _of("8", "2", "app ~ NP + {X} | city + year"),
-    _of("8", "3", "grant ~ NP + {X} | city + year"),
-    _of("10", "1", _model, estimator="sem", r2="none"),
-    _of("10", "2", _model, estimator="sar", r2="none", terms={"rho": "rho"}),
-    _of("10", "3", _model, **_space, terms={"rho": "rho"}),
-    _of("10", "4", _model, **_space, terms=_lags),
-    *[_of("10", n, _model, **_space, effect=kind) for n, kind in zip("567", ("direct", "indirect", "total"), strict=True)],
-]  # fmt: skip
+TABLES = regressions(SLUG, CONTROLS)
 """The printed regressions. Conventional errors where F and R2 of Table 8 betray them, robust ones in Table 6 (2) and (3).
 Table 4 (1) and (3) have effects of cities, whatever their last rows say. Which R2 Table 10 prints is not said."""
 
 
 def in_text(panel: pd.DataFrame) -> dict[tuple[str, str, str], float]:
     """Numbers of the text that the prepared panel gives."""
-    size = sample(panel, "prose")
     first = panel["IGG"].groupby(level="year").std().idxmin()
     cut = next(c for c in TABLES if c.key == ("5", "2"))
     left = panel.index.get_level_values("year").unique()
     kept = panel.reset_index().query(cut.sample)["year"].max()
     found = {
-        ("number of cities", "abstract and section 3"): size["prose", "value", "cities"],
-        ("first year", "abstract and section 3"): size["prose", "value", "first year"],
-        ("last year", "abstract and section 3"): size["prose", "value", "last year"],
-        ("balanced city-year observations", "data"): size["prose", "value", "observations"],
         ("rescaling of NP", "data"): round(float((panel["NP"] / index(panel).score).median()), 6),
         ("base year of the cumulated index", "index"): first,
         ("first excluded year", "robustness"): kept + 1,
-        ("last excluded year", "robustness"): left.max(),
         ("number of excluded years", "robustness"): left.max() - kept,
         ("winsorising at each tail", "robustness"): 100 * SHARE,
         ("constant added before the log of green patents", "mechanism"): round(
@@ -166,19 +132,13 @@ def in_text(panel: pd.DataFrame) -> dict[tuple[str, str, str], float]:
 def from_print() -> dict[tuple[str, str, str], float]:
     """Numbers of the text that follow from other printed figures."""
     p = published(SLUG)
-    t = p.estimates.set_index(["table", "column", "term"])["stars"]
-    level = {"***": 1.0, "**": 5.0, "*": 10.0}
     morans = p.other[p.other["column"].str.endswith("Moran's I")]
-    weakest = max(level[note.split("stars ")[1].split(";")[0].strip()] for note in morans["note"])
-    found = {
-        ("number of NP dimensions", "data"): p.indicators.query("index.str.startswith('NP')")["dimension"].nunique(),
-        ("significance of NP, Table 4 columns 2-4", "baseline"): max(level[t["4", k, "NP"]] for k in "234"),
-        ("significance of NP by 2SLS, Table 6", "endogeneity"): level[t["6", "3", "NP"]],
-        ("weakest significance of NP on app and grant", "mechanism"): max(level[t["8", k, "NP"]] for k in "23"),
-        ("weakest significance of Moran's I over all years", "spatial"): weakest,
-        ("significance of the direct effect, Table 10 column 5", "spatial"): level[t["10", "5", "NP"]],
-    }  # fmt: skip
-    return {("prose", column, row): float(v) for (column, row), v in found.items()}
+    weakest = max(LEVEL[note.split("stars ")[1].split(";")[0].strip()] for note in morans["note"])
+    dimensions = p.indicators.query("index.str.startswith('NP')")["dimension"].nunique()
+    return {
+        ("prose", "number of NP dimensions", "data"): dimensions,
+        ("prose", "weakest significance of Moran's I over all years", "spatial"): weakest,
+    }
 
 
 # ------------------------------------------------------------------------------------------------ a student's panel
@@ -268,12 +228,7 @@ def redrawn(panel: pd.DataFrame, shipped: dict[str, Any], seed: int) -> tuple[pd
     rng, data = np.random.default_rng([seed, 11]), prepare(panel)
     W = weights(panel).to_numpy()
     main, rows, goal, score, rho = _held(data, W)
-    inverse = np.linalg.inv(np.eye(len(W)) - rho * W)
-
-    def spread(v: Array, back: bool) -> Array:
-        x = v.reshape(len(W), -1)
-        return (x - rho * W @ x if back else inverse @ x).ravel()
-
+    _, spread = redraw.spilling(W, rho)
     knots = shipped["knots"]
     city, year = (data.index.get_level_values(k) for k in (0, 1))
     held = city.isin([k[0] for k in knots]) | (year == year.min())

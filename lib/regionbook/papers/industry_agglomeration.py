@@ -10,9 +10,7 @@ from regionbook.index import entropy_index, location_quotient
 from regionbook.paths import data_file
 
 from . import redraw
-from .declare import declaring, sample
-
-METHODS = {"interactions (交互项)": r"x_high"}
+from .declare import Column, regressions
 
 CONTROLS = ["develop", "unemployed", "finance", "human", "traffic", "support"]
 """The six controls as the regressions use them."""
@@ -85,11 +83,10 @@ def weights(panel: pd.DataFrame) -> pd.DataFrame:
 
 
 def in_text(panel: pd.DataFrame) -> dict[tuple[str, str, str], float]:
-    """Numbers of the text that the prepared panel gives: sample, and Frank's thresholds for Table 3 (4)."""
+    """Numbers of the text that the prepared panel gives: Frank's thresholds for Table 3 (4)."""
     from regionbook.models import confounding_threshold
     from regionbook.papers.estimation import estimate
 
-    found = sample(panel, "Sample (abstract, section 3.3)")
     column = next(c for c in TABLES if c.key == ("3", "4"))
     of = estimate(column, panel).set_index("term").loc["agglomeration"]
     others = len(CONTROLS) + sum(panel.index.unique(k).size - 1 for k in (0, 1))
@@ -102,20 +99,10 @@ def in_text(panel: pd.DataFrame) -> dict[tuple[str, str, str], float]:
         "impact (product of the two correlations), ITCV": frank.itcv,
     }
     place = "Omitted-variable sensitivity, Frank (section 4.2)"
-    return found | {(place, "value", k): v for k, v in thresholds.items()}
+    return {(place, "value", k): v for k, v in thresholds.items()}
 
 
-_of = declaring(CONTROLS, TERMS, r2="within", constant="base")
-_y = "new_productivity ~ agglomeration"
-_spatial = {"W:agglomeration": "W_agglomeration", "W:New-productivity": "rho"}
-TABLES = [
-    _of("3", "1", _y, estimator="random", r2="correlation"),
-    _of("3", "2", f"{_y} + {{X}}", estimator="random", r2="correlation"),
-    _of("3", "3", f"{_y} + {{X}} | city"),
-    _of("3", "4", f"{_y} + {{X}} | city + year"),
-    *(_of("4", str(n), f"{k} ~ agglomeration + {{X}} | city + year") for n, k in enumerate(CHANNELS, 1)),
-    _of("5", "1", f"{_y} + {{X}} | city + year", estimator="durbin", r2="correlation", terms=_spatial),
-]
+TABLES = regressions("industry-agglomeration", CONTROLS, TERMS)
 """The printed regressions. Columns 1 and 2 of Table 3 are random effects, as their five numbers show."""
 
 
@@ -141,7 +128,7 @@ def redrawn(panel: pd.DataFrame, shipped: dict[str, Any], seed: int) -> tuple[pd
     """A student's panel and its truth, from the shipped ones; see `regionbook.papers.redraw`."""
     rng, data, W = np.random.default_rng([seed, 2]), prepare(panel), _neighbours(panel)
     lag, spread = redraw.spilling(W, shipped["rho"])
-    moved = _of("moved", "", "agglomeration ~ distance_trend + {X} | city + year")
+    moved = Column("moved", "", f"agglomeration ~ distance_trend + {' + '.join(CONTROLS)} | city + year")
     fits = redraw.fits([moved, *(c for c in TABLES if c.estimator != "durbin")], data)
     main, quotient = fits["3", "4"], fits["moved", ""].y
     signal = quotient - shipped["process"]["noise_share"] * fits["moved", ""].residual(quotient)

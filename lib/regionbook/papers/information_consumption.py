@@ -1,21 +1,16 @@
 """Variables of Cai and Xia (2025): digital patents of 290 cities, two batches of pilots, controls, channels."""
 
-from collections.abc import Sequence
 from contextlib import suppress
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from regionbook.data import published
 from regionbook.index import pca_index
 
 from . import redraw
-from .declare import LEVEL, Column, declaring
+from .declare import regressions
 from .redraw import Array
-
-METHODS = {"difference-in-differences (双重差分)": r"\breform\b"}
-"""Method of `regionbook.catalogue` -> what tells in the code of these lessons that they use it."""
 
 CONTROLS = ["pgdp", "fiscal", "lnpop", "structure", "lnstudents"]
 """The five controls as the regressions use them."""
@@ -74,45 +69,17 @@ def prepare(panel: pd.DataFrame) -> pd.DataFrame:
     return panel.assign(**policies(d), **controls(d), **new)
 
 
-_of = declaring(CONTROLS, errors="HC1")
-_effects = " | city + year"
-
-
-def _both(table: str, columns: Sequence[str], right: str, **more: Any) -> list[Column]:
-    """The same column for quantity and quality."""
-    return [_of(table, c, f"{y} ~ {right}{_effects}", **more) for c, y in zip(columns, OUTCOMES, strict=True)]
-
-
-TABLES = [
-    *_both("1", "13", "reform"),
-    *_both("1", "24", "reform + {X}"),
-    *[_of("2", c, f"{y}_grant ~ reform + {{X}}{_effects}") for c, y in zip("12", OUTCOMES, strict=True)],
-    *_both("2", "34", "demonstrate + {X}"),
-    *_both("2", "56", "reform + {X}", sample="municipality == 0"),
-    *_both("3", "13", "reform", sample="matched == 1"),
-    *_both("3", "24", "reform + {X}", sample="matched == 1"),
-    *[_of("4", str(n), f"{y} ~ reform + {{X}}{_effects}") for n, y in enumerate(CHANNELS, 1)],
-    *[c for at, r in zip(("14", "25", "36"), ("East", "Central", "West"), strict=True)
-      for c in _both("5", at, "reform + {X}", sample=f"region == '{r}'")],
-    *[c for at, size in zip(("14", "25", "36"), (3, 2, 1), strict=True)
-      for c in _both("6", at, "reform + {X}", sample=f"size_class == {size}")],
-]  # fmt: skip
+TABLES = regressions("information-consumption", CONTROLS)
 """The printed regressions; brackets hold t values by heteroskedasticity-robust errors."""
 
 
 def in_text(panel: pd.DataFrame) -> dict[tuple[str, str, str], float]:
-    """Numbers of the text that the prepared panel gives: pilots, sample, the years that figure 1 shows."""
-    year = panel.index.get_level_values("year")
+    """Numbers of the text that the prepared panel gives: pilots, the years that figure 1 shows."""
     cities = panel.groupby("city")[["batch", "pilot_year"]].first()
     areas, starts = cities["batch"].value_counts(), cities.groupby("batch")["pilot_year"].max()
     found = {
         ("prose: policy", "pilot cities in total", "both batches"): areas[1] + areas[2],
         ("prose: policy", "number of batches", "both batches"): (areas.index > 0).sum(),
-        ("prose: sample", "first year", "panel"): year.min(),
-        ("prose: sample", "last year", "panel"): year.max(),
-        ("prose: sample", "cities", "panel"): len(cities),
-        ("prose: sample", "city-year observations", "panel"): len(panel),
-        ("prose: placebo", "cities in the pool", "design"): len(cities),
         ("prose: placebo", "cities drawn as pseudo-treated", "design"): (cities["pilot_year"] > 0).sum(),
     }
     for batch, name in ((1, "first batch"), (2, "second batch")):
@@ -123,19 +90,6 @@ def in_text(panel: pd.DataFrame) -> dict[tuple[str, str, str], float]:
     found["figure 1", "year of the peak", "quantity"] = mean["quantity"].idxmax()
     found["figure 1", "year of a short dip", "quality"] = falls.loc[:2022].idxmin()
     return {place: float(value) for place, value in found.items()}
-
-
-def from_print() -> dict[tuple[str, str, str], float]:
-    """Numbers of the text that follow from other printed figures: December comes before January, stars are levels."""
-    p = published("information-consumption")
-    said = p.other.set_index(["table", "column", "row"])["value"]
-    policy, level = "prose: policy", "significance level"
-    found = {(policy, "announcement year", "first batch"): said[policy, "reform = 1 from", "first batch"] - 1}
-    stars = p.estimates.set_index(["table", "column", "term"])["stars"]
-    for table, row in said.index[said.index.get_level_values("column") == level].droplevel("column"):
-        n, column, _, term = row.removeprefix("Table ").replace(":", "").split()
-        found[table, level, row] = LEVEL.get(stars[n, column.strip("()"), term], 10.0)
-    return found
 
 
 # ------------------------------------------------------------------------------------------------ a student's panel

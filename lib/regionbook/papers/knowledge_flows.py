@@ -1,64 +1,24 @@
 """Variables and columns of Ma, Zhang and Hu (2025): city pairs, flows of digital knowledge, moderators."""
 
-import re
-
 import numpy as np
 import pandas as pd
 
-from regionbook.data import published
 from regionbook.data.raw import raw_table
 from regionbook.papers._knowledge_tables import PANEL as PANEL  # raw tables, how the panel is built
 
 from ._knowledge_redraw import redrawn as redrawn
-from .declare import Column, declaring
-
-METHODS = {
-    "instruments (工具变量)": r"IV_tel",
-    "interactions (交互项)": r"\bnet:|\bMODELS\b",
-    "pairs of cities (城市对)": r"lnDKF",
-}
+from .declare import regressions
 
 CONTROLS = ["HSR", "TS", "IPP"]
 """High-speed rail link, technological similarity, number of demonstration cities for intellectual property."""
 
-_MEASURES = {
-    "2": ["Compat_kno", "Compat_kno_capital", "Compat_dem", "Compat_dem_province"],
-    "3": ["Gap_k", "Gap_k_assets", "Gap_l", "Gap_l_schooling", "Gap_d", "Gap_d_percap"],
-    "4": ["East_East", "West_West", "East_West", "East_dev"],
-    "5": ["Gap_scale", "Gap_scale4", "Gap_light", "Gap_light_2000"],
-}
-MODERATORS = {(table, str(n)): name for table, names in _MEASURES.items() for n, name in enumerate(names, 1)}
-"""Table and column -> column of the panel that the net flow is interacted with."""
-
-PAIR_CONSTANT = ("East_East", "West_West", "East_West")
-"""Moderators that the pair effects absorb: they enter only through the interaction."""
-
-_SECOND = re.compile("_(capital|province|assets|schooling|percap|2000)$|4$")
-"""What our names of a second measure add to the name in print, which it shares with the first."""
-
-_of = declaring(CONTROLS, estimator="pairs", errors={"CRV1": "pair"}, sample="not extreme")
-_both = "{X} | pair + year"
-_flows = {"lnDKF_HtoL": "lnDKF_HtoL", "lnDKF_LtoH": "lnDKF_LtoH"}
-
-
-def _moderated(table: str, column: str, moderator: str) -> Column:
-    main = "" if moderator in PAIR_CONSTANT else f"{moderator} + "
-    product = f"lnDKF_net:{moderator}"
-    terms = {"lnDKF_net": "lnDKF_net", f"lnDKF_net:{_SECOND.sub('', moderator)}": product}
-    return _of(table, column, f"Bal ~ lnDKF_net + {product} + {main}{_both}", terms=terms)
-
-
-TABLES = [
-    _of("1", "1", "Bal ~ lnDKF_HtoL + lnDKF_LtoH | year", terms=_flows),
-    _of("1", "2", "Bal ~ lnDKF_HtoL + lnDKF_LtoH | pair + year", terms=_flows),
-    _of("1", "3", f"Bal ~ lnDKF_HtoL + lnDKF_LtoH + {_both}", terms=_flows),
-    _of("1", "4", f"Bal ~ lnDKF_net + {_both}", terms={"lnDKF_net": "lnDKF_net"}),
-    *(_moderated(*key, moderator) for key, moderator in MODERATORS.items()),
-]
+TABLES = regressions("knowledge-flows", CONTROLS)
 """The 22 printed regressions; `terms` names what is printed, since controls are not."""
 
 MODELS = {column.key: column for column in TABLES}
 """Table and column -> `Column`."""
+MODERATORS = {key: c.regressors[1].partition(":")[2] for key, c in MODELS.items() if key[0] != "1"}
+"""Table and column -> column of the panel that the net flow is interacted with."""
 
 
 def prepare(panel: pd.DataFrame) -> pd.DataFrame:
@@ -89,18 +49,3 @@ def in_text(panel: pd.DataFrame | None = None) -> dict[tuple[str, str, str], flo
     ratios = (head / head.loc["West"]).rename(index={"Central": "Centre"})
     place = "text 3.2: per-capita income ratio of cities by region (cites 洪银兴 2022)"
     return found | {(place, str(t), str(r)): ratios.at[r, t] for t in (2000, 2019) for r in ratios.index}
-
-
-def from_print() -> dict[tuple[str, str, str], float]:
-    """Numbers of the text that follow from other printed figures: what the two ways to find patents share."""
-    note = "text 3.1 note 1: digital patents"
-    printed = published("knowledge-flows").other.query("table == @note").set_index(["row", "column"])["value"]
-    by_code = "identified through the IPC concordance table"
-    by_text = "identified by the supervised BERT classifier"
-    both = printed[by_code, "count"] - printed["IPC-identified but not found by the classifier", "count"]
-    audit = "hand audit of IPC-only patents"
-    share = 100 * printed[audit, "judged unrelated to digital technology"] / printed[audit, "sample drawn"]
-    return {
-        (note, "share unrelated", audit): share,
-        (note, "count", "classifier-identified but not in the IPC set"): printed[by_text, "count"] - both,
-    }

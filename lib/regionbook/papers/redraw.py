@@ -78,83 +78,52 @@ def means(x: Array, codes: npt.NDArray[np.intp]) -> Array:
     return (sums / np.bincount(codes)[:, None])[codes]
 
 
-def within(codes: Sequence[npt.NDArray[np.intp]], share: float = 1.0) -> Callable[[Array], Array]:
-    """Deviation from the means of every effect, exact on a balanced sample; ``share`` of it for random effects."""
+def within(codes: Sequence[npt.NDArray[np.intp]]) -> Callable[[Array], Array]:
+    """Deviation from the means of every effect, exact on a balanced sample."""
 
     def sweep(values: Array) -> Array:
         x = values.reshape(len(values), -1)
         x = x - x.mean(0)
-        return (x - share * sum(means(x, k) for k in codes)).reshape(values.shape)
+        return (x - sum(means(x, k) for k in codes)).reshape(values.shape)
 
     return sweep
 
 
 def fits(columns: Iterable[Column], data: pd.DataFrame) -> dict[tuple[str, str], Fit]:
-    """See declared columns (least squares, just identified 2SLS, random effects) from their outcome, by table and column.
-
-    ``data`` is as `regionbook.papers.estimation.variables` returns it, in unit-major order; samples are balanced.
-    """
-    swept: dict[tuple[Any, ...], Array] = {}
-    levels = {name: data.index.get_level_values(name).to_numpy() for name in data.index.names}
-    samples: dict[str, npt.NDArray[np.bool_]] = {"": np.ones(len(data), bool)}
-    found = {}
-    for column in columns:
-        if column.sample not in samples:
-            named = [k for k in data if k in column.sample]
-            samples[column.sample] = data[named].eval(column.sample).to_numpy(bool)
-        inside = samples[column.sample]
-        for name in column.variables:
-            if data[name].dtype.kind == "f":
-                inside = inside & ~np.isnan(data[name].to_numpy())
-        random = column.estimator == "random"
-        effects = tuple(data.index.names[:1]) if random else column.effects
-        codes = [pd.factorize(levels[k][inside])[0] for k in effects]
-        theta = _theta(column, data[inside], codes[0]) if random else 1.0
-        sweep, place = within(codes, theta), (inside.tobytes(), effects, theta)
-
-        def term(name: str, place: Any = place, inside: Any = inside, sweep: Any = sweep) -> Array:
-            if (*place, name) not in swept:
-                parts = [data[k].to_numpy(float)[inside] for k in name.split(":")]
-                swept[*place, name] = sweep(np.prod(parts, axis=0))
-            return swept[*place, name]
-
-        X = np.column_stack([term(k) for k in column.regressors])
-        Z = X
-        if column.instruments:
-            Z = np.column_stack([term(k) for k in (*column.instruments, *column.exogenous)])
-        Z = Z / np.sqrt((Z**2).sum(0))
-        rows = np.zeros((X.shape[1], len(data)))
-        rows[:, inside] = np.linalg.solve(Z.T @ X, sweep(Z).T)
-        y, periods = data[column.outcome].to_numpy(float), inside.sum() // data.index.levshape[0]
-        found[column.key] = Fit(column, rows, X, sweep, inside, y, periods)
-    return found
+    """See declared columns from their outcome (`sampled`), by table and column."""
+    return {column.key: sampled(column, data) for column in columns}
 
 
 def sampled(column: Column, data: pd.DataFrame) -> Fit:
-    """See one column from its outcome, whatever its sample and effects: the first by means, the others as dummies.
+    """See one column from its outcome: least squares, just identified 2SLS or random effects, whatever its sample.
 
-    ``data`` is as for `fits`; least squares and just identified 2SLS.
+    The first effect is taken out by means, others as dummies. ``data`` is as
+    `regionbook.papers.estimation.variables` returns it, in unit-major order.
     """
-    flat = data.reset_index()
+    words = f"{column.sample} {column.formula}"
+    flat = data.filter([k for k in data if k in words]).reset_index()
     inside = flat.eval(column.sample).to_numpy(bool) if column.sample else np.ones(len(flat), bool)
-    inside = (
-        inside & flat[list(column.variables)].notna().all(axis=1).to_numpy()
-    )  # a lag lacks its first period
-    here = flat[inside]
-    codes = [here.groupby(k.split("^"), sort=False).ngroup().to_numpy() for k in column.effects]
-    dummies = [pd.get_dummies(c, drop_first=True).to_numpy(float) for c in codes[1:]]
+    present = flat[list(column.variables)].notna().all(axis=1)  # a lag lacks its first period
+    inside = inside & present.to_numpy()
+    here, random = flat[inside], column.estimator == "random"
+    effects = data.index.names[:1] if random else column.effects
+    codes = [here.groupby(k.split("^"), sort=False).ngroup().to_numpy() for k in effects]
+    theta = _theta(column, here, codes[0]) if random else 1.0
     basis = np.zeros((len(here), 0))
-    if dummies:
+    if len(codes) > 1:
+        dummies = [pd.get_dummies(c, drop_first=True).to_numpy(float) for c in codes[1:]]
         u, size, _ = np.linalg.svd(np.hstack([d - means(d, codes[0]) for d in dummies]), full_matrices=False)
         basis = u[:, size > 1e-9 * size[0]]
 
     def sweep(values: Array) -> Array:
         x = values.reshape(len(values), -1)
-        x = x - means(x, codes[0])
+        x = x - (means(x, codes[0]) if effects and not random else x.mean(0))
+        x = x - theta * means(x, codes[0]) if random else x
         return (x - basis @ (basis.T @ x)).reshape(values.shape)
 
     def terms(names: Sequence[str]) -> Array:
-        return sweep(np.column_stack([here[k.split(":")].prod(axis=1) for k in names]).astype(float))
+        parts = ([here[k].to_numpy(float) for k in name.split(":")] for name in names)
+        return sweep(np.column_stack([np.prod(part, axis=0) for part in parts]))
 
     X = terms(column.regressors)
     Z = terms([*column.instruments, *column.exogenous]) if column.instruments else X
@@ -190,25 +159,17 @@ class Grid:
 
     def fit(self, column: Column, y: Array | None = None) -> Fit:
         """A declared column with two-way effects, seen from its outcome or from ``y``."""
-        d, right = self.data, list(column.regressors)
-        y = d[column.outcome].to_numpy(float) if y is None else y
-        inside = self.kept & np.isfinite(y)
-        if column.sample:
-            inside &= d.eval(column.sample).to_numpy(bool)
-        city = pd.factorize(self.index.get_level_values(0)[inside])[0]
-        year = pd.get_dummies(self.index.get_level_values(1)[inside], drop_first=True).to_numpy(float)
-        q = np.linalg.qr(year - means(year, city))[0]
+        one = sampled(column, self.data if y is None else self.data.assign(**{column.outcome: y}))
 
         def swept(v: Array) -> Array:
-            out, w = np.zeros(v.shape), v[inside].reshape(inside.sum(), -1)
-            w = w - means(w, city)
-            out[inside] = (w - q @ (q.T @ w)).reshape(out[inside].shape)
+            out = np.zeros(v.shape)
+            out[one.inside] = one.sweep(v[one.inside])
             return out
 
-        X = swept(d[right].to_numpy(float))
-        whole = np.ones(len(y), bool)
-        rows: Any = np.linalg.solve(X.T @ X, X.T)
-        return Fit(column, rows, X, swept, whole, np.where(np.isfinite(y), y, 0.0), self.periods)
+        X = np.zeros((len(one.y), one.X.shape[1]))
+        X[one.inside] = one.X
+        every = np.ones(len(one.y), bool)
+        return Fit(column, one.rows, X, swept, every, np.nan_to_num(one.y), self.periods)
 
 
 def binding(fits: Mapping[tuple[str, str], Fit], main: tuple[str, str], controls: Sequence[str]) -> Array:

@@ -1,7 +1,5 @@
 """Figures of six conceptual articles of one issue (Regional Economic Review 2025, no. 4): what their own print implies."""
 
-from typing import Any
-
 import pandas as pd
 
 from regionbook.data import published
@@ -11,7 +9,6 @@ from .declare import Column
 SLUG = "regional-concepts"
 TABLES: list[Column] = []
 """The articles have no regression."""
-METHODS: dict[str, str] = {}
 
 
 def figures() -> "pd.Series[float]":
@@ -54,38 +51,12 @@ def urbanisation() -> "pd.Series[float]":
     return pd.Series(found).sort_index()
 
 
-def in_text(panel: Any = None) -> dict[tuple[str, str, str], float]:
-    """Nothing is computed from a panel: the articles have none."""
-    return {}
-
-
 def from_print() -> dict[tuple[str, str, str], float]:
-    """Return what other printed numbers imply: (table, column, row) of other.csv -> value in the printed unit.
-
-    A growth "by k times" is the ratio less one, an average annual growth the compound rate.
-    """
-    found, printed = {}, figures()
+    """Return what is counted: stages of urbanisation since the reform (Table 1 of article 6), years between two figures."""
     patents = "invention patent applications 发明专利申请数"
-    trade, sold, world = "imports plus exports 进出口总额", "exports 出口总额", "world exports 全球出口总额"
-    for table, row in (("2-text trade", trade), ("2-text trade", sold), ("2-text patents", patents)):
-        ends = series(table, row)
-        years = int(ends.index[-1] - ends.index[0])
-        ratio = ends.iloc[-1] / ends.iloc[0]
-        found[table, f"growth {ends.index[0]}–{ends.index[-1]}", row] = ratio - 1
-        if row == patents:
-            found[table, "years between", row] = years
-        else:
-            column = f"average annual growth {ends.index[0]}–{ends.index[-1]}"
-            found[table, column, row] = 100 * (ratio ** (1 / years) - 1)
-    units = {1980: 1.0, 2023: 10_000.0}  # world exports: 100 million, then trillion dollars
-    for year, unit in units.items():
-        share = series("2-text trade", sold)[year] / (series("2-text trade", world)[year] * unit)
-        found["2-text trade", str(year), "China share of world exports"] = 100 * share
-    county = "county-level urbanisation rate 县域城镇化率"
-    gap = urbanisation()[2020] - printed["6-text counties", county, "2020"]
-    found["6-text counties", "below the national rate by", county] = gap
-    own = printed["6-table2", "苏红键（2022）", "2035"]
-    found["6-text forecasts", "2035", "苏红键（2022） China"] = own
-    periods = printed.loc["6-table1", "period 时期"].index.str.endswith("first year").sum()
-    found["6-text", "count", "stages since reform 改革开放以来"] = periods
-    return {at: float(v) for at, v in found.items()}
+    years = series("2-text patents", patents).index
+    stages = figures().loc["6-table1", "period 时期"].index.str.endswith("first year").sum()
+    return {
+        ("6-text", "count", "stages since reform 改革开放以来"): stages,
+        ("2-text patents", "years between", patents): years[-1] - years[0],
+    }

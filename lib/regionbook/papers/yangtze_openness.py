@@ -8,7 +8,7 @@ import pandas as pd
 from regionbook.data import published
 
 from . import redraw
-from .declare import Column, sample
+from .declare import Column
 
 SLUG = "yangtze-openness"
 TABLES: list[Column] = []
@@ -89,7 +89,7 @@ def in_text(panel: pd.DataFrame) -> dict[tuple[str, str, str], float]:
     wide = panel["Z"].unstack("year")
     reach = panel["reach"].groupby("province").first()
     rows = wide.groupby(reach).mean().rename("{} reaches".format).pipe(lambda d: pd.concat([wide, d]))
-    size, belt = sample(panel, "text 二3", "provinces"), wide.mean()
+    belt = wide.mean()
     first, last = (panel[["Z", "T", "I"]].xs(y, level="year").mean() for y in YEARS)
     gain = 100 * (last - first) / (YEARS[1] - YEARS[0])
     found: dict[tuple[str, str, str], float] = {}
@@ -103,8 +103,7 @@ def in_text(panel: pd.DataFrame) -> dict[tuple[str, str, str], float]:
             found[row.table, row.column, row.row] = value
         elif row.column == "provinces":
             kind = next((k for k in REACHES if row.row.startswith(k)), None)
-            count = reach.eq(kind).sum() if kind else size["text 二3", "value", "provinces"]
-            found[row.table, row.column, row.row] = count
+            found[row.table, row.column, row.row] = reach.eq(kind).sum() if kind else len(reach)
         elif row.table == "text 三3":
             found[row.table, row.column, row.row] = dispersion(wide[int(row.column)])
     index = "Belt, comprehensive openness index Z"
