@@ -12,9 +12,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from engine import Paper, best_start
-from engine.make import NOTICE, Drawn, _plain
-from engine.report import HEAD
+from engine import Drawn, Paper, best_start, draw_fitted, report, told, write_all
 from scipy.optimize import least_squares
 from threadpoolctl import threadpool_limits
 
@@ -482,22 +480,16 @@ ROWS, SEED = 78, 2
 
 def targets(data: pd.DataFrame) -> pd.DataFrame:
     """Tables 3 to 5 as printed and as the file gives them: all imposed but for the anchors, which are used and not reached."""
-    found, out = paper.printed_tables(data), []
-    printed = {("3", c, v): MOMENTS.loc[v, c] for c in ("mean", "sd", "min", "max") for v in NAMES}
-    printed |= {
-        (r.table, r.column, r.row): r.value
-        for r in PRINTED.other.itertuples()
-        if r.table in "45" and np.isfinite(r.value)
-    }
-    for (t, column, row), wanted in printed.items():
-        value = found[t].loc[row, column]
-        kind = column if column in ("mean", "sd") else "other"
-        tier = "cheap" if column in ("min", "max") else "binding"
-        met = "met" if abs(value - wanted) <= (0.1 * abs(wanted) if t == "3" else 0.006) else "missed"
-        out.append(
-            (t, column, row, kind, tier, "imposed", wanted, value, None, None, value - wanted, met, "")
-        )
-    return pd.DataFrame(out, columns=HEAD)
+    found, rows = paper.printed_tables(data), []
+    for c, tier in {"mean": "binding", "sd": "binding", "min": "cheap", "max": "cheap"}.items():
+        each = [
+            ("3", c, v, MOMENTS.loc[v, c], found["3"].loc[v, c], 0.1 * abs(MOMENTS.loc[v, c])) for v in NAMES
+        ]
+        rows += told(*each, kind=c if tier == "binding" else "other", tier=tier)
+    for r in PRINTED.other.itertuples():
+        if r.table in "45" and np.isfinite(r.value):
+            rows += told((r.table, r.column, r.row, r.value, found[r.table].loc[r.row, r.column], 0.006))
+    return report(rows)
 
 
 def missed(x: np.ndarray) -> int:
@@ -514,25 +506,21 @@ def draw(seed: int = SEED) -> dict[str, Drawn]:
         x, _, left = fit(rng, ROWS)
         return (x, left), missed(x)
 
+    def make(given: dict[str, Any]) -> tuple[pd.DataFrame, pd.DataFrame, dict[str, Any]]:
+        effect = given.get("effect", BETA)
+        d = table(x, seed, effect)
+        more = {
+            "process": PROCESS,
+            "effect": effect,
+            "elasticities": SHARE,
+            "noise": NOISE,
+            "largest_gap": left,
+        }
+        return d, targets(paper.prepare(d.set_index(["province", "year"]))), more
+
     with threadpool_limits(1):
         x, left = best_start(found, seed, enough=4)
-        out = {}
-        for world, given in {"": {}, **PAPER.worlds}.items():
-            effect = given.get("effect", BETA)
-            d = table(x, seed, effect)
-            text = d.to_csv(index=False, lineterminator="\n", float_format="%.10g")
-            report = targets(paper.prepare(d.set_index(["province", "year"])))
-            truth: dict[str, Any] = {"data": NOTICE, "paper": SLUG, "seed": seed, "world": world or "shipped"}
-            truth |= {
-                "parameters": dict(given),
-                "process": PROCESS,
-                "effect": effect,
-                "elasticities": SHARE,
-                "noise": NOISE,
-            }
-            truth |= {"largest_gap": left, "targets": report.to_dict("records")}
-            out[world] = Drawn(PAPER, world, text, _plain(truth), report, pd.DataFrame, pd.DataFrame(), {})
-    return out
+        return draw_fitted(PAPER, seed, make)
 
 
 PROCESS = (
@@ -543,6 +531,4 @@ PROCESS = (
 
 def write(folder: Path | str) -> None:
     """Write the panel, its dictionary, its rival world and their truths."""
-    drawn = draw()
-    for d in drawn.values():
-        d.write(folder, drawn[""])
+    write_all(draw(), folder)

@@ -15,9 +15,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from engine import Paper, best_start
-from engine.make import NOTICE, Drawn, _plain
-from engine.report import HEAD
+from engine import Drawn, Paper, best_start, draw_fitted, report, told, write_all
 from threadpoolctl import threadpool_limits
 
 from regionbook.data import published
@@ -343,26 +341,15 @@ SEED = 11
 
 def targets(data: pd.DataFrame) -> pd.DataFrame:
     """Tables 2 to 6 as printed and as the file gives them: all imposed."""
-    rows = []
-    for table, found in paper.printed_tables(data).items():
-        for (row, column), value in found.stack().items():
-            wanted = PRINTED[table].loc[row, column]
-            met = "met" if abs(value - wanted) <= 0.002 else "missed"
-            kind = (
-                table,
-                column,
-                row,
-                "other",
-                "binding",
-                "imposed",
-                wanted,
-                value,
-                None,
-                None,
-                value - wanted,
+    return report(
+        told(
+            *(
+                (table, column, row, PRINTED[table].loc[row, column], value, 0.002)
+                for table, found in paper.printed_tables(data).items()
+                for (row, column), value in found.stack().items()
             )
-            rows.append((*kind, met, ""))
-    return pd.DataFrame(rows, columns=HEAD)
+        )
+    )
 
 
 def draw(seed: int = SEED) -> dict[str, Drawn]:
@@ -372,20 +359,15 @@ def draw(seed: int = SEED) -> dict[str, Drawn]:
         cells, left = fit(start(rng))
         return (cells, left), int((np.abs(gaps(np.exp(cells))[0]) > 0.0018).sum())
 
+    def make(given: dict[str, Any]) -> tuple[pd.DataFrame, pd.DataFrame, dict[str, Any]]:
+        table = raw(cells, np.random.default_rng([seed, 1]), bool(given))
+        data = paper.prepare(table.set_index(["series", "year"]))
+        more = {"process": PROCESS, "elasticity": paper.SHARE, "true_change": paper.true_change(data)}
+        return table, targets(data), more | {"largest_gap": left}
+
     with threadpool_limits(1):
         cells, left = best_start(found, seed, enough=8)
-        out = {}
-        for world, given in {"": {}, **PAPER.worlds}.items():
-            table = raw(cells, np.random.default_rng([seed, 1]), bool(given))
-            text = table.to_csv(index=False, lineterminator="\n", float_format="%.10g")
-            data = paper.prepare(table.set_index(["series", "year"]))
-            report = targets(data)
-            truth: dict[str, Any] = {"data": NOTICE, "paper": SLUG, "seed": seed, "world": world or "shipped"}
-            truth |= {"parameters": dict(given), "process": PROCESS, "elasticity": paper.SHARE}
-            truth |= {"true_change": paper.true_change(data), "largest_gap": left}
-            truth |= {"targets": report.to_dict("records")}
-            out[world] = Drawn(PAPER, world, text, _plain(truth), report, pd.DataFrame, pd.DataFrame(), {})
-    return out
+        return draw_fitted(PAPER, seed, make)
 
 
 PROCESS = (
@@ -396,6 +378,4 @@ PROCESS = (
 
 def write(folder: Path | str) -> None:
     """Write the panel, its dictionary, its rival world and their truths."""
-    drawn = draw()
-    for d in drawn.values():
-        d.write(folder, drawn[""])
+    write_all(draw(), folder)
