@@ -122,13 +122,6 @@ def choropleth(
     ValueError
         For an unknown (unless `unknown` is "warn") or repeated place, no or infinite values, bins that do not rise to
         the largest value, an unknown scheme, more categories than colours, or a bad option.
-
-    Examples
-    --------
-    >>> from regionbook.geo import units
-    >>> ax = choropleth(units("city").lat, title="Latitude", label="degrees north", k=4)
-    >>> [t.get_text() for t in ax.get_legend().get_texts()][-1]
-    '37.9–52.3'
     """
     _check_options(values, labels, ax, unknown)
     frame = values.to_frame() if isinstance(values, pd.Series) else values

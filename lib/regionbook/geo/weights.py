@@ -107,11 +107,6 @@ def knn(places: Places, k: int) -> Graph:
     Raises
     ------
     ValueError: if `k` is out of range, and as in `distances`
-
-    Examples
-    --------
-    >>> knn(["Beijing", "Shanghai", "Hangzhou"], 1)["Beijing"].index.tolist()
-    ['Shanghai']
     """
     km = distances(places)
     n = len(km)
@@ -142,12 +137,6 @@ def inverse_distance(places: Places, power: float = 1.0, *, cutoff_km: float | N
     ------
     ValueError
         If `power` or `cutoff_km` is not positive, if two places are at one point, and as in `distances`.
-
-    Examples
-    --------
-    >>> w = inverse_distance(["Shanghai", "Hangzhou"])
-    >>> round(1 / w["Shanghai"]["Hangzhou"])
-    163
     """
     for name, value in (("power", power), ("cutoff_km", cutoff_km)):
         if value is not None and not (isinstance(value, (int, float)) and value > 0):
