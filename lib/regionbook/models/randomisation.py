@@ -11,9 +11,9 @@ from scipy import sparse
 
 from ..index._checks import numbers, one_of, show
 from ..shown import Part, Shown
-from ._dates import Dates, read_dates
 from ._formula import Design, read_formula
 from ._within import Sweep, rank_outside
+from .cohorts import _Dates, _read_dates
 
 STATISTICS = ["coefficient", "t_hc1", "t_cluster"]
 MOST = 1_000_000
@@ -111,7 +111,7 @@ def randomisation_test(
     clustered with G/(G − 1)·(n − 1)/(n − k), effects within units not counted.
     """
     design = read_formula(data, formula)
-    found = read_dates(design.frame, dates, unit, time, coefficient)
+    found = _read_dates(design.frame, dates, unit, time, coefficient)
     placebo = _Placebo(design, coefficient, found.unit)
     treatment = design.x[:, design.position(coefficient)]
     observed = placebo.statistics(treatment[:, None])[0]
@@ -189,7 +189,7 @@ def _shuffled(values: np.ndarray, draws: int, seed: int | None) -> np.ndarray:
     return np.random.default_rng(seed).permuted(np.tile(values, (draws, 1)), axis=1)
 
 
-def _deals(found: Dates, assignments: str | pd.DataFrame, draws: int, seed: int | None) -> np.ndarray:
+def _deals(found: _Dates, assignments: str | pd.DataFrame, draws: int, seed: int | None) -> np.ndarray:
     """First treated years (draws × units)."""
     if isinstance(assignments, pd.DataFrame):
         return _given(found, assignments)
@@ -199,7 +199,7 @@ def _deals(found: Dates, assignments: str | pd.DataFrame, draws: int, seed: int 
     return _every(found.first)
 
 
-def _given(found: Dates, assignments: pd.DataFrame) -> np.ndarray:
+def _given(found: _Dates, assignments: pd.DataFrame) -> np.ndarray:
     wrong = assignments.columns.symmetric_difference(found.labels)
     if len(wrong) or assignments.columns.has_duplicates:
         raise ValueError(

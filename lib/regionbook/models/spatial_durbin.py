@@ -309,20 +309,6 @@ def spatial_durbin(
     References
     ----------
     Elhorst (2003), Int. Regional Science Review 26; Lee and Yu (2010), J. Econometrics 154; LeSage and Pace (2009).
-
-    Examples
-    --------
-    >>> rng = np.random.default_rng(1)
-    >>> ring = pd.DataFrame(np.roll(np.eye(30), 1, axis=1) + np.roll(np.eye(30), -1, axis=1)) / 2
-    >>> index = pd.MultiIndex.from_product([range(30), range(8)], names=["city", "year"])
-    >>> x, e = rng.normal(size=(2, 30, 8))
-    >>> y = np.linalg.solve(np.eye(30) - 0.4 * ring, x + 0.5 * ring @ x + e)
-    >>> panel = pd.DataFrame({"y": y.ravel(), "x": x.ravel()}, index)
-    >>> m = spatial_durbin(panel, "y ~ x", ring)
-    >>> m.params.round(2).to_dict()
-    {'x': 1.1, 'W_x': 0.58, 'rho': 0.35}
-    >>> m.impacts().loc["x", "estimate"].round(2).to_dict()
-    {'direct': 1.28, 'indirect': 1.29, 'total': 2.58}
     """
     one_of(("sdm", "sar", "slx", "sem", "sdem", "ols"), model=model)
     one_of(("twoways", "unit", "time", "none", "random"), effects=effects)

@@ -164,15 +164,6 @@ def kleibergen_paap(
     ----------
     Kleibergen and Paap (2006), J. Econometrics 133; small-sample terms of Stata's ivreg2
     (Baum, Schaffer and Stillman 2007).
-
-    Examples
-    --------
-    >>> rng = np.random.default_rng(1)
-    >>> frame = pd.DataFrame(rng.normal(size=(200, 2)), columns=["z", "d"])
-    >>> frame["d"] += 0.5 * frame["z"]
-    >>> test = kleibergen_paap(frame, "d", ["z"])
-    >>> round(test.lm, 2), round(test.f, 2)
-    (12.96, 15.93)
     """
     part = _Partialled(data, [endog], instruments, exog, absorb, cov, clusters)
     d, z, size = part.columns[:, 0], part.z, part.z.shape[1]
