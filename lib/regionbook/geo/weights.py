@@ -43,8 +43,7 @@ def contiguity(
 
     Returns
     -------
-    libpysal.graph.Graph
-        Symmetric; ids are the places as given, in that order. ``.transform("r")`` makes rows add to 1.
+    libpysal.graph.Graph; symmetric; ids are the places as given; ``.transform("r")``: rows add to 1
 
     Raises
     ------
@@ -135,8 +134,7 @@ def inverse_distance(places: Places, power: float = 1.0, *, cutoff_km: float | N
 
     Raises
     ------
-    ValueError
-        If `power` or `cutoff_km` is not positive, if two places are at one point, and as in `distances`.
+    ValueError: if `power` or `cutoff_km` is not positive, two places at one point; as in `distances`
     """
     for name, value in (("power", power), ("cutoff_km", cutoff_km)):
         if value is not None and not (isinstance(value, (int, float)) and value > 0):

@@ -60,10 +60,8 @@ def dyadic_cov(
     scores : n × k; x_n e_n, with x after the fixed effects; or one column: x after everything else, times e
     bread : k × k; (X'X)⁻¹ of the same x
     first, second : n labels each; the units of each row's pair; the order within a pair is of no account
-    absorbed : int
-        Fixed effects that count in κ beside the k regressors; those within pairs do not (as elsewhere with clusters).
-    correction : bool
-        κ = P²/U · (n−1)/(n−k−absorbed), see Notes; False: κ = 1, as in R's `dyadRobust` and `dcr`.
+    absorbed : int; fixed effects that count in κ beside the k regressors; those within pairs do not
+    correction : bool; κ = P²/U · (n−1)/(n−k−absorbed); else 1, as in R's `dyadRobust` and `dcr`
 
     Returns
     -------

@@ -31,8 +31,7 @@ class Frontier(Shown):
         What is too much of inputs and bad outputs, too little of outputs, beyond the score of a radial model; negative
         where super-efficiency gives way.
     targets : DataFrame, unit × measure; where the unit would be without them
-    prices : DataFrame, unit × measure
-        Shadow prices: by how much the score changes when the unit has one more of it, the others as they are.
+    prices : DataFrame, unit × measure; shadow prices: change of the score with one more of it
     reasons : dict; why a unit has no score
     model : str
     """
@@ -105,10 +104,8 @@ def dea(
     inputs, outputs : list of columns; all values must be positive
     orientation : "output" (φ) or "input" (θ)
     returns : "crs", "vrs" or "nirs"
-    reference : DataFrame, optional
-        The units that span the frontier, if not those of `data`; the same columns.
-    super_efficiency : bool
-        Each unit against all others (Andersen and Petersen 1993): efficient ones get scores beyond 1.
+    reference : DataFrame, optional; the units that span the frontier, if not those of `data`; same columns
+    super_efficiency : bool; each against all others (Andersen and Petersen 1993): scores beyond 1
 
     Returns
     -------

@@ -17,8 +17,7 @@ class GroupDifference(Shown):
 
     Attributes
     ----------
-    coefficients, errors : Series
-        The coefficient in each group's own regression and its clustered standard error.
+    coefficients, errors : Series; of each group's own regression, with clustered standard errors
     covariance : float; between the two coefficients; 0 when no cluster has rows in both groups
     difference, se : float; second group minus first, and the standard error of that
     z, p : float; normal test of no difference, two-sided; z² is Stata's χ²(1)
@@ -131,13 +130,10 @@ def suest_test(
     Parameters
     ----------
     data : DataFrame, one row an observation
-    formula : str
-        As for `pyfixest.feols`: ``"inn ~ digit + gov | city + year"``; effects may be index levels.
+    formula : str; as for `pyfixest.feols`: ``"inn ~ digit + gov | city + year"``; effects may be index levels
     coefficient : str; the regressor compared
-    group : column
-        Exactly two values; it may vary within a unit. The second minus the first (sorted) is tested.
-    cluster : column or index level
-        Some fifty and more in each group; with fewer the test rejects too often: :func:`permutation_test`.
+    group : column; two values, also within a unit; the second minus the first (sorted) is tested
+    cluster : column or index level; fifty a group and more; with fewer: :func:`permutation_test`
 
     Returns
     -------
@@ -145,8 +141,7 @@ def suest_test(
 
     Raises
     ------
-    TypeError, ValueError
-        Unknown names, missing values, not two groups or one too small, a regressor without variation, one cluster.
+    TypeError, ValueError: unknown names, missing values, not two groups or too small ones, no variation
 
     References
     ----------

@@ -28,8 +28,7 @@ class RandomisationTest(Shown):
 
     Attributes
     ----------
-    observed : Series
-        `coefficient` of the treatment as it was, its `t_hc1` (heteroskedasticity-robust) and `t_cluster`.
+    observed : Series; `coefficient` of the treatment as it was, its `t_hc1` (robust) and `t_cluster`
     p : Series
         Two-sided, for each of the three: share of the assignments, the observed one among them, with a statistic at
         least as large in absolute value.

@@ -55,8 +55,7 @@ def robustness_value(
 
     Parameters
     ----------
-    estimate, se : float
-        se is the conventional (equal variances) one: only with it is t²/(t² + df) a partial R².
+    estimate, se : float; se is the conventional one: only with it is t²/(t² + df) a partial R²
     df : int; residual degrees of freedom, all fixed effects counted
     q : float; share of the estimate to explain away; 1 is all, above 1 turns the sign
     alpha : float; two-sided level of `rv_alpha`
@@ -175,8 +174,7 @@ def benchmark_bounds(
 
     Raises
     ------
-    TypeError, ValueError
-        As :func:`confounder_impacts`; a benchmark that is no covariate, a multiple not positive or too large.
+    TypeError, ValueError: as :func:`confounder_impacts`; a benchmark that is no covariate, impossible multiples
 
     References
     ----------

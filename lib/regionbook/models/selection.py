@@ -109,8 +109,7 @@ def oster(
     ----------
     short, r2_short, controlled, r2_controlled, var_outcome, var_treatment, var_residual : float
         From :func:`oster_inputs`; all net of the fixed effects, or none (`psacalc` after `xtreg, fe` mixes them).
-    r_max : float, optional
-        Between r2_controlled and 1. Default min(1, 1.3·r2_controlled), Oster's rule from randomised studies.
+    r_max : float, optional; at least r2_controlled; default min(1, 1.3·r2_controlled), Oster's rule
     delta : float; assumed for β*
     null : float; the effect for which δ is asked
 
@@ -120,8 +119,7 @@ def oster(
 
     Raises
     ------
-    ValueError
-        R² not in the order 0 ≤ r2_short ≤ r2_controlled ≤ r_max ≤ 1, variances not positive or not in order.
+    ValueError: R² not in the order 0 ≤ r2_short ≤ r2_controlled ≤ r_max ≤ 1, impossible variances
 
     References
     ----------

@@ -66,8 +66,7 @@ class SpatialPanel(Estimated):
     cov : DataFrame; inverse information of `params` (σ² is accounted for)
     rho : float; the spatial parameter, ρ or λ; NaN in "ols" and "slx"
     interval : (low, high); its admissible interval; `interval_sharp` is False where it is a safe bound
-    sigma2, sigma2_se : float
-        SSR/n of the likelihood, n = N·T or what Lee and Yu's transformation leaves (`n_likelihood`).
+    sigma2, sigma2_se : float; SSR/n, n = N·T or what Lee and Yu's transformation leaves (`n_likelihood`)
     loglik, aic : float; with all constants; the count of parameters leaves the absorbed effects out
     nobs, units, periods : int
     rsquared : float; ``r2["residual"]``
@@ -155,8 +154,7 @@ class SpatialPanel(Estimated):
 
         Raises
         ------
-        ValueError
-            A model without spillover, `draws` of 1 or below 0, draws without `seed`, `level` outside (0, 1).
+        ValueError: no spillover, `draws` of 1 or below 0, draws without `seed`, `level` outside (0, 1)
         """
         if self.model in ("ols", "sem"):
             raise ValueError(f"model {self.model!r} has no spillover: its effects are the coefficients")
@@ -288,13 +286,11 @@ def spatial_durbin(
     w : libpysal Graph or W, or square DataFrame
         Weights with the units' labels, in any order. Used as they are: row-standardise with ``.transform("r")``.
     model : "sdm", "sar", "slx", "sem", "sdem" or "ols"
-    effects : "twoways", "unit", "time", "none" or "random"
-        "random" are random unit effects (quasi-demeaning).
+    effects : "twoways", "unit", "time", "none" or "random"; "random": of units (quasi-demeaning)
     correction : "lee-yu" or "direct"; makes no difference without fixed effects
     logdet : "auto", "exact" or "chebyshev"
         Eigenvalues, or sparse LU with a Chebyshev series; "auto": up to 1,500 units and for dense weights the first.
-    information : "expected" or "observed"
-        For standard errors. Default: expected up to 1,500 units, observed (no dense matrix) beyond.
+    information : "expected" or "observed"; for standard errors; default: the former up to 1,500 units
 
     Returns
     -------

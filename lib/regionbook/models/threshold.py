@@ -27,13 +27,10 @@ class PanelThreshold(Shown):
         `value`, and the ends `low`, `high` of its interval (the accepted values need not be all between them).
     tests : DataFrame, one row a further threshold in the order of the search
         `value` found then, `F`, bootstrap `p`, critical values `10%`, `5%`, `1%`. Empty for given thresholds.
-    table : DataFrame, one row a coefficient
-        `estimate`, conventional `se`, `se_cluster`; the slope of regime j is named ``x[j]``.
+    table : DataFrame, one row a coefficient; `estimate`, `se`, `se_cluster`; ``x[j]``: slope of regime j
     cov, cov_cluster : DataFrame, coefficient × coefficient
-    regimes : DataFrame, one row a regime
-        `above`, `up_to` and `rows`: a value equal to a threshold belongs below it.
-    curves : list of Series
-        For each threshold, the others held: LR at every candidate (index); `critical` cuts it.
+    regimes : DataFrame, one row a regime; `above`, `up_to` (equal values belong here), `rows`
+    curves : list of Series; LR at every candidate for a threshold, the others held; `critical` cuts it
     critical : float
     draws : DataFrame, draws × tests; F of the bootstrap samples
     ssr, r2_within, nobs, units
@@ -93,8 +90,7 @@ def threshold(
     regressors : name or list of names; the r of the formula: those whose slopes differ by regime
     by : column; q, the threshold variable
     unit, time : column or index level
-    thresholds : int or list of numbers
-        How many to search for; or the values themselves, to be taken as given.
+    thresholds : int or list of numbers; how many to search for, or the values, taken as given
     trim : float; share of all rows that each regime must have at least
     draws, seed : int; bootstrap samples of each test; 0: no p values
     level : float

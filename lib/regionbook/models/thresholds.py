@@ -77,8 +77,7 @@ def confounding_threshold(
     ----------
     estimate, se : float; the coefficient and its standard error, in the same unit
     n : int; observations
-    covariates : int
-        Other regressors without the constant. Fixed effects count: 279 for 280 cities, 9 for 10 years.
+    covariates : int; other regressors and fixed effects: 279 for 280 cities, 9 for 10 years
     alpha : float; two-sided significance level
 
     Returns
@@ -142,8 +141,7 @@ def confounder_impacts(data: pd.DataFrame, formula: str, coefficient: str) -> pd
     Parameters
     ----------
     data : DataFrame, one row an observation
-    formula : str
-        As for `pyfixest.feols`: ``"inn ~ digit + gov | city + year"``; effects may be index levels.
+    formula : str; as for `pyfixest.feols`: ``"inn ~ digit + gov | city + year"``; effects may be index levels
     coefficient : str; the treatment
 
     Returns
@@ -154,8 +152,7 @@ def confounder_impacts(data: pd.DataFrame, formula: str, coefficient: str) -> pd
 
     Raises
     ------
-    TypeError, ValueError
-        Unknown names, missing or infinite values, collinear regressors, no covariate, too few rows.
+    TypeError, ValueError: unknown names, missing values, collinear regressors, no covariate, too few rows
 
     References
     ----------

@@ -148,8 +148,7 @@ def kleibergen_paap(
     instruments, exog : list of columns; excluded instruments, and controls that the second stage contains too
     absorb : list of columns or index levels; fixed effects, or none; a constant is always included
     cov : "iid", "robust" or "cluster"; "iid" gives Anderson's LM and the Cragg–Donald F
-    clusters : column or index level
-        With cov="cluster". Effects nested in the clusters do not count in A, as in ivreghdfe.
+    clusters : column or index level; effects nested in them do not count in A, as in ivreghdfe
 
     Returns
     -------
@@ -157,8 +156,7 @@ def kleibergen_paap(
 
     Raises
     ------
-    TypeError, ValueError
-        Unknown names, missing values, columns that the effects absorb, too few rows or clusters.
+    TypeError, ValueError: unknown names, missing values, absorbed columns, too few rows or clusters
 
     References
     ----------
@@ -258,8 +256,7 @@ class AndersonRubin(Shown):
     Attributes
     ----------
     statistic, df, p : F statistic of the null, its degrees of freedom, p-value
-    intervals : tuple of (low, high)
-        The confidence set: none (empty), one, or two and more; an end may be infinite.
+    intervals : tuple of (low, high); the confidence set: none (empty), one or more; ends may be infinite
     null, level : the tested value and the confidence level
     """
 
