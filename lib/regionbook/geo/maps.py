@@ -114,9 +114,7 @@ def choropleth(
 
     Raises
     ------
-    ValueError
-        For an unknown (unless `unknown` is "warn") or repeated place, no or infinite values, bins that do not rise to
-        the largest value, an unknown scheme, more categories than colours, or a bad option.
+    ValueError: unknown or repeated places, no or infinite values, bins, colours or an option that do not fit
     """
     _check_options(values, labels, ax, unknown)
     frame = values.to_frame() if isinstance(values, pd.Series) else values

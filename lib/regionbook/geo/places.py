@@ -118,9 +118,7 @@ def boundaries(level: Level = "city") -> gpd.GeoDataFrame:
 
     Returns
     -------
-    GeoDataFrame
-        Indexed by `code`, the columns of `units` and `geometry`, in degrees (EPSG:4326). Every pair of
-        neighbours of the unsimplified source is kept, and no other pair touches.
+    GeoDataFrame; by `code`, columns of `units` and `geometry` (EPSG:4326); neighbours touch, others do not
     """
     return _boundaries(check_level(level)).copy()
 

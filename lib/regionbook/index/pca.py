@@ -58,12 +58,8 @@ def pca_index(
     ----------
     raw : DataFrame, rows × indicators
     directions : +1, -1 or mapping; -1 reverses an indicator before the analysis
-    components : "eigenvalue>1", int or float
-        Components in the score: Kaiser's rule, a number, or the smallest number that explains at
-        least this share of the variance (between 0 and 1).
-    sign : "mean" or "largest"
-        What is positive: each component's correlation with the mean of the standardised indicators, or its
-        largest loading in absolute value.
+    components : "eigenvalue>1" (Kaiser's rule), a number, or the share of variance to explain (0 to 1)
+    sign : "mean" or "largest"; positive is the correlation with the indicators' mean, or the largest loading
 
     Returns
     -------

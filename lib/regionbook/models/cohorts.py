@@ -86,9 +86,7 @@ def cohorts(
 
     Returns
     -------
-    DataFrame
-        A row for each date, in order, and ``never``: `units`, `complete` (those there in every year),
-        `cells` (rows) and `treated` (treated rows).
+    DataFrame, one row a date, and ``never``: `units`, `complete` (in every year), `cells`, `treated` (rows)
 
     Raises
     ------

@@ -157,9 +157,7 @@ def dyadic_size(
 
     Returns
     -------
-    DataFrame
-        By kind ("pair", "two-way", "dyadic"): share `rejected` at 5 %; `se_over_sd`, the mean standard error over
-        the standard deviation of the estimates. A negative variance is set to zero, so rejected.
+    DataFrame; by kind: share `rejected` at 5 %; `se_over_sd`, mean standard error over that of the estimates
 
     Raises
     ------

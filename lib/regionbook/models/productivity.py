@@ -84,9 +84,7 @@ def malmquist(
 
     Raises
     ------
-    TypeError, ValueError
-        Another index, years that are no numbers, fewer than two years, a unit absent in a year; text, missing, zero or
-        negative values, a unit and year twice, unknown columns.
+    TypeError, ValueError: another index, an unbalanced panel, fewer than two years; as :func:`dea`
 
     References
     ----------

@@ -29,9 +29,7 @@ class RandomisationTest(Shown):
     Attributes
     ----------
     observed : Series; `coefficient` of the treatment as it was, its `t_hc1` (robust) and `t_cluster`
-    p : Series
-        Two-sided, for each of the three: share of the assignments, the observed one among them, with a statistic at
-        least as large in absolute value.
+    p : Series; share of the assignments, the observed one among them, whose absolute value is as large
     draws : DataFrame, assignments × (coefficient, t_hc1, t_cluster)
     assignments : "units", "cells", "all" or "given"
     contained : bool; the observed assignment is one of the draws; otherwise p = (1 + #)/(1 + draws)
@@ -99,9 +97,7 @@ def randomisation_test(
 
     Raises
     ------
-    TypeError, ValueError
-        Missing values, text, a unit and year twice, dates that vary within a unit, a treatment that the dates
-        contradict or that switches off, a deal without variation, too many of them, unknown units, no seed.
+    TypeError, ValueError: as :func:`cohorts`; a deal without variation, too many of them, unknown units, no seed
 
     References
     ----------

@@ -168,9 +168,7 @@ def benchmark_bounds(
 
     Returns
     -------
-    DataFrame
-        By covariate and multiple: `r2_treatment`, `r2_outcome` (shares) and, as
-        :func:`bias_adjusted` with conventional errors, `estimate`, `se`, `t`.
+    DataFrame; by covariate and multiple: both shares and, as :func:`bias_adjusted`, `estimate`, `se`, `t`
 
     Raises
     ------

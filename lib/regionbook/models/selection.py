@@ -47,9 +47,7 @@ def oster_inputs(data: pd.DataFrame, formula: str, coefficient: str) -> dict[str
 
     Returns
     -------
-    dict
-        `short`, `r2_short` (without covariates), `controlled`, `r2_controlled` (with), `var_outcome`,
-        `var_treatment`, `var_residual` (of the treatment given the covariates).
+    dict; the arguments of :func:`oster`
 
     Raises
     ------

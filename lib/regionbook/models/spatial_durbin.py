@@ -298,9 +298,7 @@ def spatial_durbin(
 
     Raises
     ------
-    TypeError, ValueError
-        Labels that differ, an unbalanced panel, missing values, columns that the effects absorb, "lee-yu" with period
-        effects and weights whose rows do not add to one.
+    TypeError, ValueError: labels that differ, gaps, an unbalanced panel, absorbed columns; w for "lee-yu"
 
     References
     ----------

@@ -17,13 +17,9 @@ class ConfoundingThreshold(Shown):
 
     Attributes
     ----------
-    significant : bool
-        Whether |t| exceeds its critical value; then all numbers say what would invalidate the
-        inference, otherwise what would sustain it.
+    significant : bool; then all numbers say what would invalidate the inference, else what would sustain it
     threshold : float; the estimate that is just significant, in the unit of the estimate
-    bias : float
-        Share (0 to 1) of the estimate that must be bias; not significant: by how much of the
-        threshold it falls short.
+    bias : float; share of the estimate that must be bias, or by which it falls short of the threshold
     replaced : int; RIR: the same as a number of observations
     r, r_critical : float; partial correlation of treatment and outcome, observed and just significant
     itcv : float; impact threshold: the product of two partial correlations
@@ -146,9 +142,7 @@ def confounder_impacts(data: pd.DataFrame, formula: str, coefficient: str) -> pd
 
     Returns
     -------
-    DataFrame
-        By covariate: `treatment`, `outcome` (partial correlations, −1 to 1) and `impact`, their
-        product; the largest |impact| first.
+    DataFrame; by covariate, largest |impact| first: `treatment`, `outcome` (partial correlations), `impact`
 
     Raises
     ------
