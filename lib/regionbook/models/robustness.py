@@ -9,7 +9,7 @@ from scipy import special
 
 from ..shown import Part, Shown
 from ._formula import read_formula
-from ._sensitivity import check_regression, partial, swept
+from ._sensitivity import Swept, check_regression, partial
 
 
 @dataclass(frozen=True, repr=False)
@@ -178,7 +178,7 @@ def benchmark_bounds(
     ----------
     Cinelli and Hazlett (2020), section 4.4, as :func:`robustness_value`.
     """
-    part = swept(read_formula(data, formula), coefficient)
+    part = Swept(read_formula(data, formula), coefficient)
     if isinstance(benchmarks, str):
         raise TypeError(f"benchmarks must be a list of names, got the string; write [{benchmarks!r}]")
     chosen = part.names if benchmarks is None else list(benchmarks)

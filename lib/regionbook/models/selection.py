@@ -7,7 +7,7 @@ import pandas as pd
 
 from ..shown import Part, Shown
 from ._formula import read_formula
-from ._sensitivity import finite, swept
+from ._sensitivity import Swept, finite
 
 
 @dataclass(frozen=True, repr=False)
@@ -58,7 +58,7 @@ def oster_inputs(data: pd.DataFrame, formula: str, coefficient: str) -> dict[str
     Oster (2019), as :func:`oster`.
     """
     design = read_formula(data, formula)
-    part = swept(design, coefficient)
+    part = Swept(design, coefficient)
     x = np.column_stack([part.d, part.others])
     slopes = np.linalg.lstsq(x, part.y, rcond=None)[0]
     left = part.d - part.others @ np.linalg.lstsq(part.others, part.d, rcond=None)[0]

@@ -13,7 +13,16 @@ from ..index._checks import one_of, show
 from ..shown import Part
 from ._estimated import Estimated
 from ._logdet import EXACT_UP_TO, LogDet, Method
-from ._spatial import LAGGED, PARAMETER, Stack, inverse_information, maximise, read_weights, stack, transform
+from ._spatial import (
+    LAGGED,
+    PARAMETER,
+    Stack,
+    Transformed,
+    inverse_information,
+    maximise,
+    read_weights,
+    stack,
+)
 from ._within import between_0_and_1
 
 Model = Literal["ols", "slx", "sar", "sem", "sdm", "sdem"]
@@ -330,11 +339,11 @@ def _estimate(
     if effects == "random":
 
         def peak(p: float) -> float:  # ln|Ω| of the quasi-demeaned units adds N ln φ
-            d = transform(data, ld, model, effects, correction, p)
+            d = Transformed(data, ld, model, effects, correction, p)
             return -maximise(d, ld, model).loglik - ld.n * np.log(p)
 
         phi = float(minimize_scalar(peak, bounds=(1e-3, 1), method="bounded", options={"xatol": 1e-8}).x)
-    d = transform(data, ld, model, effects, correction, 0.0 if np.isnan(phi) else phi)
+    d = Transformed(data, ld, model, effects, correction, 0.0 if np.isnan(phi) else phi)
     best = maximise(d, ld, model)
     v = inverse_information(d, ld, model, best, information)
     s2 = float(best.e @ best.e) / d.n

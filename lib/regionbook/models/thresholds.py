@@ -8,7 +8,7 @@ from scipy import special
 
 from ..shown import Part, Shown
 from ._formula import read_formula
-from ._sensitivity import check_regression, partial, swept
+from ._sensitivity import Swept, check_regression, partial
 
 
 @dataclass(frozen=True, repr=False)
@@ -152,7 +152,7 @@ def confounder_impacts(data: pd.DataFrame, formula: str, coefficient: str) -> pd
     ----------
     Frank (2000), as :func:`confounding_threshold`; konfound's impact table.
     """
-    part = swept(read_formula(data, formula), coefficient)
+    part = Swept(read_formula(data, formula), coefficient)
     treatment = partial(part.d, part.others)[0, 1:]
     outcome = partial(part.y, part.others)[0, 1:]
     columns = {"treatment": treatment, "outcome": outcome, "impact": treatment * outcome}
