@@ -70,35 +70,27 @@ class ChowTest(Shown):
         return [self.slopes.map("{:.4f}".format), test]
 
 
-@dataclass(frozen=True)
 class _Half:
     """One group's own regression; `rows` are its places in the data."""
 
-    rows: np.ndarray
-    x: np.ndarray
-    y: np.ndarray
-    slopes: np.ndarray
-    residual: np.ndarray
-    rank: int
-
-
-def _halves(design: Design, group: str) -> tuple[list, list[_Half]]:
-    names, _ = two_groups(design, group)
-    halves = []
-    for name in names:
-        rows = np.flatnonzero((design.frame[group] == name).to_numpy())
+    def __init__(self, design: Design, group: str, name: object) -> None:
+        self.rows = rows = np.flatnonzero((design.frame[group] == name).to_numpy())
         sweep = Sweep([pd.factorize(e[rows])[0] for e in design.effects.values()], len(rows))
         if len(rows) <= sweep.rank + len(design.names):
             few = f"{len(rows)} rows, too few for {len(design.names)} regressors and {sweep.rank} effects"
             raise ValueError(f"group {name!r} has {few}")
-        x, y = sweep(design.x[rows]), sweep(design.y[rows][:, None]).ravel()
+        self.x, self.y, self.rank = sweep(design.x[rows]), sweep(design.y[rows][:, None]).ravel(), sweep.rank
         try:
-            orthonormal(x, np.linalg.norm(design.x[rows], axis=0), design.names)
+            orthonormal(self.x, np.linalg.norm(design.x[rows], axis=0), design.names)
         except ValueError as error:
             raise ValueError(f"in group {name!r}: {error}") from None
-        slopes = np.linalg.lstsq(x, y, rcond=None)[0]
-        halves.append(_Half(rows, x, y, slopes, y - x @ slopes, sweep.rank))
-    return names, halves
+        self.slopes = np.linalg.lstsq(self.x, self.y, rcond=None)[0]
+        self.residual = self.y - self.x @ self.slopes
+
+
+def _halves(design: Design, group: str) -> tuple[list, list[_Half]]:
+    names, _ = two_groups(design, group)
+    return names, [_Half(design, group, name) for name in names]
 
 
 def _stacked(halves: list[_Half], cluster: np.ndarray) -> np.ndarray:
