@@ -14,7 +14,7 @@ from linearmodels import PanelOLS
 
 from regionbook import models
 from regionbook.models._pair_meats import dyadic_sample, unit_counts
-from regionbook.models.dyadic_size import _draws
+from regionbook.models.dyadic_errors import _draws
 from regionbook.tables import model_estimates, regression_table
 
 DATA = Path(__file__).parent / "data"

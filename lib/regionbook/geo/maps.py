@@ -100,35 +100,21 @@ def choropleth(
     label : heading of the legend: the variable and its unit
     scheme : ``"quantiles"``, or ``"categories"`` for codes that are numbers
     k : number of classes; fewer when there are fewer different values
-    bins
-        Rising upper bounds of the classes, the last at or above the largest value, instead of `scheme`, `k`.
-    colors
-        Name of a matplotlib colour map for classes (default light to dark), or a list, one a class or category.
+    bins : rising upper bounds of the classes, the last at or above the largest value, for `scheme`, `k`
+    colors : a matplotlib colour map for classes (default light to dark), or a list, one a class or category
     labels : language of place names on the map; None writes none
-    which
-        What to name, where there is room: that many of the largest values, places, or ``"outlines"`` (the groups).
+    which : what to name: that many of the largest values, places, or ``"outlines"`` (the groups)
     outlines : group of each place, indexed like `values`; groups (say, clusters) get a dark outline
     ax : axes to draw on (a Series only); None makes a figure, 7 inches wide
-    unknown
-        ``"warn"`` draws the places that it knows and names the others in a warning, with what became of them.
+    unknown : ``"warn"`` draws the places that it knows and warns of the others, with what became of them
 
     Returns
     -------
-    Axes, or an array of them for a DataFrame
-        In the projection `ALBERS`: layers of your own need ``.to_crs(rb.geo.ALBERS)``.
+    Axes, or an array of them for a DataFrame; in `ALBERS`: your own layers need ``.to_crs(rb.geo.ALBERS)``
 
     Raises
     ------
-    ValueError
-        For an unknown (unless `unknown` is "warn") or repeated place, no or infinite values, bins that do not rise to
-        the largest value, an unknown scheme, more categories than colours, or a bad option.
-
-    Examples
-    --------
-    >>> from regionbook.geo import units
-    >>> ax = choropleth(units("city").lat, title="Latitude", label="degrees north", k=4)
-    >>> [t.get_text() for t in ax.get_legend().get_texts()][-1]
-    '37.9–52.3'
+    ValueError: unknown or repeated places, no or infinite values, bins, colours or an option that do not fit
     """
     _check_options(values, labels, ax, unknown)
     frame = values.to_frame() if isinstance(values, pd.Series) else values

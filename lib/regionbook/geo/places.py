@@ -56,10 +56,6 @@ def units(level: Level | None = None) -> pd.DataFrame:
         `region4` (East, Central, West, Northeast), `region3` (East, Central, West), `north_south`, `lon`,
         `lat` (government seat, degrees), `area_km2` (inside the mapped boundary).
 
-    Raises
-    ------
-    ValueError: if `level` is none of these
-
     Examples
     --------
     >>> len(units("city")), len(units("province"))
@@ -97,11 +93,6 @@ def ports() -> pd.DataFrame:
     """The 25 main sea ports of the mainland and Hainan, one point at the main deep-water terminal of each.
 
     Indexed by `port_en`; columns `port_zh`, `code` (of the city), `lon`, `lat`, `note` (the terminal).
-
-    Examples
-    --------
-    >>> ports().loc["Tianjin", "port_zh"]
-    '天津港'
     """
     return _geo("ports.csv").set_index("port_en")
 
@@ -127,30 +118,13 @@ def boundaries(level: Level = "city") -> gpd.GeoDataFrame:
 
     Returns
     -------
-    GeoDataFrame
-        Indexed by `code`, the columns of `units` and `geometry`, in degrees (EPSG:4326). Every pair of
-        neighbours of the unsimplified source is kept, and no other pair touches.
-
-    Raises
-    ------
-    ValueError: if `level` is neither
-
-    Examples
-    --------
-    >>> boundaries("province").shape[0]
-    34
+    GeoDataFrame; by `code`, columns of `units` and `geometry` (EPSG:4326); neighbours touch, others do not
     """
     return _boundaries(check_level(level)).copy()
 
 
 def maritime() -> gpd.GeoDataFrame:
-    """The dashed line in the South China Sea that maps made in China print (one row, EPSG:4326).
-
-    Examples
-    --------
-    >>> len(maritime())
-    1
-    """
+    """The dashed line in the South China Sea that maps made in China print (one row, EPSG:4326)."""
     import geopandas as gpd
 
     return gpd.read_file(data_file("geo", "maritime.geojson")).set_crs(4326)
@@ -351,11 +325,6 @@ def port_distance(places: Places, to: pd.DataFrame | None = None) -> pd.DataFram
     Returns
     -------
     DataFrame; indexed as `places`; columns `port` (index of the ports' frame) and `km`
-
-    Examples
-    --------
-    >>> port_distance(["Beijing"]).port.item()
-    'Tianjin'
     """
     km = distances(places, ports() if to is None else to)
     return pd.DataFrame({"port": km.idxmin(axis=1), "km": km.min(axis=1)})

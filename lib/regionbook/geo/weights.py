@@ -43,8 +43,7 @@ def contiguity(
 
     Returns
     -------
-    libpysal.graph.Graph
-        Symmetric; ids are the places as given, in that order. ``.transform("r")`` makes rows add to 1.
+    libpysal.graph.Graph; symmetric; ids are the places as given; ``.transform("r")``: rows add to 1
 
     Raises
     ------
@@ -107,11 +106,6 @@ def knn(places: Places, k: int) -> Graph:
     Raises
     ------
     ValueError: if `k` is out of range, and as in `distances`
-
-    Examples
-    --------
-    >>> knn(["Beijing", "Shanghai", "Hangzhou"], 1)["Beijing"].index.tolist()
-    ['Shanghai']
     """
     km = distances(places)
     n = len(km)
@@ -140,14 +134,7 @@ def inverse_distance(places: Places, power: float = 1.0, *, cutoff_km: float | N
 
     Raises
     ------
-    ValueError
-        If `power` or `cutoff_km` is not positive, if two places are at one point, and as in `distances`.
-
-    Examples
-    --------
-    >>> w = inverse_distance(["Shanghai", "Hangzhou"])
-    >>> round(1 / w["Shanghai"]["Hangzhou"])
-    163
+    ValueError: if `power` or `cutoff_km` is not positive, two places at one point; as in `distances`
     """
     for name, value in (("power", power), ("cutoff_km", cutoff_km)):
         if value is not None and not (isinstance(value, (int, float)) and value > 0):

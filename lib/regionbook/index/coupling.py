@@ -23,8 +23,7 @@ def coupling_coordination(
     Parameters
     ----------
     subsystems : DataFrame, rows × subsystems; at least two columns, values in [0, 1]
-    weights : sequence, Series or mapping, optional
-        a_j, adding up to 1, a Series or mapping by the name of the column; equal without.
+    weights : sequence, Series or mapping, optional; a_j, adding up to 1, by column; equal without
 
     Returns
     -------
@@ -32,8 +31,7 @@ def coupling_coordination(
 
     Raises
     ------
-    TypeError, ValueError
-        Missing values, values outside [0, 1], a row of zeros only (C is 0/0), wrong weights.
+    TypeError, ValueError: missing values, values outside [0, 1], a row of zeros (C is 0/0), wrong weights
 
     References
     ----------

@@ -91,18 +91,14 @@ def entropy_index(
     Parameters
     ----------
     raw : DataFrame, rows × indicators; numbers in any unit; an index (unit, year) for a panel
-    directions : +1, -1 or mapping
-        -1 reverses an indicator (more is worse); indicators that a mapping leaves out are positive.
-    normalise : "pooled", index level or Series
-        Rows over which minimum and maximum are taken: all, or those with the same key (``"year"``).
-    weights : "pooled", index level or Series
-        Rows over which entropy is taken: one set of weights, or one a group.
+    directions : +1, -1 or mapping; -1: more is worse; what a mapping leaves out is positive
+    normalise : "pooled", index level or Series; rows of minimum and maximum: all, or by key (``"year"``)
+    weights : "pooled", index level or Series; rows of the entropy: one set of weights, or one a group
     zeros : "limit", "shift" or "compress"
         Min–max scaling makes at least one zero in each column. ``"limit"``: 0 ln 0 = 0, z unchanged.
         ``"shift"``: z + shift, in the score too. ``"compress"``: (1 − shift) z + shift.
     shift : float; in the unit of z; the larger, the more alike the weights
-    dimensions : mapping or Series, optional
-        Dimension of every indicator, for `dimension_weights` and `dimension_scores`.
+    dimensions : mapping or Series, optional; of every indicator, for the scores by dimension
 
     Returns
     -------
@@ -110,8 +106,7 @@ def entropy_index(
 
     Raises
     ------
-    TypeError, ValueError
-        Missing, infinite or non-numeric cells, unknown names, constant columns, a group of one row.
+    TypeError, ValueError: cells that are no finite numbers, unknown names, constant columns, a group of one row
 
     References
     ----------

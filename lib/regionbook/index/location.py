@@ -26,8 +26,7 @@ def location_quotient(
     ----------
     part, whole : Series with the same index; F and K in the same unit; K positive, F not negative
     by : index level or Series, optional; reference group, as a rule ``"year"``; without it all rows together
-    weight : "total" or "mean"
-        What a unit is compared with: the share in the total, or the mean of the units' shares.
+    weight : "total" or "mean"; compare with the share in the total, or the mean of the units' shares
 
     Returns
     -------

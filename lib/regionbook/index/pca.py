@@ -17,15 +17,12 @@ class PCAIndex(Shown):
 
     Attributes
     ----------
-    score : Series
-        Σ_k s_k PC_k over the kept components, s_k = λ_k / Σ λ of the kept ones. Mean zero, no bounds.
+    score : Series; Σ_k s_k PC_k, s_k = λ_k / Σ λ, over the kept components; mean zero, no bounds
     components : DataFrame, rows × all components
     eigenvalues, explained : Series; of the correlation matrix, and their share of the number of indicators
-    vectors, loadings : DataFrame, indicators × components
-        Unit eigenvectors a, and a √λ = correlation of indicator and component.
+    vectors, loadings : DataFrame, indicators × components; unit eigenvectors a, and correlations a √λ
     kept : int; number of components in the score
-    weights : Series
-        Σ_k s_k a_jk: what one standard deviation of an indicator adds to the score. May be negative.
+    weights : Series; Σ_k s_k a_jk: what one standard deviation adds to the score; may be negative
     """
 
     score: pd.Series
@@ -61,12 +58,8 @@ def pca_index(
     ----------
     raw : DataFrame, rows × indicators
     directions : +1, -1 or mapping; -1 reverses an indicator before the analysis
-    components : "eigenvalue>1", int or float
-        Components in the score: Kaiser's rule, a number, or the smallest number that explains at
-        least this share of the variance (between 0 and 1).
-    sign : "mean" or "largest"
-        What is positive: each component's correlation with the mean of the standardised indicators, or its
-        largest loading in absolute value.
+    components : "eigenvalue>1" (Kaiser's rule), a number, or the share of variance to explain (0 to 1)
+    sign : "mean" or "largest"; positive is the correlation with the indicators' mean, or the largest loading
 
     Returns
     -------
@@ -74,8 +67,7 @@ def pca_index(
 
     Raises
     ------
-    TypeError, ValueError
-        Missing, infinite, non-numeric or constant columns, too few rows or indicators, an impossible `components`.
+    TypeError, ValueError: columns not of finite numbers, constant, too few; rows too few; odd `components`
 
     References
     ----------

@@ -17,9 +17,7 @@ class TheilIndex(Shown):
     Attributes
     ----------
     total, within, between : float; `total` = `within` + `between`
-    by_group : DataFrame, one row a group
-        `share` (the group's weight in `within`: its income share for T, its population share for L), `theil`
-        (inequality inside it), `contribution` (share × theil ÷ total).
+    by_group : DataFrame; `share` (weight in `within`: of income, L: of population), `theil`, `contribution`
     """
 
     total: float

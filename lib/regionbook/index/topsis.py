@@ -51,8 +51,7 @@ def topsis_index(
     ----------
     raw : DataFrame, rows × indicators
     directions : +1, -1 or mapping; as :func:`entropy_index`
-    weights : mapping, optional
-        By indicator, positive, brought to a sum of one; left out, the entropy weights.
+    weights : mapping, optional; by indicator, positive, brought to a sum of one; else entropy weights
 
     Returns
     -------
@@ -60,8 +59,7 @@ def topsis_index(
 
     Raises
     ------
-    TypeError, ValueError
-        Missing, infinite or non-numeric cells, unknown names, constant columns, weights that are absent or not positive.
+    TypeError, ValueError: as :func:`entropy_index`; weights that are absent or not positive
 
     References
     ----------

@@ -5,9 +5,8 @@ from .boosting import TreeShap, tree_importances, tree_shap
 from .cohorts import cohorts
 from .conley import Conley, conley
 from .dyadic import dyadic_panel
-from .dyadic_errors import DyadicCovariance, dyadic_cov
+from .dyadic_errors import DyadicCovariance, dyadic_cov, dyadic_size
 from .dyadic_fit import DyadicFit
-from .dyadic_size import dyadic_size
 from .frontier import Frontier, RadialFrontier, dea, sbm
 from .group_differences import ChowTest, GroupDifference, chow_test, suest_test
 from .matching import balance, match_nearest

@@ -1,7 +1,5 @@
 """What the measures of sensitivity share: checks, display, and a regression after its fixed effects."""
 
-from dataclasses import dataclass
-
 import numpy as np
 
 from ._formula import Design
@@ -24,32 +22,23 @@ def check_regression(estimate: float, se: float, df: float, alpha: float, least:
         raise ValueError(f"alpha={alpha!r} must lie between 0 and 1, for example 0.05")
 
 
-@dataclass(frozen=True)
 class Swept:
-    """Outcome, treatment and the other regressors after the fixed effects, each of length one."""
+    """Outcome, treatment and the other regressors after the fixed effects, each of length one; `scale` of the first two."""
 
-    y: np.ndarray
-    d: np.ndarray
-    others: np.ndarray
-    names: list[str]
-    scale: tuple[float, float]
-    df: int
-
-
-def swept(design: Design, coefficient: str) -> Swept:
-    design = design.last(coefficient)
-    (n, k), rank = design.x.shape, Sweep(list(design.effects.values()), len(design.y)).rank
-    if n - rank - k < 2:
-        raise ValueError(f"{n} rows are too few for {k} regressors and {rank} effects")
-    if k == 1:
-        raise ValueError(f"the formula has no covariate beside {coefficient!r} to compare with")
-    _, x, y, _ = design.swept()
-    lengths, height = np.linalg.norm(x, axis=0), float(np.linalg.norm(y))
-    if height <= 1e-9 * np.linalg.norm(design.y):
-        raise ValueError("the outcome has no variation left after the fixed effects")
-    x = x / lengths
-    scale = height, float(lengths[-1])
-    return Swept(y / height, x[:, -1], x[:, :-1], design.names[:-1], scale, n - rank - k)
+    def __init__(self, design: Design, coefficient: str) -> None:
+        design = design.last(coefficient)
+        (n, k), rank = design.x.shape, Sweep(list(design.effects.values()), len(design.y)).rank
+        if n - rank - k < 2:
+            raise ValueError(f"{n} rows are too few for {k} regressors and {rank} effects")
+        if k == 1:
+            raise ValueError(f"the formula has no covariate beside {coefficient!r} to compare with")
+        _, x, y, _ = design.swept()
+        lengths, height = np.linalg.norm(x, axis=0), float(np.linalg.norm(y))
+        if height <= 1e-9 * np.linalg.norm(design.y):
+            raise ValueError("the outcome has no variation left after the fixed effects")
+        x = x / lengths
+        self.y, self.d, self.others, self.names = y / height, x[:, -1], x[:, :-1], design.names[:-1]
+        self.scale, self.df = (height, float(lengths[-1])), n - rank - k
 
 
 def partial(*columns: np.ndarray) -> np.ndarray:

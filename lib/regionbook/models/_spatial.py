@@ -110,54 +110,47 @@ def stack(panel: pd.DataFrame, formula: str, w: object) -> Stack:
     return Stack(design.y[order], design.x[order], design.names, matrix, labels, t, place, index)
 
 
-@dataclass(frozen=True)
 class Transformed:
-    """y, Wy, X, WX after the effects, and how the likelihood counts them."""
+    """y, Wy, X, WX after the effects, and how the likelihood counts them.
 
-    y: np.ndarray
-    wy: np.ndarray
-    x: np.ndarray
-    wx: np.ndarray
-    names: list[str]
-    scale: np.ndarray
-    n: int
-    blocks: int
-    lost: int
+    Lag first, then demean. With W1 = 1 this is Lee and Yu's transformation, as JW = JWJ.
+    """
 
-
-def transform(
-    data: Stack, ld: LogDet, model: str, effects: str, correction: str, phi: float = 0.0
-) -> Transformed:
-    """Lag first, then demean. With W1 = 1 this is Lee and Yu's transformation, as JW = JWJ."""
-    x, names = data.x, list(data.names)
-    if model in LAGGED:
-        x = np.hstack([x, data.lag(x)])
-        names += [f"W_{name}" for name in data.names]
-    if effects in ("none", "random"):
-        x, names = np.hstack([x, np.ones((len(x), 1))]), [*names, "_cons"]
-    k = x.shape[1]
-    z = data.sweep(np.hstack([data.y[:, None], data.lag(data.y), x, data.lag(x)]), effects, phi)
-    big_n, t = len(data.units), data.periods
-    leeyu = correction == "lee-yu"
-    one_less, lost = leeyu and effects in ("unit", "twoways"), int(leeyu and effects in ("time", "twoways"))
-    if lost and not ld.row_standardised:
-        raise ValueError(
-            "correction='lee-yu' with period effects needs weights whose rows add to one: give a row-standardised w, "
-            "or correction='direct'"
+    def __init__(
+        self, data: Stack, ld: LogDet, model: str, effects: str, correction: str, phi: float = 0.0
+    ) -> None:
+        x, names = data.x, list(data.names)
+        if model in LAGGED:
+            x = np.hstack([x, data.lag(x)])
+            names += [f"W_{name}" for name in data.names]
+        if effects in ("none", "random"):
+            x, names = np.hstack([x, np.ones((len(x), 1))]), [*names, "_cons"]
+        k = x.shape[1]
+        z = data.sweep(np.hstack([data.y[:, None], data.lag(data.y), x, data.lag(x)]), effects, phi)
+        big_n, t = len(data.units), data.periods
+        leeyu = correction == "lee-yu"
+        one_less, lost = (
+            leeyu and effects in ("unit", "twoways"),
+            int(leeyu and effects in ("time", "twoways")),
         )
-    if t < 2 and effects in ("unit", "twoways", "random"):
-        raise ValueError(f"effects={effects!r} need at least two periods; the panel has {t}")
-    blocks = t - one_less
-    n = blocks * (big_n - lost)
-    if n <= k + 1:
-        raise ValueError(f"{n} observations net of effects are too few for {k} regressors")
-    if np.linalg.norm(z[:, 0] - z[:, 0].mean()) <= 1e-9 * np.linalg.norm(data.y):
-        raise ValueError(f"the outcome does not vary net of effects={effects!r}")
-    columns = z[:, 2 : 2 + k]
-    orthonormal(columns, np.linalg.norm(x, axis=0), names)
-    scale = np.linalg.norm(columns, axis=0) / np.sqrt(n)
-    columns, lags = columns / scale, z[:, 2 + k :] / scale
-    return Transformed(z[:, 0], z[:, 1], columns, lags, names, scale, n, blocks, lost)
+        if lost and not ld.row_standardised:
+            raise ValueError(
+                "correction='lee-yu' with period effects needs weights whose rows add to one: give a row-standardised w, "
+                "or correction='direct'"
+            )
+        if t < 2 and effects in ("unit", "twoways", "random"):
+            raise ValueError(f"effects={effects!r} need at least two periods; the panel has {t}")
+        blocks = t - one_less
+        n = blocks * (big_n - lost)
+        if n <= k + 1:
+            raise ValueError(f"{n} observations net of effects are too few for {k} regressors")
+        if np.linalg.norm(z[:, 0] - z[:, 0].mean()) <= 1e-9 * np.linalg.norm(data.y):
+            raise ValueError(f"the outcome does not vary net of effects={effects!r}")
+        columns = z[:, 2 : 2 + k]
+        orthonormal(columns, np.linalg.norm(x, axis=0), names)
+        scale = np.linalg.norm(columns, axis=0) / np.sqrt(n)
+        self.y, self.wy, self.x, self.wx = z[:, 0], z[:, 1], columns / scale, z[:, 2 + k :] / scale
+        self.names, self.scale, self.n, self.blocks, self.lost = names, scale, n, blocks, lost
 
 
 def _log_likelihood(n: int, ssr: Any) -> Any:

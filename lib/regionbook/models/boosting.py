@@ -55,8 +55,7 @@ def tree_importances(model: Any) -> pd.DataFrame:
 
     Raises
     ------
-    ValueError
-        Another model, one that is not fitted, one with another loss, or one that splits by sets of categories.
+    ValueError: a model that is another, not fitted, has another loss, or splits by sets of categories
 
     References
     ----------
@@ -80,8 +79,7 @@ class TreeShap:
     Attributes
     ----------
     values : DataFrame, rows of X × features; φ, in units of the outcome
-    base : float
-        Mean prediction by the trees' own row counts: ``base + values.sum(axis=1)`` is the prediction.
+    base : float; mean prediction by the trees' row counts; ``base + values.sum(axis=1)`` is the prediction
     """
 
     values: pd.DataFrame
@@ -102,8 +100,7 @@ def tree_shap(model: Any, X: pd.DataFrame | Array) -> TreeShap:
     Parameters
     ----------
     model : HistGradientBoostingRegressor; fitted; missing values go where the tree sends them
-    X : DataFrame or array, rows × features
-        Columns in the order of the fit (a frame may have more, in any order).
+    X : DataFrame or array, rows × features; in the order of the fit (a frame: any order, and more)
 
     Returns
     -------

@@ -25,13 +25,11 @@ class Conley(Shown):
 
     Attributes
     ----------
-    table : DataFrame
-        One row a regressor: estimate, se (NaN if the variance is negative), t, p, low, high (95 %, normal).
+    table : DataFrame; by regressor: estimate, se (NaN if the variance is negative), t, p, low, high (95 %)
     cov : DataFrame; covariance of the estimates
     cutoff, kernel, lags, serial_kernel : as given
     neighbours : float; mean number of other places within the cut-off
-    n, parameters : int
-        Rows, and the estimated parameters that the small-sample factor n/(n − parameters) counts.
+    n, parameters : int; rows, and what the small-sample factor n/(n − parameters) counts
     """
 
     table: pd.DataFrame
@@ -80,12 +78,10 @@ def conley(
     Parameters
     ----------
     data : DataFrame, one row an observation
-    formula : str
-        As for `pyfixest.feols`: ``"inn ~ digit + gov | city + year"``; effects may be index levels.
+    formula : str; as for `pyfixest.feols`: ``"inn ~ digit + gov | city + year"``; effects may be index levels
     cutoff : float; in km of great circle; 0 allows for no neighbours, ``inf`` for all
     coordinates : (longitude, latitude); columns in degrees
-    time, unit : column or index level
-        Periods, and the units that `lags` follows; with `lags`, periods are whole numbers.
+    time, unit : column or index level; periods (whole numbers with `lags`), and whom `lags` follows
     lags : int; periods over which a unit's own scores may be correlated
     kernel, serial_kernel : "bartlett" or "uniform"
         Over distance and over time. Uniform over all lags (periods − 1) and cutoff=0 is clustering by unit.

@@ -182,8 +182,7 @@ def dyadic_panel(  # type: ignore[misc]  # the overloads leave the options to it
         ``"Bal ~ net + net:firms + HSR | pair + year"``: columns and products ``a:b`` (``a*b`` adds both factors);
         effects: the pair, the time, or both. 2SLS as in `pyfixest`: ``"Bal ~ HSR | pair + year | net ~ iv"``.
         Rows with a missing value, or alone in their pair or time (`singletons`), are left out of that formula.
-    units : two columns
-        Who makes up each pair, for "two-way" and "dyadic"; the order within a pair may change from row to row.
+    units : two columns; who makes up each pair, in any order; for "two-way" and "dyadic"
     pair, time : str; names in the formulas. Without a column `pair` the pairs are made from `units`.
     vcov : str; the kind that tables show; the result has all of them
 

@@ -22,8 +22,7 @@ class DyadicFit(Estimated):
     Attributes
     ----------
     params : Series
-    vcov : str
-        Which covariance `std_errors`, `tstats`, `pvalues`, `table` use; ``using("dyadic")`` gives a copy with another.
+    vcov : str; whose errors all tables use; ``using("dyadic")`` gives a copy with others
     nobs, pairs, units, periods : int; of the rows used; units = 0 if only a pair id is known
     r2 : float; 1 − SSR/SST about the overall mean, effects included: what most programs print
     r2_within : float; the same after the effects (also `rsquared`, for tables)

@@ -27,12 +27,9 @@ class Frontier(Shown):
     score : Series, one value a unit; NaN where the programme has no solution
     peers : DataFrame, one row a unit and peer
         Indexed by unit: `peer` (its label) and `weight` λ. Several sets of peers may give the same score.
-    slacks : DataFrame, unit × measure, in units of the measure
-        What is too much of inputs and bad outputs, too little of outputs, beyond the score of a radial model; negative
-        where super-efficiency gives way.
+    slacks : DataFrame, unit × measure; too much of inputs and bad outputs, too little of outputs, after the score
     targets : DataFrame, unit × measure; where the unit would be without them
-    prices : DataFrame, unit × measure
-        Shadow prices: by how much the score changes when the unit has one more of it, the others as they are.
+    prices : DataFrame, unit × measure; shadow prices: change of the score with one more of it
     reasons : dict; why a unit has no score
     model : str
     """
@@ -63,9 +60,7 @@ class RadialFrontier(Frontier):
 
     Attributes
     ----------
-    orientation : "output" or "input"
-        Of the score: φ ≥ 1, by which all outputs could grow, or θ ≤ 1, to which all inputs could shrink (the other way
-        round for units outside of the frontier).
+    orientation : of the score: φ, by which all outputs could grow, or θ, to which all inputs could shrink
     """
 
     orientation: Orientation
@@ -105,10 +100,8 @@ def dea(
     inputs, outputs : list of columns; all values must be positive
     orientation : "output" (φ) or "input" (θ)
     returns : "crs", "vrs" or "nirs"
-    reference : DataFrame, optional
-        The units that span the frontier, if not those of `data`; the same columns.
-    super_efficiency : bool
-        Each unit against all others (Andersen and Petersen 1993): efficient ones get scores beyond 1.
+    reference : DataFrame, optional; the units that span the frontier, if not those of `data`; same columns
+    super_efficiency : bool; each against all others (Andersen and Petersen 1993): scores beyond 1
 
     Returns
     -------
@@ -116,9 +109,7 @@ def dea(
 
     Raises
     ------
-    TypeError, ValueError
-        Text, missing, zero or negative values, a unit twice, unknown columns; under "vrs" an orientation whose columns are
-        all constant, so that every unit would be efficient.
+    TypeError, ValueError: text, missing or not positive values, a unit twice, all efficient whatever they do
 
     References
     ----------

@@ -17,8 +17,7 @@ class GroupDifference(Shown):
 
     Attributes
     ----------
-    coefficients, errors : Series
-        The coefficient in each group's own regression and its clustered standard error.
+    coefficients, errors : Series; of each group's own regression, with clustered standard errors
     covariance : float; between the two coefficients; 0 when no cluster has rows in both groups
     difference, se : float; second group minus first, and the standard error of that
     z, p : float; normal test of no difference, two-sided; z² is Stata's χ²(1)
@@ -71,35 +70,27 @@ class ChowTest(Shown):
         return [self.slopes.map("{:.4f}".format), test]
 
 
-@dataclass(frozen=True)
 class _Half:
     """One group's own regression; `rows` are its places in the data."""
 
-    rows: np.ndarray
-    x: np.ndarray
-    y: np.ndarray
-    slopes: np.ndarray
-    residual: np.ndarray
-    rank: int
-
-
-def _halves(design: Design, group: str) -> tuple[list, list[_Half]]:
-    names, _ = two_groups(design, group)
-    halves = []
-    for name in names:
-        rows = np.flatnonzero((design.frame[group] == name).to_numpy())
+    def __init__(self, design: Design, group: str, name: object) -> None:
+        self.rows = rows = np.flatnonzero((design.frame[group] == name).to_numpy())
         sweep = Sweep([pd.factorize(e[rows])[0] for e in design.effects.values()], len(rows))
         if len(rows) <= sweep.rank + len(design.names):
             few = f"{len(rows)} rows, too few for {len(design.names)} regressors and {sweep.rank} effects"
             raise ValueError(f"group {name!r} has {few}")
-        x, y = sweep(design.x[rows]), sweep(design.y[rows][:, None]).ravel()
+        self.x, self.y, self.rank = sweep(design.x[rows]), sweep(design.y[rows][:, None]).ravel(), sweep.rank
         try:
-            orthonormal(x, np.linalg.norm(design.x[rows], axis=0), design.names)
+            orthonormal(self.x, np.linalg.norm(design.x[rows], axis=0), design.names)
         except ValueError as error:
             raise ValueError(f"in group {name!r}: {error}") from None
-        slopes = np.linalg.lstsq(x, y, rcond=None)[0]
-        halves.append(_Half(rows, x, y, slopes, y - x @ slopes, sweep.rank))
-    return names, halves
+        self.slopes = np.linalg.lstsq(self.x, self.y, rcond=None)[0]
+        self.residual = self.y - self.x @ self.slopes
+
+
+def _halves(design: Design, group: str) -> tuple[list, list[_Half]]:
+    names, _ = two_groups(design, group)
+    return names, [_Half(design, group, name) for name in names]
 
 
 def _stacked(halves: list[_Half], cluster: np.ndarray) -> np.ndarray:
@@ -131,13 +122,10 @@ def suest_test(
     Parameters
     ----------
     data : DataFrame, one row an observation
-    formula : str
-        As for `pyfixest.feols`: ``"inn ~ digit + gov | city + year"``; effects may be index levels.
+    formula : str; as for `pyfixest.feols`: ``"inn ~ digit + gov | city + year"``; effects may be index levels
     coefficient : str; the regressor compared
-    group : column
-        Exactly two values; it may vary within a unit. The second minus the first (sorted) is tested.
-    cluster : column or index level
-        Some fifty and more in each group; with fewer the test rejects too often: :func:`permutation_test`.
+    group : column; two values, also within a unit; the second minus the first (sorted) is tested
+    cluster : column or index level; fifty a group and more; with fewer: :func:`permutation_test`
 
     Returns
     -------
@@ -145,8 +133,7 @@ def suest_test(
 
     Raises
     ------
-    TypeError, ValueError
-        Unknown names, missing values, not two groups or one too small, a regressor without variation, one cluster.
+    TypeError, ValueError: unknown names, missing values, not two groups or too small ones, no variation
 
     References
     ----------

@@ -47,15 +47,11 @@ def match_nearest(
 
     Returns
     -------
-    Series (n,)
-        1 for a treated row that is matched, 0 for one that is not; the untreated rows' weights add up to the
-        number of those matched.
+    Series (n,); treated rows: 1 if matched, else 0; the untreated rows' weights add up to the number matched
 
     Raises
     ------
-    TypeError, ValueError
-        Missing values, text, `treated` other than 0 and 1, another index, fewer untreated rows than
-        `neighbours`, nobody within the caliper.
+    TypeError, ValueError: missing values, text, another index, too few untreated, nobody within the caliper
 
     References
     ----------
@@ -111,9 +107,7 @@ def balance(covariates: pd.DataFrame, treated: pd.Series, weights: pd.Series | N
 
     Raises
     ------
-    TypeError, ValueError
-        Missing values, text, `treated` other than 0 and 1, another index, a constant covariate, negative weights
-        or none left on a side.
+    TypeError, ValueError: missing values, text, another index, a constant covariate, impossible weights
 
     References
     ----------

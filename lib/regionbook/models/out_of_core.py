@@ -53,8 +53,7 @@ def dyadic_out_of_core(
 
     Raises
     ------
-    TypeError, ValueError
-        As :func:`dyadic_panel`; times that are not whole numbers, NaN (NULL is missing), other effects, instruments.
+    TypeError, ValueError: as :func:`dyadic_panel`; times not whole, NaN, other effects, instruments
 
     References
     ----------

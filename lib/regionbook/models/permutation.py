@@ -58,8 +58,7 @@ def permutation_test(
     Parameters
     ----------
     data : DataFrame, one row an observation
-    formula : str
-        As for `pyfixest.feols`: ``"inn ~ digit + gov | city + year"``; effects may be index levels.
+    formula : str; as for `pyfixest.feols`: ``"inn ~ digit + gov | city + year"``; effects may be index levels
     coefficient : str; the regressor compared
     group : column; exactly two values, constant within `unit`; sorted, the second minus the first is tested
     unit : column or index level; what is shuffled
@@ -71,8 +70,7 @@ def permutation_test(
 
     Raises
     ------
-    TypeError, ValueError
-        Unknown names, missing values, a group that varies within a unit or has not two values, no variation in one.
+    TypeError, ValueError: unknown names, gaps, not two groups, one that varies within a unit, no variation
 
     References
     ----------

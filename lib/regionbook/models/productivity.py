@@ -23,8 +23,7 @@ class Productivity(Shown):
 
     Attributes
     ----------
-    changes : DataFrame, one row a unit and pair of years, under the later year
-        Indices; 1 is no change, above 1 is better.
+    changes : DataFrame, one row a unit and pair of years, under the later year; above 1 is better
     """
 
     changes: pd.DataFrame
@@ -77,8 +76,7 @@ def malmquist(
     ----------
     panel : DataFrame, indexed by unit and year, balanced, in any order
     inputs, outputs : list of columns; all values must be positive
-    orientation : "output" or "input"
-        D is 1/φ, or θ: at most 1 within the frontier, so that more is better in both.
+    orientation : "output" or "input"; D is 1/φ, or θ: at most 1 within the frontier; more is better
 
     Returns
     -------
@@ -86,9 +84,7 @@ def malmquist(
 
     Raises
     ------
-    TypeError, ValueError
-        Another index, years that are no numbers, fewer than two years, a unit absent in a year; text, missing, zero or
-        negative values, a unit and year twice, unknown columns.
+    TypeError, ValueError: another index, an unbalanced panel, fewer than two years; as :func:`dea`
 
     References
     ----------
@@ -133,8 +129,7 @@ class GlobalMalmquist(Productivity):
     ----------
     changes : DataFrame; `MLI`, and with `split` its parts `EC` and `BPC`
     scores : Series, one value a unit and year; ρ, or δ where super-efficient; NaN with its reason
-    index : Series, one value a unit and year
-        Score over that of the unit's first year, which is the product of its changes.
+    index : Series, one value a unit and year; score over that of the first year: the product of the changes
     reasons : dict; why a unit and year has no score
     """
 

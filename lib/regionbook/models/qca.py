@@ -36,8 +36,7 @@ def calibrate(raw: Any, anchors: Any, *, at: float = 3.0, half: float = 0.0) -> 
     anchors : (full non-membership q0, crossover qc, full membership q1), or a mapping of columns to such triples
         Falling anchors calibrate the opposite set.
     at : float; log-odds a at the outer anchors: 3 is fsQCA's (.9526), log(19) that of R's QCA (.95).
-    half : float
-        Added to a membership of exactly one half, which belongs to no row of a truth table: often .001.
+    half : float; added to a membership of one half, which belongs to no row of a truth table: often .001
 
     Returns
     -------
@@ -157,8 +156,7 @@ def sufficiency(data: pd.DataFrame, outcome: str, terms: Sequence[str]) -> pd.Da
 
     Returns
     -------
-    DataFrame
-        One row a term, and "solution" for all together; `cases` are those with a membership above one half.
+    DataFrame; one row a term, and "solution" for all; `cases` have a membership above one half
 
     Raises
     ------
@@ -224,8 +222,7 @@ def truth_table(
 
     Raises
     ------
-    TypeError, ValueError
-        As `members`; more than ten conditions; a case with membership exactly one half (it is named).
+    TypeError, ValueError: as `members`; more than ten conditions; a membership of exactly one half
 
     References
     ----------
@@ -436,8 +433,7 @@ def robustness(
 
     Raises
     ------
-    TypeError, ValueError
-        As `calibrate` and `solve`; later variants in which no row is sufficient have 0 terms instead.
+    TypeError, ValueError: as `calibrate` and `solve`; a later variant without sufficient row has 0 terms
 
     References
     ----------
@@ -488,8 +484,7 @@ def placebo(
 
     Returns
     -------
-    DataFrame
-        One row a permutation: terms, consistency, coverage of the first model (0, missing and 0 if no row is sufficient).
+    DataFrame; by permutation: terms, consistency, coverage of the first model (0, missing, 0 without any)
 
     Raises
     ------

@@ -11,9 +11,9 @@ from scipy import sparse
 
 from ..index._checks import numbers, one_of, show
 from ..shown import Part, Shown
-from ._dates import Dates, read_dates
 from ._formula import Design, read_formula
 from ._within import Sweep, rank_outside
+from .cohorts import _Dates, _read_dates
 
 STATISTICS = ["coefficient", "t_hc1", "t_cluster"]
 MOST = 1_000_000
@@ -28,11 +28,8 @@ class RandomisationTest(Shown):
 
     Attributes
     ----------
-    observed : Series
-        `coefficient` of the treatment as it was, its `t_hc1` (heteroskedasticity-robust) and `t_cluster`.
-    p : Series
-        Two-sided, for each of the three: share of the assignments, the observed one among them, with a statistic at
-        least as large in absolute value.
+    observed : Series; `coefficient` of the treatment as it was, its `t_hc1` (robust) and `t_cluster`
+    p : Series; share of the assignments, the observed one among them, whose absolute value is as large
     draws : DataFrame, assignments × (coefficient, t_hc1, t_cluster)
     assignments : "units", "cells", "all" or "given"
     contained : bool; the observed assignment is one of the draws; otherwise p = (1 + #)/(1 + draws)
@@ -100,9 +97,7 @@ def randomisation_test(
 
     Raises
     ------
-    TypeError, ValueError
-        Missing values, text, a unit and year twice, dates that vary within a unit, a treatment that the dates
-        contradict or that switches off, a deal without variation, too many of them, unknown units, no seed.
+    TypeError, ValueError: as :func:`cohorts`; a deal without variation, too many of them, unknown units, no seed
 
     References
     ----------
@@ -111,7 +106,7 @@ def randomisation_test(
     clustered with G/(G − 1)·(n − 1)/(n − k), effects within units not counted.
     """
     design = read_formula(data, formula)
-    found = read_dates(design.frame, dates, unit, time, coefficient)
+    found = _read_dates(design.frame, dates, unit, time, coefficient)
     placebo = _Placebo(design, coefficient, found.unit)
     treatment = design.x[:, design.position(coefficient)]
     observed = placebo.statistics(treatment[:, None])[0]
@@ -189,7 +184,7 @@ def _shuffled(values: np.ndarray, draws: int, seed: int | None) -> np.ndarray:
     return np.random.default_rng(seed).permuted(np.tile(values, (draws, 1)), axis=1)
 
 
-def _deals(found: Dates, assignments: str | pd.DataFrame, draws: int, seed: int | None) -> np.ndarray:
+def _deals(found: _Dates, assignments: str | pd.DataFrame, draws: int, seed: int | None) -> np.ndarray:
     """First treated years (draws × units)."""
     if isinstance(assignments, pd.DataFrame):
         return _given(found, assignments)
@@ -199,7 +194,7 @@ def _deals(found: Dates, assignments: str | pd.DataFrame, draws: int, seed: int 
     return _every(found.first)
 
 
-def _given(found: Dates, assignments: pd.DataFrame) -> np.ndarray:
+def _given(found: _Dates, assignments: pd.DataFrame) -> np.ndarray:
     wrong = assignments.columns.symmetric_difference(found.labels)
     if len(wrong) or assignments.columns.has_duplicates:
         raise ValueError(

@@ -9,7 +9,7 @@ from scipy import special
 
 from ..shown import Part, Shown
 from ._formula import read_formula
-from ._sensitivity import check_regression, partial, swept
+from ._sensitivity import Swept, check_regression, partial
 
 
 @dataclass(frozen=True, repr=False)
@@ -55,8 +55,7 @@ def robustness_value(
 
     Parameters
     ----------
-    estimate, se : float
-        se is the conventional (equal variances) one: only with it is t²/(t² + df) a partial R².
+    estimate, se : float; se is the conventional one: only with it is t²/(t² + df) a partial R²
     df : int; residual degrees of freedom, all fixed effects counted
     q : float; share of the estimate to explain away; 1 is all, above 1 turns the sign
     alpha : float; two-sided level of `rv_alpha`
@@ -169,20 +168,17 @@ def benchmark_bounds(
 
     Returns
     -------
-    DataFrame
-        By covariate and multiple: `r2_treatment`, `r2_outcome` (shares) and, as
-        :func:`bias_adjusted` with conventional errors, `estimate`, `se`, `t`.
+    DataFrame; by covariate and multiple: both shares and, as :func:`bias_adjusted`, `estimate`, `se`, `t`
 
     Raises
     ------
-    TypeError, ValueError
-        As :func:`confounder_impacts`; a benchmark that is no covariate, a multiple not positive or too large.
+    TypeError, ValueError: as :func:`confounder_impacts`; a benchmark that is no covariate, impossible multiples
 
     References
     ----------
     Cinelli and Hazlett (2020), section 4.4, as :func:`robustness_value`.
     """
-    part = swept(read_formula(data, formula), coefficient)
+    part = Swept(read_formula(data, formula), coefficient)
     if isinstance(benchmarks, str):
         raise TypeError(f"benchmarks must be a list of names, got the string; write [{benchmarks!r}]")
     chosen = part.names if benchmarks is None else list(benchmarks)

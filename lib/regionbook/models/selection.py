@@ -7,7 +7,7 @@ import pandas as pd
 
 from ..shown import Part, Shown
 from ._formula import read_formula
-from ._sensitivity import finite, swept
+from ._sensitivity import Swept, finite
 
 
 @dataclass(frozen=True, repr=False)
@@ -47,9 +47,7 @@ def oster_inputs(data: pd.DataFrame, formula: str, coefficient: str) -> dict[str
 
     Returns
     -------
-    dict
-        `short`, `r2_short` (without covariates), `controlled`, `r2_controlled` (with), `var_outcome`,
-        `var_treatment`, `var_residual` (of the treatment given the covariates).
+    dict; the arguments of :func:`oster`
 
     Raises
     ------
@@ -60,7 +58,7 @@ def oster_inputs(data: pd.DataFrame, formula: str, coefficient: str) -> dict[str
     Oster (2019), as :func:`oster`.
     """
     design = read_formula(data, formula)
-    part = swept(design, coefficient)
+    part = Swept(design, coefficient)
     x = np.column_stack([part.d, part.others])
     slopes = np.linalg.lstsq(x, part.y, rcond=None)[0]
     left = part.d - part.others @ np.linalg.lstsq(part.others, part.d, rcond=None)[0]
@@ -109,8 +107,7 @@ def oster(
     ----------
     short, r2_short, controlled, r2_controlled, var_outcome, var_treatment, var_residual : float
         From :func:`oster_inputs`; all net of the fixed effects, or none (`psacalc` after `xtreg, fe` mixes them).
-    r_max : float, optional
-        Between r2_controlled and 1. Default min(1, 1.3·r2_controlled), Oster's rule from randomised studies.
+    r_max : float, optional; at least r2_controlled; default min(1, 1.3·r2_controlled), Oster's rule
     delta : float; assumed for β*
     null : float; the effect for which δ is asked
 
@@ -120,8 +117,7 @@ def oster(
 
     Raises
     ------
-    ValueError
-        R² not in the order 0 ≤ r2_short ≤ r2_controlled ≤ r_max ≤ 1, variances not positive or not in order.
+    ValueError: R² not in the order 0 ≤ r2_short ≤ r2_controlled ≤ r_max ≤ 1, impossible variances
 
     References
     ----------

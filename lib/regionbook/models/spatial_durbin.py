@@ -13,7 +13,16 @@ from ..index._checks import one_of, show
 from ..shown import Part
 from ._estimated import Estimated
 from ._logdet import EXACT_UP_TO, LogDet, Method
-from ._spatial import LAGGED, PARAMETER, Stack, inverse_information, maximise, read_weights, stack, transform
+from ._spatial import (
+    LAGGED,
+    PARAMETER,
+    Stack,
+    Transformed,
+    inverse_information,
+    maximise,
+    read_weights,
+    stack,
+)
 from ._within import between_0_and_1
 
 Model = Literal["ols", "slx", "sar", "sem", "sdm", "sdem"]
@@ -66,8 +75,7 @@ class SpatialPanel(Estimated):
     cov : DataFrame; inverse information of `params` (σ² is accounted for)
     rho : float; the spatial parameter, ρ or λ; NaN in "ols" and "slx"
     interval : (low, high); its admissible interval; `interval_sharp` is False where it is a safe bound
-    sigma2, sigma2_se : float
-        SSR/n of the likelihood, n = N·T or what Lee and Yu's transformation leaves (`n_likelihood`).
+    sigma2, sigma2_se : float; SSR/n, n = N·T or what Lee and Yu's transformation leaves (`n_likelihood`)
     loglik, aic : float; with all constants; the count of parameters leaves the absorbed effects out
     nobs, units, periods : int
     rsquared : float; ``r2["residual"]``
@@ -155,8 +163,7 @@ class SpatialPanel(Estimated):
 
         Raises
         ------
-        ValueError
-            A model without spillover, `draws` of 1 or below 0, draws without `seed`, `level` outside (0, 1).
+        ValueError: no spillover, `draws` of 1 or below 0, draws without `seed`, `level` outside (0, 1)
         """
         if self.model in ("ols", "sem"):
             raise ValueError(f"model {self.model!r} has no spillover: its effects are the coefficients")
@@ -288,13 +295,11 @@ def spatial_durbin(
     w : libpysal Graph or W, or square DataFrame
         Weights with the units' labels, in any order. Used as they are: row-standardise with ``.transform("r")``.
     model : "sdm", "sar", "slx", "sem", "sdem" or "ols"
-    effects : "twoways", "unit", "time", "none" or "random"
-        "random" are random unit effects (quasi-demeaning).
+    effects : "twoways", "unit", "time", "none" or "random"; "random": of units (quasi-demeaning)
     correction : "lee-yu" or "direct"; makes no difference without fixed effects
     logdet : "auto", "exact" or "chebyshev"
         Eigenvalues, or sparse LU with a Chebyshev series; "auto": up to 1,500 units and for dense weights the first.
-    information : "expected" or "observed"
-        For standard errors. Default: expected up to 1,500 units, observed (no dense matrix) beyond.
+    information : "expected" or "observed"; for standard errors; default: the former up to 1,500 units
 
     Returns
     -------
@@ -302,27 +307,11 @@ def spatial_durbin(
 
     Raises
     ------
-    TypeError, ValueError
-        Labels that differ, an unbalanced panel, missing values, columns that the effects absorb, "lee-yu" with period
-        effects and weights whose rows do not add to one.
+    TypeError, ValueError: labels that differ, gaps, an unbalanced panel, absorbed columns; w for "lee-yu"
 
     References
     ----------
     Elhorst (2003), Int. Regional Science Review 26; Lee and Yu (2010), J. Econometrics 154; LeSage and Pace (2009).
-
-    Examples
-    --------
-    >>> rng = np.random.default_rng(1)
-    >>> ring = pd.DataFrame(np.roll(np.eye(30), 1, axis=1) + np.roll(np.eye(30), -1, axis=1)) / 2
-    >>> index = pd.MultiIndex.from_product([range(30), range(8)], names=["city", "year"])
-    >>> x, e = rng.normal(size=(2, 30, 8))
-    >>> y = np.linalg.solve(np.eye(30) - 0.4 * ring, x + 0.5 * ring @ x + e)
-    >>> panel = pd.DataFrame({"y": y.ravel(), "x": x.ravel()}, index)
-    >>> m = spatial_durbin(panel, "y ~ x", ring)
-    >>> m.params.round(2).to_dict()
-    {'x': 1.1, 'W_x': 0.58, 'rho': 0.35}
-    >>> m.impacts().loc["x", "estimate"].round(2).to_dict()
-    {'direct': 1.28, 'indirect': 1.29, 'total': 2.58}
     """
     one_of(("sdm", "sar", "slx", "sem", "sdem", "ols"), model=model)
     one_of(("twoways", "unit", "time", "none", "random"), effects=effects)
@@ -350,11 +339,11 @@ def _estimate(
     if effects == "random":
 
         def peak(p: float) -> float:  # ln|Ω| of the quasi-demeaned units adds N ln φ
-            d = transform(data, ld, model, effects, correction, p)
+            d = Transformed(data, ld, model, effects, correction, p)
             return -maximise(d, ld, model).loglik - ld.n * np.log(p)
 
         phi = float(minimize_scalar(peak, bounds=(1e-3, 1), method="bounded", options={"xatol": 1e-8}).x)
-    d = transform(data, ld, model, effects, correction, 0.0 if np.isnan(phi) else phi)
+    d = Transformed(data, ld, model, effects, correction, 0.0 if np.isnan(phi) else phi)
     best = maximise(d, ld, model)
     v = inverse_information(d, ld, model, best, information)
     s2 = float(best.e @ best.e) / d.n

@@ -9,7 +9,7 @@ from scipy import special
 from ..index._checks import one_of
 from ..shown import Part, Shown
 from ._logdet import LogDet, Method
-from ._spatial import Stack, stack, transform
+from ._spatial import Stack, Transformed, stack
 from .spatial_durbin import Correction, Effects, SpatialPanel, _estimate
 
 Row = tuple[float, int]
@@ -112,7 +112,7 @@ def spatial_tests(
 
 
 def _lm(data: Stack, ld: LogDet, effects: str, correction: str) -> dict[str, Row]:
-    d = transform(data, ld, "ols", effects, correction)
+    d = Transformed(data, ld, "ols", effects, correction)
     b = np.linalg.lstsq(d.x, d.y, rcond=None)[0]
     e = d.y - d.x @ b
     s2 = float(e @ e) / d.n

@@ -27,13 +27,10 @@ class PanelThreshold(Shown):
         `value`, and the ends `low`, `high` of its interval (the accepted values need not be all between them).
     tests : DataFrame, one row a further threshold in the order of the search
         `value` found then, `F`, bootstrap `p`, critical values `10%`, `5%`, `1%`. Empty for given thresholds.
-    table : DataFrame, one row a coefficient
-        `estimate`, conventional `se`, `se_cluster`; the slope of regime j is named ``x[j]``.
+    table : DataFrame, one row a coefficient; `estimate`, `se`, `se_cluster`; ``x[j]``: slope of regime j
     cov, cov_cluster : DataFrame, coefficient × coefficient
-    regimes : DataFrame, one row a regime
-        `above`, `up_to` and `rows`: a value equal to a threshold belongs below it.
-    curves : list of Series
-        For each threshold, the others held: LR at every candidate (index); `critical` cuts it.
+    regimes : DataFrame, one row a regime; `above`, `up_to` (equal values belong here), `rows`
+    curves : list of Series; LR at every candidate for a threshold, the others held; `critical` cuts it
     critical : float
     draws : DataFrame, draws × tests; F of the bootstrap samples
     ssr, r2_within, nobs, units
@@ -93,8 +90,7 @@ def threshold(
     regressors : name or list of names; the r of the formula: those whose slopes differ by regime
     by : column; q, the threshold variable
     unit, time : column or index level
-    thresholds : int or list of numbers
-        How many to search for; or the values themselves, to be taken as given.
+    thresholds : int or list of numbers; how many to search for, or the values, taken as given
     trim : float; share of all rows that each regime must have at least
     draws, seed : int; bootstrap samples of each test; 0: no p values
     level : float
@@ -118,7 +114,7 @@ def threshold(
     """
     between_0_and_1(level)
     one_of(("N(T-1)", "T(N-1)"), scale=scale)
-    panel = _read(data, formula, [regressors] if isinstance(regressors, str) else regressors, by, unit, time)
+    panel = _Panel(data, formula, [regressors] if isinstance(regressors, str) else regressors, by, unit, time)
     s = panel.N * (panel.T - 1) if scale == "N(T-1)" else panel.T * (panel.N - 1)
     search = _Search(panel, trim, s - (panel.T - 1) * panel.two_way)
     if isinstance(thresholds, (int, np.integer)):
@@ -144,60 +140,50 @@ def threshold(
     )
 
 
-@dataclass(frozen=True)
 class _Panel:
     """Rows by unit, then time: outcome (n × 1), common regressors x, those by regime r, threshold variable q (n,)."""
 
-    y: np.ndarray
-    x: np.ndarray
-    r: np.ndarray
-    q: np.ndarray
-    N: int
-    T: int
-    two_way: bool
-    common: list[str]
-    split: list[str]
+    def __init__(
+        self, data: pd.DataFrame, formula: str, names: Sequence[str], by: str, unit: str, time: str
+    ) -> None:
+        design = read_formula(data, formula)
+        frame = design.frame
+        if set(design.effects) not in ({unit}, {unit, time}):
+            raise ValueError(f"formula {formula!r}: expected the effects {unit!r}, or {unit!r} and {time!r}")
+        chosen = [design.position(name) for name in names]
+        q = numbers(frame[known(frame, [by], "by")], "data")[by].to_numpy()
+        who, when = codes(frame, unit, "unit"), codes(frame, time, "time")
+        twice = frame.duplicated([unit, time]).to_numpy()
+        if twice.any():
+            cell = ", ".join(show(frame[name].to_numpy()[twice][0]) for name in (unit, time))
+            raise ValueError(f"{unit} and {time} ({cell}) are there more than once")
+        N, T = int(who.max()) + 1, int(when.max()) + 1
+        periods = np.bincount(who)
+        if (periods < T).any():
+            short = [show(label) for label in pd.unique(frame[unit])[periods < T]]
+            raise ValueError(
+                f"the panel is unbalanced: {len(short)} of {N} units lack some of the {T} periods: {', '.join(short[:5])}"
+                f"{', …' * (len(short) > 5)}; leave them out, or the periods that they lack"
+            )
+        if N < 2 or T < 2:
+            raise ValueError(
+                f"{N} unit(s) of {T} period(s): nothing left beside the effects; at least 2 of each"
+            )
+        if np.ptp(q) == 0:
+            raise ValueError(f"the threshold variable {by!r} is constant ({q[0]:g})")
+        order = np.lexsort((frame[time].to_numpy(), who))
+        left = [j for j in range(len(design.names)) if j not in chosen]
+        self.common, self.split = [design.names[j] for j in left], list(names)
+        self.y, self.x, self.r = design.y[order, None], design.x[order][:, left], design.x[order][:, chosen]
+        self.q, self.N, self.T, self.two_way = q[order], N, T, len(design.effects) == 2
+        X = np.column_stack([self.x, self.r])
+        orthonormal(self.within(X), np.linalg.norm(X, axis=0), [*self.common, *self.split])
 
     def within(self, a: np.ndarray) -> np.ndarray:
         """Less the means of units, and of periods."""
         a = a.reshape(self.N, self.T, -1)
         out = a - a.mean(axis=1, keepdims=True)
         return (out - out.mean(axis=0) if self.two_way else out).reshape(self.N * self.T, -1)
-
-
-def _read(data: pd.DataFrame, formula: str, names: Sequence[str], by: str, unit: str, time: str) -> _Panel:
-    design = read_formula(data, formula)
-    frame = design.frame
-    if set(design.effects) not in ({unit}, {unit, time}):
-        raise ValueError(f"formula {formula!r}: expected the effects {unit!r}, or {unit!r} and {time!r}")
-    chosen = [design.position(name) for name in names]
-    q = numbers(frame[known(frame, [by], "by")], "data")[by].to_numpy()
-    who, when = codes(frame, unit, "unit"), codes(frame, time, "time")
-    twice = frame.duplicated([unit, time]).to_numpy()
-    if twice.any():
-        cell = ", ".join(show(frame[name].to_numpy()[twice][0]) for name in (unit, time))
-        raise ValueError(f"{unit} and {time} ({cell}) are there more than once")
-    N, T = int(who.max()) + 1, int(when.max()) + 1
-    periods = np.bincount(who)
-    if (periods < T).any():
-        short = [show(label) for label in pd.unique(frame[unit])[periods < T]]
-        raise ValueError(
-            f"the panel is unbalanced: {len(short)} of {N} units lack some of the {T} periods: {', '.join(short[:5])}"
-            f"{', …' * (len(short) > 5)}; leave them out, or the periods that they lack"
-        )
-    if N < 2 or T < 2:
-        raise ValueError(f"{N} unit(s) of {T} period(s): nothing left beside the effects; at least 2 of each")
-    if np.ptp(q) == 0:
-        raise ValueError(f"the threshold variable {by!r} is constant ({q[0]:g})")
-    order = np.lexsort((frame[time].to_numpy(), who))
-    left = [j for j in range(len(design.names)) if j not in chosen]
-    parts = (design.y[:, None], design.x[:, left], design.x[:, chosen])
-    common = [design.names[j] for j in left]
-    y, x, r = (a[order] for a in parts)
-    panel = _Panel(y, x, r, q[order], N, T, len(design.effects) == 2, common, list(names))
-    X = np.column_stack([panel.x, panel.r])
-    orthonormal(panel.within(X), np.linalg.norm(X, axis=0), [*common, *names])
-    return panel
 
 
 def _slopes(panel: _Panel, split: np.ndarray) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from scipy import special
 
 from ..shown import Part, Shown
 from ._formula import read_formula
-from ._sensitivity import check_regression, partial, swept
+from ._sensitivity import Swept, check_regression, partial
 
 
 @dataclass(frozen=True, repr=False)
@@ -17,13 +17,9 @@ class ConfoundingThreshold(Shown):
 
     Attributes
     ----------
-    significant : bool
-        Whether |t| exceeds its critical value; then all numbers say what would invalidate the
-        inference, otherwise what would sustain it.
+    significant : bool; then all numbers say what would invalidate the inference, else what would sustain it
     threshold : float; the estimate that is just significant, in the unit of the estimate
-    bias : float
-        Share (0 to 1) of the estimate that must be bias; not significant: by how much of the
-        threshold it falls short.
+    bias : float; share of the estimate that must be bias, or by which it falls short of the threshold
     replaced : int; RIR: the same as a number of observations
     r, r_critical : float; partial correlation of treatment and outcome, observed and just significant
     itcv : float; impact threshold: the product of two partial correlations
@@ -77,8 +73,7 @@ def confounding_threshold(
     ----------
     estimate, se : float; the coefficient and its standard error, in the same unit
     n : int; observations
-    covariates : int
-        Other regressors without the constant. Fixed effects count: 279 for 280 cities, 9 for 10 years.
+    covariates : int; other regressors and fixed effects: 279 for 280 cities, 9 for 10 years
     alpha : float; two-sided significance level
 
     Returns
@@ -142,26 +137,22 @@ def confounder_impacts(data: pd.DataFrame, formula: str, coefficient: str) -> pd
     Parameters
     ----------
     data : DataFrame, one row an observation
-    formula : str
-        As for `pyfixest.feols`: ``"inn ~ digit + gov | city + year"``; effects may be index levels.
+    formula : str; as for `pyfixest.feols`: ``"inn ~ digit + gov | city + year"``; effects may be index levels
     coefficient : str; the treatment
 
     Returns
     -------
-    DataFrame
-        By covariate: `treatment`, `outcome` (partial correlations, −1 to 1) and `impact`, their
-        product; the largest |impact| first.
+    DataFrame; by covariate, largest |impact| first: `treatment`, `outcome` (partial correlations), `impact`
 
     Raises
     ------
-    TypeError, ValueError
-        Unknown names, missing or infinite values, collinear regressors, no covariate, too few rows.
+    TypeError, ValueError: unknown names, missing values, collinear regressors, no covariate, too few rows
 
     References
     ----------
     Frank (2000), as :func:`confounding_threshold`; konfound's impact table.
     """
-    part = swept(read_formula(data, formula), coefficient)
+    part = Swept(read_formula(data, formula), coefficient)
     treatment = partial(part.d, part.others)[0, 1:]
     outcome = partial(part.y, part.others)[0, 1:]
     columns = {"treatment": treatment, "outcome": outcome, "impact": treatment * outcome}

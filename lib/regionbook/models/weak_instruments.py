@@ -148,8 +148,7 @@ def kleibergen_paap(
     instruments, exog : list of columns; excluded instruments, and controls that the second stage contains too
     absorb : list of columns or index levels; fixed effects, or none; a constant is always included
     cov : "iid", "robust" or "cluster"; "iid" gives Anderson's LM and the Cragg–Donald F
-    clusters : column or index level
-        With cov="cluster". Effects nested in the clusters do not count in A, as in ivreghdfe.
+    clusters : column or index level; effects nested in them do not count in A, as in ivreghdfe
 
     Returns
     -------
@@ -157,22 +156,12 @@ def kleibergen_paap(
 
     Raises
     ------
-    TypeError, ValueError
-        Unknown names, missing values, columns that the effects absorb, too few rows or clusters.
+    TypeError, ValueError: unknown names, missing values, absorbed columns, too few rows or clusters
 
     References
     ----------
     Kleibergen and Paap (2006), J. Econometrics 133; small-sample terms of Stata's ivreg2
     (Baum, Schaffer and Stillman 2007).
-
-    Examples
-    --------
-    >>> rng = np.random.default_rng(1)
-    >>> frame = pd.DataFrame(rng.normal(size=(200, 2)), columns=["z", "d"])
-    >>> frame["d"] += 0.5 * frame["z"]
-    >>> test = kleibergen_paap(frame, "d", ["z"])
-    >>> round(test.lm, 2), round(test.f, 2)
-    (12.96, 15.93)
     """
     part = _Partialled(data, [endog], instruments, exog, absorb, cov, clusters)
     d, z, size = part.columns[:, 0], part.z, part.z.shape[1]
@@ -267,8 +256,7 @@ class AndersonRubin(Shown):
     Attributes
     ----------
     statistic, df, p : F statistic of the null, its degrees of freedom, p-value
-    intervals : tuple of (low, high)
-        The confidence set: none (empty), one, or two and more; an end may be infinite.
+    intervals : tuple of (low, high); the confidence set: none (empty), one or more; ends may be infinite
     null, level : the tested value and the confidence level
     """
 

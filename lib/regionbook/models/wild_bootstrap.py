@@ -27,8 +27,7 @@ class WildBootstrap(Shown):
     p : float; two-sided
     interval : (low, high); values of the coefficient that the same test does not reject
     t_draws : ndarray; the bootstrap's t statistics under the null
-    clusters, weights, enumerated, level, null
-        `enumerated`: all weight vectors were used, so that p is exact and has no seed.
+    clusters, weights, enumerated, level, null : `enumerated`: with all weight vectors p is exact
     """
 
     estimate: float
@@ -79,12 +78,10 @@ def wild_bootstrap(
     Parameters
     ----------
     data : DataFrame, one row an observation
-    formula : str
-        As for `pyfixest.feols`: ``"inn ~ digit + gov | city + year"``; effects may be index levels.
+    formula : str; as for `pyfixest.feols`: ``"inn ~ digit + gov | city + year"``; effects may be index levels
     coefficient : str; the regressor tested
     cluster : column or index level
-    weights : "rademacher" or "webb"
-        ±1, or six points; take "webb" with about ten clusters and fewer, as 2^G is small.
+    weights : "rademacher" or "webb"; ±1, or six points for about ten clusters and fewer
     draws : int; random weight vectors; when all 2^G (6^G) of them are not more, all are used
     null, level : float
     seed : int; needed unless all vectors are used
@@ -97,8 +94,7 @@ def wild_bootstrap(
 
     Raises
     ------
-    TypeError, ValueError
-        Unknown names, missing or infinite values, a coefficient that the effects absorb, one cluster.
+    TypeError, ValueError: unknown names, missing values, a coefficient that the effects absorb, one cluster
 
     References
     ----------
