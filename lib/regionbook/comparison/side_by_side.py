@@ -179,19 +179,8 @@ def compare_text(
 ) -> Comparison:
     """Put the numbers of a paper's text (other.csv) beside what its own figures or the teaching panel give.
 
-    Parameters
-    ----------
-    slug
-        Name of the paper.
-    panel
-        As `regionbook.prepare` returns it; left out, the shipped teaching panel.
-    notes
-        As in `compare`.
-
-    Returns
-    -------
-    Comparison
-        Its long form is ``.cells``; a notebook shows the tally by place and what does not agree.
+    ``panel`` (as `regionbook.prepare` returns it; left out, the shipped one) and ``notes`` are as in `compare`. A notebook
+    shows the tally by place and what does not agree; the long form is ``.cells``.
 
     Raises
     ------

@@ -145,12 +145,7 @@ def _published(slug: str) -> dict[str, pd.DataFrame]:
 
 
 def published(slug: str) -> Published:
-    """Return the figures of a paper exactly as printed.
-
-    Parameters
-    ----------
-    slug
-        Name of the paper, for example ``"city-innovation"``.
+    """Return the figures of a paper exactly as printed; ``slug`` is its name, for example ``"city-innovation"``.
 
     Raises
     ------
