@@ -66,16 +66,13 @@ def beside(slug: str) -> dict[str, list[str]]:
 
 def known_table(slug: str, table: str, all_of_them: bool = True) -> str:
     """The name of one of a paper's raw tables, or of a table beside them."""
-    if extra := beside(slug):
-        if table not in extra:
-            hint = did_you_mean(table, list(extra))
-            raise ValueError(f"{slug!r} has no table {table!r}.{hint} There are: {', '.join(extra)}.")
-        return table
-    paper = declared(slug)
-    ready = [*paper.tables, *(paper.beside if all_of_them else ())]
+    ready = list(beside(slug))
+    if not ready:
+        paper = declared(slug)
+        ready = [*paper.tables, *(paper.beside if all_of_them else ())]
     if table not in ready:
         hint = did_you_mean(table, ready)
-        raise ValueError(f"{slug!r} has no table {table!r}.{hint} Its raw tables are: {', '.join(ready)}.")
+        raise ValueError(f"{slug!r} has no table {table!r}.{hint} Its tables are: {', '.join(ready)}.")
     return table
 
 
