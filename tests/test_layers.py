@@ -15,7 +15,7 @@ from regionbook.paths import ROOT
 
 LIB = ROOT / "lib" / "regionbook"
 LAYERS = [
-    {"paths", "registry", "look", "shown", "text"},
+    {"paths", "registry", "look", "shown"},
     {"data", "geo"},
     {"index", "models"},
     {"papers"},

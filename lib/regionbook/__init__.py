@@ -9,7 +9,7 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from regionbook import data, geo, index, models, papers, plots, tables, text, widgets
+    from regionbook import data, geo, index, models, papers, plots, tables, widgets
     from regionbook.auditing import audit
     from regionbook.catalogue import lessons, method_map
     from regionbook.comparison import compare, compare_text, rules, scorecard
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 __version__ = "0.1.0"
 
-_SUBMODULES = ("data", "geo", "index", "models", "papers", "plots", "tables", "text", "widgets")
+_SUBMODULES = ("data", "geo", "index", "models", "papers", "plots", "tables", "widgets")
 _NAMES = {
     "auditing": ("audit",),
     "catalogue": ("lessons", "method_map"),

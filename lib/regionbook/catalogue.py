@@ -105,17 +105,8 @@ def lessons(folder: Path | None = None) -> Listing:
 def method_map(folder: Path | None = None) -> Listing:
     """Return the map of methods × papers: in which lesson of which paper a method is used.
 
-    It is read from the code of the lessons, so it cannot promise what they do not do.
-
-    Parameters
-    ----------
-    folder
-        As in `lessons`, with the same errors.
-
-    Returns
-    -------
-    Listing
-        ``.table``: rows (group, method), one column a paper, cells the numbers of the lessons, as text.
+    It is read from the code of the lessons, so it cannot promise what they do not do. ``folder`` and errors are as in
+    `lessons`; ``.table`` has rows (group, method), one column a paper, cells the numbers of the lessons, as text.
 
     Examples
     --------
@@ -177,22 +168,9 @@ def route(sessions: int, minutes: int = 90, folder: Path | None = None) -> list[
     The start comes first. Then, again and again, the lesson that adds most methods of the map for its minutes, with all that
     it needs (`needs`); further notebooks are left out. The order is that of the book.
 
-    Parameters
-    ----------
-    sessions, minutes
-        How many sessions, and how long each is; both positive.
-    folder
-        As in `lessons`, with the same errors.
-
-    Returns
-    -------
-    list of DataFrame
-        At most `sessions` of them: rows of the table of `lessons`, in the order of reading.
-
-    Raises
-    ------
-    ValueError
-        If a session is shorter than the first lesson of the start.
+    ``sessions`` and ``minutes`` say how many sessions, and how long each is; ``folder`` and its errors are as in `lessons`.
+    There are at most as many frames as sessions, each with rows of the table of `lessons` in the order of reading. A
+    ValueError if a session is shorter than the first lesson of the start.
 
     Examples
     --------

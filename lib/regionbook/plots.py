@@ -94,16 +94,10 @@ def coefficient_plot(
         The same for the numbers that the paper reports.
     truth
         True values, indexed alike.
-    title
-        What the reader should see.
-    label
-        Name and unit of the horizontal axis.
+    title, label
+        What the reader should see; name and unit of the horizontal axis.
     ax
-        Axes to draw on; None makes a figure.
-
-    Returns
-    -------
-    Axes
+        Axes to draw on, which are returned; None makes a figure.
 
     Raises
     ------
@@ -159,10 +153,8 @@ def marginal_effect_plot(
 
     Parameters
     ----------
-    params
-        Coefficients by name, as `linearmodels` and `statsmodels` give them.
-    cov
-        Their covariance matrix, rows and columns by name.
+    params, cov
+        Coefficients by name, as `linearmodels` and `statsmodels` give them, and their covariance matrix.
     main, interaction
         Names of :math:`\beta` and :math:`\delta` in `params`.
     moderator
@@ -172,11 +164,7 @@ def marginal_effect_plot(
     title, label, moderator_label
         What to see; names and units of the vertical and the horizontal axis.
     ax
-        Axes to draw on; None makes a figure.
-
-    Returns
-    -------
-    Axes
+        Axes to draw on, which are returned; None makes a figure.
 
     Raises
     ------

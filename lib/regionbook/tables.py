@@ -23,12 +23,9 @@ class ModelEstimates:
 
 
 def model_estimates(model: Any) -> ModelEstimates:
-    """Read coefficients, standard errors, p values and N from a fitted model.
+    """Read coefficients, standard errors, p values and N from a result of linearmodels, pyfixest or statsmodels.
 
-    Parameters
-    ----------
-    model
-        Result of linearmodels, pyfixest or statsmodels; anything else, such as a model not fitted, is a TypeError.
+    Anything else, such as a model not fitted, is a TypeError.
 
     Examples
     --------

@@ -87,14 +87,8 @@ _kept: dict[str, str] = {}
 def guess(name: str, question: str, options: Sequence[str] = ()) -> None:
     """Ask for a guess before an output and keep it; `guessed` shows it beside the answer.
 
-    Parameters
-    ----------
-    name : str
-        Name of the guess, to be given to `guessed` too.
-    question : str
-        What the reader is to guess.
-    options : sequence of str
-        Answers to choose from; without them the reader writes one.
+    ``name`` is to be given to `guessed` too, ``question`` says what to guess, ``options`` are answers to choose from;
+    without them the reader writes one.
 
     Examples
     --------
@@ -131,16 +125,7 @@ def guess(name: str, question: str, options: Sequence[str] = ()) -> None:
 def guessed(name: str, answer: Any) -> None:
     """Print the answer, with the guess that was kept under that name if there is one.
 
-    Parameters
-    ----------
-    name : str
-    answer : str or number
-        A number is shown with three digits; say more by giving a text.
-
-    Raises
-    ------
-    KeyError
-        If no guess of that name was asked for in this notebook.
+    A number is shown with three digits; say more by giving a text. A KeyError if no guess of that name was asked for.
     """
     if name not in _kept:
         asked = ", ".join(map(repr, _kept)) or "none"

@@ -160,14 +160,11 @@ def repeats() -> dict[str, int]:
 
 
 def printed_cells(slug: str) -> pd.DataFrame:
-    """Return every number that a paper prints: one row a number.
+    """Return every number that a paper prints, one row a number.
 
-    Returns
-    -------
-    pandas.DataFrame
-        file, table, panel, column, term; printed and printed_paren (floats, and as text), paren_kind, stars; rule
-        (how a number of ours is judged, see `rules`); imposed (whether the teaching panel was calibrated to it);
-        inconsistent and not_computable (why the paper contradicts it, or why nothing can be set beside it; else empty).
+    The columns are file, table, panel, column, term; printed and printed_paren (floats, and as text), paren_kind, stars;
+    rule (how a number of ours is judged, see `rules`); imposed (whether the teaching panel was calibrated to it);
+    inconsistent and not_computable (why the paper contradicts it, or why nothing can be set beside it; else empty).
 
     Examples
     --------

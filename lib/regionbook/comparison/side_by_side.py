@@ -94,7 +94,8 @@ def compare(
 
     *Free and reproduced* is a number that agrees though nothing was set to it, *imposed* one that the teaching panel was
     calibrated to. `rules` says when a number agrees and when it is close; otherwise it differs. A number that the paper
-    itself contradicts is marked so, whatever ours is.
+    itself contradicts is marked so, whatever ours is; terms that the paper does not print are left out. Shown last in a
+    cell of a lesson the comparison also records its numbers for the scorecard.
 
     Parameters
     ----------
@@ -120,12 +121,6 @@ def compare(
         False for data of your own, which nobody pulled to the print: no number counts as imposed.
     panel
         For a list of columns: the panel as `regionbook.prepare` returns it; left out, the shipped one.
-
-    Returns
-    -------
-    Comparison
-        Shown last in a cell of a lesson it also records the numbers for the scorecard. Terms of a model that
-        the paper does not print are left out.
 
     Raises
     ------
@@ -179,19 +174,8 @@ def compare_text(
 ) -> Comparison:
     """Put the numbers of a paper's text (other.csv) beside what its own figures or the teaching panel give.
 
-    Parameters
-    ----------
-    slug
-        Name of the paper.
-    panel
-        As `regionbook.prepare` returns it; left out, the shipped teaching panel.
-    notes
-        As in `compare`.
-
-    Returns
-    -------
-    Comparison
-        Its long form is ``.cells``; a notebook shows the tally by place and what does not agree.
+    ``panel`` (as `regionbook.prepare` returns it; left out, the shipped one) and ``notes`` are as in `compare`. A notebook
+    shows the tally by place and what does not agree; the long form is ``.cells``.
 
     Raises
     ------

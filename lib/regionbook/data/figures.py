@@ -50,10 +50,8 @@ class Published:
     def _repr_html_(self) -> str:
         c = {k: escape(v) for k, v in self.citation.items()}
         pages = f", {c['pages']}" if c["pages"] else ""
-        return (
-            f"<p>{c['authors_zh']} ({c['authors_en']}), {c['year']}. <b>{c['title_zh']}</b> "
-            f"<i>{c['title_en']}</i>. {c['journal']}{pages}.</p>"
-        )
+        title = f"<b>{c['title_zh']}</b> <i>{c['title_en']}</i>"
+        return f"<p>{c['authors_zh']} ({c['authors_en']}), {c['year']}. {title}. {c['journal']}{pages}.</p>"
 
 
 @cache
@@ -145,12 +143,7 @@ def _published(slug: str) -> dict[str, pd.DataFrame]:
 
 
 def published(slug: str) -> Published:
-    """Return the figures of a paper exactly as printed.
-
-    Parameters
-    ----------
-    slug
-        Name of the paper, for example ``"city-innovation"``.
+    """Return the figures of a paper exactly as printed; ``slug`` is its name, for example ``"city-innovation"``.
 
     Raises
     ------

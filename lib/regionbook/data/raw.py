@@ -72,24 +72,17 @@ def pair_panel(
 
     Parameters
     ----------
-    tables
-        Raw tables by name, as `load` and `raw_tables` return them; left out, the shipped ones.
-    slug
-        Name of the paper; left out, the one whose panel is built from several tables.
+    tables, slug
+        Raw tables by name, as `load` and `raw_tables` return them, and the paper; left out, the shipped ones.
     options
         ``light="light_rival"``: another column of ``years`` with the sum of night lights, here that of the world
-        without any effect.
+        without any effect; a ValueError if there is none.
 
     Returns
     -------
     pandas.DataFrame
         Indexed by ``pair`` (0, 1, … in the order of ``numpy.triu_indices``) and outcome ``year``, pair by pair, with
         every pair in every year; columns as in ``columns(slug)``, as far as the tables allow.
-
-    Raises
-    ------
-    ValueError
-        If ``years`` has no such column.
     """
     slug = slug or next(s for s in registry.papers() if registry.handed_in(s, "PANEL"))
     shipped = tables is None

@@ -66,34 +66,21 @@ def beside(slug: str) -> dict[str, list[str]]:
 
 def known_table(slug: str, table: str, all_of_them: bool = True) -> str:
     """The name of one of a paper's raw tables, or of a table beside them."""
-    if extra := beside(slug):
-        if table not in extra:
-            hint = did_you_mean(table, list(extra))
-            raise ValueError(f"{slug!r} has no table {table!r}.{hint} There are: {', '.join(extra)}.")
-        return table
-    paper = declared(slug)
-    ready = [*paper.tables, *(paper.beside if all_of_them else ())]
+    ready = list(beside(slug))
+    if not ready:
+        paper = declared(slug)
+        ready = [*paper.tables, *(paper.beside if all_of_them else ())]
     if table not in ready:
         hint = did_you_mean(table, ready)
-        raise ValueError(f"{slug!r} has no table {table!r}.{hint} Its raw tables are: {', '.join(ready)}.")
+        raise ValueError(f"{slug!r} has no table {table!r}.{hint} Its tables are: {', '.join(ready)}.")
     return table
 
 
 def columns(slug: str, table: str | None = None) -> pd.DataFrame:
     """Return the data dictionary of a teaching panel, which is also the schema of your own file.
 
-    Parameters
-    ----------
-    slug
-        Name of the paper.
-    table
-        For a paper whose panel is built from several raw tables, the name of one; left out, the panel.
-
-    Returns
-    -------
-    pandas.DataFrame
-        One row a column: column, label_en, label_zh, unit, role, dtype, minimum, maximum, published, note.
-        ``published`` names the printed row (variable or indicator) that the column stands for.
+    One row a column of the panel (or of one ``table`` of several from which it is built): column, label_en, label_zh, unit,
+    role, dtype, minimum, maximum, published (the printed variable or indicator that it stands for), note.
     """
     part = "" if table is None else f".{known_table(slug, table)}"
     frame = pd.read_csv(teaching_file(slug, f"{part}.columns.csv"), dtype=str, keep_default_na=False)

@@ -51,19 +51,8 @@ def in_world(panel: pd.DataFrame, slug: str, world: str, table: str = "") -> pd.
 
 
 def truth(slug: str, world: str | None = None) -> dict[str, Any]:
-    """Return the parameters of the process that made a teaching panel.
-
-    Parameters
-    ----------
-    slug : str
-        Name of the paper.
-    world : str, optional
-        A rival world (`worlds`); left out, the shipped panel.
-
-    Returns
-    -------
-    dict
-        Parameters, seed, targets with what was reached.
+    """Return what made a teaching panel, the shipped one or a rival ``world`` (`worlds`): parameters, seed, and targets with
+    what was reached.
 
     Raises
     ------

@@ -82,19 +82,8 @@ def card(slug: str) -> Card:
 def prepare(slug: str, panel: pd.DataFrame | None = None) -> pd.DataFrame:
     """Return the panel with the variables that the paper's regressions use.
 
-    A chapter's first lesson builds each of them in the open; later lessons and the exercises start here.
-
-    Parameters
-    ----------
-    slug
-        Name of the paper, such as ``"city-innovation"``.
-    panel
-        As `regionbook.load` or `regionbook.personal` returns it; left out, the shipped teaching panel.
-
-    Returns
-    -------
-    pandas.DataFrame
-        A copy of `panel` with further columns.
+    A chapter's first lesson builds each of them in the open; later lessons and the exercises start here. ``panel`` is as
+    `regionbook.load` or `regionbook.personal` returns it (left out, the shipped teaching panel); it is copied.
 
     Raises
     ------

@@ -18,6 +18,10 @@ R2 = ("overall", "within", "correlation", "none")
 EFFECTS = ("", "direct", "indirect", "total")
 
 
+_FORMULA = re.compile(r"([^~|{]+)~([^~|{]*)(?:\|([^~|{]+))?(?:\|([^~|{]+)~([^~|{]+))?")
+"""Outcome ~ regressors | effects | endogenous ~ instruments."""
+
+
 def _split(text: str) -> tuple[str, ...]:
     """Terms of a side of a formula: at each plus that is in no bracket, without a lone constant."""
     terms = (term.strip() for term in re.split(r"\+(?![^()]*\))", text))
@@ -63,7 +67,7 @@ class Column:
 
     def __post_init__(self) -> None:
         where = f"Table {self.table} ({self.column})"
-        if self.formula.count("~") != (2 if self.instruments else 1) or "{" in self.formula:
+        if not self._parts:
             raise ValueError(
                 f"{where}: cannot read {self.formula!r}; expected 'outcome ~ regressors', behind it '| effects' and "
                 "'| endogenous ~ instruments', with {X} filled in"
@@ -85,38 +89,39 @@ class Column:
 
     @property
     def _parts(self) -> list[str]:
-        return [part.strip() for part in self.formula.split("|")]
+        """The five parts of the formula, empty where there is none; an empty list if it cannot be read."""
+        found = _FORMULA.fullmatch(self.formula)
+        return [(part or "").strip() for part in found.groups()] if found else []
 
     @property
     def outcome(self) -> str:
         """Left side."""
-        return self._parts[0].partition("~")[0].strip()
+        return self._parts[0]
 
     @property
     def exogenous(self) -> tuple[str, ...]:
         """Regressors that are their own instruments, constant not named."""
-        return _split(self._parts[0].partition("~")[2])
+        return _split(self._parts[1])
+
+    @property
+    def effects(self) -> tuple[str, ...]:
+        """Fixed effects; ``province^year`` is one of the two together."""
+        return _split(self._parts[2])
 
     @property
     def endogenous(self) -> tuple[str, ...]:
         """Regressors with instruments; empty without."""
-        return _split(self._parts[-1].partition("~")[0]) if self.instruments else ()
+        return _split(self._parts[3])
 
     @property
     def instruments(self) -> tuple[str, ...]:
         """Excluded instruments; empty without."""
-        last = self._parts[-1]
-        return _split(last.partition("~")[2]) if len(self._parts) > 1 and "~" in last else ()
+        return _split(self._parts[4])
 
     @property
     def regressors(self) -> tuple[str, ...]:
         """All regressors, the endogenous ones first."""
         return self.endogenous + self.exogenous
-
-    @property
-    def effects(self) -> tuple[str, ...]:
-        """Fixed effects; ``province^year`` is one of the two together."""
-        return _split(self._parts[1]) if len(self._parts) > 1 and "~" not in self._parts[1] else ()
 
     @property
     def clusters(self) -> tuple[str, ...]:

@@ -181,21 +181,15 @@ def lmdi(data: pd.DataFrame, total: str, factors: Sequence[str], start: int, end
     Parameters
     ----------
     data : DataFrame, indexed by unit and year
-    total : str
-        Column V, the product of `factors` up to a constant.
-    factors : list of columns
-    start, end : int
+    total, factors
+        Column V and the columns whose product it is, up to a constant; else, or with a value that is not positive, a ValueError.
+    start, end
         Years.
 
     Returns
     -------
     DataFrame, units × factors
         Their sum in a row is the unit's change of V.
-
-    Raises
-    ------
-    ValueError
-        If the factors do not multiply to the total, or a value is not positive.
 
     References
     ----------

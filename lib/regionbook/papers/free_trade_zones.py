@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from regionbook.data import published
+from regionbook.data import columns, published
 from regionbook.models import match_nearest
 from regionbook.paths import data_file
 
@@ -22,10 +22,8 @@ CONTROLS = ["fe", "lnstru", "urba", "fdi", "pgdp"]
 """In the order in which Table 4 adds them."""
 INDICES = ["vitality", "merchantable", "risk", "innovation", "elite", "synergism"]
 """The six first-level indices, in logarithms as the regressions use them."""
-PARTNERS = [
-    "Beijing", "Tianjin", "Shijiazhuang", "Tangshan", "Qinhuangdao", "Handan", "Xingtai", "Baoding", "Zhangjiakou",
-    "Chengde", "Cangzhou", "Langfang", "Hengshui",
-]  # fmt: skip
+_NETWORK = columns(SLUG).query("role == 'network'")["column"].tolist()
+PARTNERS = [name.removeprefix("from_").title() for name in _NETWORK]
 """Column ``from_<city>``: firms in science and technology services in which firms of that city hold stakes."""
 NEIGHBOURS = 4
 """k is not printed; this is our choice."""
@@ -135,7 +133,7 @@ def matching(d: pd.DataFrame) -> dict[str, pd.Series]:
 
 def linkage(panel: pd.DataFrame) -> pd.Series:
     """Return IL: a city's weighted degree in the network of capital stakes, both directions, in hundreds of firms."""
-    into = panel[[f"from_{k.lower()}" for k in PARTNERS]].set_axis(PARTNERS, axis=1)
+    into = panel[_NETWORK].set_axis(PARTNERS, axis=1)
     out = into.groupby("year").sum().stack()
     return (into.sum(axis=1) + out.reorder_levels([1, 0]).loc[panel.index].to_numpy()) / 100
 
@@ -186,9 +184,8 @@ def lift(d: Any, truth: dict[str, Any], name: str) -> Any:
 
 def relinked(panel: pd.DataFrame, wanted: Array) -> pd.DataFrame:
     """Return the panel with stakes that give Hebei's cities the wanted linkage: ties with Beijing and Tianjin give way."""
-    names = [f"from_{k.lower()}" for k in PARTNERS]
     years = panel.index.unique("year")
-    into = panel[names].to_numpy(float).reshape(13, len(years), 13)
+    into = panel[_NETWORK].to_numpy(float).reshape(13, len(years), 13)
     into = into.transpose(0, 2, 1).copy()  # host, holder, year
     gap = np.round(100 * np.asarray(wanted).reshape(13, -1)) - into.sum(1) - into.sum(0)
     for i in range(2, 13):
@@ -199,8 +196,8 @@ def relinked(panel: pd.DataFrame, wanted: Array) -> pd.DataFrame:
         into[ties[0]] = old + gap[i] - sum(into[k] for k in ties[1:])
     if (into < 0).any():
         raise ValueError("a city's wanted linkage is below its ties within Hebei")
-    columns = into.transpose(0, 2, 1).reshape(-1, 13).astype(int).T
-    return panel.assign(**dict(zip(names, columns, strict=True)))
+    stakes = into.transpose(0, 2, 1).reshape(-1, 13).astype(int).T
+    return panel.assign(**dict(zip(_NETWORK, stakes, strict=True)))
 
 
 HIGHEST = 4.6

@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from regionbook.data import published
+from regionbook.data import columns, published
 from regionbook.index import TopsisIndex, topsis_index
 from regionbook.models import sbm
 from regionbook.paths import data_file
@@ -21,10 +21,7 @@ SLUG = "green-growth"
 
 CONTROLS = ["finance", "gov", "shop", "struc", "pop"]
 """The five controls as the regressions use them."""
-INDICATORS = [
-    "science_exp", "education_exp", "students", "broadband", "mobile_phones", "digital_finance", "digital_patents",
-    "telecom", "postal", "innovation_index", "ai_firms",
-]  # fmt: skip
+INDICATORS = columns(SLUG).query("role == 'indicator'")["column"].tolist()
 """Of NP, in the order of Table 2; all positive."""
 INPUTS = ["investment", "tertiary_staff", "energy_intensity"]
 OUTPUT = ["real_gdp"]
