@@ -94,7 +94,7 @@ AIM = 25_180
 3,000 for grading that can be trusted and class results, 480 for QCA, 280 for digital-agriculture, 460 for the site and the commands."""
 ROOMS = {
     "root": 1_465, "data": 1_595, "auditing": 1_130, "comparison": 975, "geo": 1_025, "index": 810,
-    "models": 7_320, "papers": 4_685, "exercises": 1_410, "cli": 1_800, "grading": 3_060,
+    "models": 7_320, "papers": 4_685, "exercises": 1_410, "cli": 1_815, "grading": 3_060,
 }  # fmt: skip
 """Lines that each room may have: what it has today and a little more. Lower them where a room has become smaller."""
 
