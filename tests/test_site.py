@@ -54,6 +54,17 @@ def test_formulas_inside_of_html_are_marked():
     assert notebooks.spans('<p><a href="b.ipynb#c">b</a></p>') == '<p><a href="b.html#c">b</a></p>'
 
 
+def test_entries_of_a_docstring_may_stand_in_one_line():
+    """Kind and meaning become two lines where napoleon looks for them, and nowhere else."""
+    text = ["One thing: another; more.", "", "Parameters", "----------", "score : Series (n,); in [0, 1]", "k : int",
+            "    Not below 1; never above n.", "", "Raises", "------", "TypeError, ValueError: no score; k of 0", "",
+            "Notes", "-----", "ValueError: is not an entry here"]  # fmt: skip
+    apart = written.entries(text)
+    assert apart[4:6] == ["score : Series (n,)", "    in [0, 1]"]
+    assert apart[11:13] == ["TypeError, ValueError", "    no score; k of 0"]
+    assert [line for line in text if line not in apart] == [text[4], text[10]] and len(apart) == len(text) + 2
+
+
 def test_solutions_are_folded_without_their_keys():
     code = '### BEGIN SOLUTION\nb = fit(x)\nrb.key("a/b",\n       hint=["one", "two"])\nrb.mistake("that is a.", a)\n### END SOLUTION'
     place = {"nbgrader": {"grade_id": "one"}}

@@ -11,6 +11,7 @@ from sphinx.application import Sphinx
 
 from bookpages.decks import deck, teaching
 from bookpages.notebooks import read
+from bookpages.written import entries
 from regionbook.catalogue import lessons
 from regionbook.cli.readme import chapter_name
 from regionbook.look import FONT_FILE
@@ -33,7 +34,7 @@ def font_of(pages: list[Path], target: Path) -> None:
 
 def bars(app: Sphinx, what: str, name: str, thing: object, options: object, lines: list[str]) -> None:
     """In docstrings |t| is a modulus, no substitution of reStructuredText."""
-    lines[:] = [re.sub(r"(`+[^`]*`+)|\|", lambda found: found[1] or r"\|", line) for line in lines]
+    lines[:] = [re.sub(r"(`+[^`]*`+)|\|", lambda found: found[1] or r"\|", line) for line in entries(lines)]
 
 
 def slides(out: Path, edition: str) -> None:

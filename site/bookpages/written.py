@@ -1,6 +1,7 @@
 """Pages that are written anew for each site: papers with their scorecard and audit, the library, the first page."""
 
 import importlib
+import re
 from pathlib import Path
 from typing import Any
 
@@ -15,13 +16,30 @@ from regionbook.paths import ROOT
 
 ROOMS = {
     "data": "Panels, printed numbers, truth", "geo": "Places, distances, maps", "index": "Indices",
-    "models": "Estimators and tests", "plots": "Figures", "tables": "Tables", "text": "Texts", "widgets": "Widgets",
+    "models": "Estimators and tests", "plots": "Figures", "tables": "Tables", "widgets": "Widgets",
 }  # fmt: skip
 START = "How to use the workbook, read a paper, and tell three kinds of data apart."
 IMPOSED = (
     "Free ones lead: nothing was set to them. Imposed ones agree because the simulated panel was calibrated to print; they\n"
     "say nothing about China or about the paper. [How numbers are judged](../README.md#how-sure-can-you-be).\n\n"
 )
+
+SECTIONS = ("Parameters", "Returns", "Raises", "Attributes")
+
+
+def entries(lines: list[str]) -> list[str]:
+    """Entries of a docstring in one line, ``name : kind; meaning`` and ``ValueError: when``, in the two that napoleon reads."""
+    out, inside = [], False
+    for k, line in enumerate(lines):
+        if k + 1 < len(lines) and re.fullmatch(r"-{3,}", lines[k + 1]):
+            inside = line in SECTIONS
+        apart = (
+            re.fullmatch(r"(\S.* : .+?|[A-Z][^;:]*); (.+)|((?:\w+(?:Error|Warning),? ?)+): (.+)", line)
+            if inside
+            else None
+        )
+        out += [line] if apart is None else [apart[1] or apart[3], f"    {apart[2] or apart[4]}"]
+    return out
 
 
 def write(path: Path, text: str) -> None:
