@@ -29,7 +29,8 @@ SECTIONS = ("Parameters", "Returns", "Raises", "Attributes")
 
 def entries(lines: list[str]) -> list[str]:
     """Entries of a docstring in one line, ``name : kind; meaning`` and ``ValueError: when``, in the two that napoleon reads."""
-    out, inside = [], False
+    out: list[str] = []
+    inside = False
     for k, line in enumerate(lines):
         if k + 1 < len(lines) and re.fullmatch(r"-{3,}", lines[k + 1]):
             inside = line in SECTIONS
