@@ -74,7 +74,7 @@ def fits(form: Mapping[str, Any], given: Any) -> Any:
     if kind in ("series", "frame"):
         return _table(form, given)
     if kind in ("set", "list"):
-        return _list(given)
+        return _list(form, given)
     return _number(given) if kind in ("number", "whole") else given
 
 
@@ -116,10 +116,17 @@ def _check_text(options: Iterable[str], given: Any) -> None:
         raise Fault(f"{given!r} cannot be chosen{one_of}.")
 
 
-def _list(given: Any) -> list[str]:
+def _counted(want: int, got: int, what: str) -> None:
+    """Say at once that there are far too many, before each is compared."""
+    if got > want + 1000:
+        raise Fault(f"{want} {what}s are asked for, you gave {got}.")
+
+
+def _list(form: Mapping[str, Any], given: Any) -> list[str]:
     if isinstance(given, (str, Mapping)) or not isinstance(given, Iterable):
         raise Fault(f"a list of names is asked for, you gave {_what(given)}.")
     got = list(given)
+    _counted(form["count"], len(got), "name")
     if odd := [g for g in got if not isinstance(g, str)]:
         raise Fault(f"a list of names is asked for; yours contains {odd[0]!r}.")
     if len(set(map(spelled, got))) < len(got):
@@ -129,10 +136,14 @@ def _list(given: Any) -> list[str]:
 
 def _number(given: Any) -> float:
     if isinstance(given, numbers.Real) and not isinstance(given, (bool, np.bool_)):
-        if math.isfinite(given):
-            return float(given)
+        try:
+            number = float(given)
+        except OverflowError:
+            number = math.inf
+        if math.isfinite(number):
+            return number
         look = "look for a missing value, a division by zero or a logarithm of zero"
-        raise Fault(f"your number is {given}: {look}.")
+        raise Fault(f"your number is {number}: {look}.")
     if isinstance(given, str):
         raise Fault("a number is asked for; you gave a text: leave the quotation marks out.")
     if isinstance(given, (pd.Series, pd.DataFrame, np.ndarray, list, tuple, dict)):
@@ -183,6 +194,7 @@ def _missing(odd: np.ndarray, names: pd.Index) -> str:
 
 def _labels(got: pd.Index, want: Any, kind: str) -> pd.Index:
     """The labels given, spelled as they are wanted where that is known."""
+    _counted(want if isinstance(want, int) else len(want), len(got), kind)
     mine = [name_of(label) for label in got]
     if len(set(mine)) < len(mine):
         twice = next(label for label, name in zip(got, mine, strict=True) if mine.count(name) > 1)

@@ -164,7 +164,7 @@ def recorded(solution: Path, student: str = "") -> dict[str, Key]:
 
 
 def _run(solution: Path, student: str) -> dict[str, Any]:
-    command = [sys.executable, "-m", "regionbook.exercises.record", str(solution), student]
+    command = [sys.executable, "-P", "-m", "regionbook.exercises.record", str(solution), student]
     path = os.pathsep.join(filter(None, [str(ROOT / "lib"), os.environ.get("PYTHONPATH", "")]))
     env = {**os.environ, "PYTHONPATH": path, "MPLBACKEND": "agg", "OMP_NUM_THREADS": "1"}
     sheet = f"{solution.parent.name}/{solution.stem}"

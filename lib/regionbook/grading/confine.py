@@ -21,11 +21,11 @@ LIMITS = {
 NEWNS, NEWIPC, NEWPID = 0x20000, 0x8000000, 0x20000000
 _NAMESPACES = 0x7E020000
 _LIBC = ctypes.CDLL(None, use_errno=True)
-_DENIED = {  # what a cell has no business with: sockets, other processes' memory, mounts, the kernel
-    "x86_64": (41, 101, 310, 311, 165, 166, 155, 161, 272, 308, 248, 249, 250, 321, 298, 425, 323, 304, 246, 175, 313),
-    "aarch64": (198, 117, 270, 271, 40, 39, 41, 51, 97, 268, 217, 218, 219, 280, 241, 425, 282, 265, 104, 105, 273),
+_DENIED = {  # what a cell has no business with: sockets, memory that is nobody's, others' memory, mounts, the kernel
+    "x86_64": (29, 319, 41, 101, 310, 311, 165, 166, 155, 161, 272, 308, 248, 249, 250, 321, 298, 425, 323, 304, 246, 175, 313),
+    "aarch64": (194, 279, 198, 117, 270, 271, 40, 39, 41, 51, 97, 268, 217, 218, 219, 280, 241, 425, 282, 265, 104, 105, 273),
 }  # fmt: skip
-_DENIED_BOTH = (428, 429, 430, 431, 432, 433, 438, 442)
+_DENIED_BOTH = (428, 429, 430, 431, 432, 433, 438, 442, 447)
 _MACHINE = {"x86_64": (0xC000003E, 56), "aarch64": (0xC00000B7, 220)}
 """What the filter is told of a processor, and its number of ``clone``; ``clone3`` is 435 on both."""
 

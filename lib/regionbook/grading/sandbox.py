@@ -292,14 +292,14 @@ def command_of(kind: str, place: Place) -> tuple[list[str], dict[str, str]]:
     )
     settings = {"how": how, "user": user, "work": work, "read": read}
     python = "python" if container else sys.executable
-    start = [python, "-s", "-m", "regionbook.grading.warden", json.dumps(settings)]
+    start = [python, "-sP", "-m", "regionbook.grading.warden", json.dumps(settings)]
     if container:
         return [*_container(kind, place, env), *start], dict(os.environ)
     if inside:
         return [*_bubblewrap(place, env), *start], {"PATH": os.environ.get("PATH", "")}
     if not hasattr(os, "fork"):
         env |= {name: os.environ[name] for name in ("SYSTEMROOT", "TEMP", "TMP") if name in os.environ}
-        start = [python, "-s", "-m", "regionbook.grading.runner"]
+        start = [python, "-sP", "-m", "regionbook.grading.runner"]
     return start, env
 
 
