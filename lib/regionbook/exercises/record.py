@@ -98,24 +98,31 @@ def _alike(one: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
     return number or (one["kind"] == other["kind"] and _content(one).keys() == _content(other).keys())
 
 
+@functools.lru_cache(maxsize=64)
+def code_of(solution: str) -> tuple[tuple[str, str, Mapping[str, Any]], ...]:
+    """Name, source and nbgrader's metadata of each code cell of a solution's text; parsed once for all students."""
+    import jupytext
+
+    cells = [c for c in jupytext.reads(solution, "md:myst").cells if c.cell_type == "code"]
+    about = [c.metadata.get("nbgrader", {}) for c in cells]
+    return tuple((its.get("grade_id", ""), c.source, its) for c, its in zip(cells, about, strict=True))
+
+
 def record(solution: Path, student: str = "") -> dict[str, Key]:
     """Run the code cells of a solution (MyST Markdown) in this process, and give the keys of its exercises.
 
     ``student`` takes the place of the sheet's own ``student = ""``; empty, the shared panel. A `RecordError` tells
     sheet, cell and error if a cell fails, a key lacks its check or a check its key.
     """
-    import jupytext
-
     sheet = f"{solution.parent.name}/{solution.stem}"
-    nb = jupytext.reads(solution.read_text(encoding="utf-8"), "md:myst")
-    cells = [c for c in nb.cells if c.cell_type == "code"]
-    if student and not any(STUDENT.search(c.source) for c in cells):
+    cells = code_of(solution.read_text(encoding="utf-8"))
+    if student and not any(STUDENT.search(source) for _, source, _ in cells):
         student = ""  # a sheet without panels of one's own has the same answers for all
     names: dict[str, Any] = {"__name__": "__main__", "display": lambda *shown, **how: None}
     with _recording(solution.parent) as recorder:
-        for number, cell in enumerate(cells, 1):
-            source = STUDENT.sub(f'student = "{student}"', cell.source)
-            name = cell.metadata.get("nbgrader", {}).get("grade_id") or source.strip().partition("\n")[0][:60]
+        for number, (name, source, _) in enumerate(cells, 1):
+            source = STUDENT.sub(f'student = "{student}"', source)
+            name = name or source.strip().partition("\n")[0][:60]
             try:
                 exec(compile(source, f"<{sheet}, cell {name}>", "exec"), names)
             except Exception as error:

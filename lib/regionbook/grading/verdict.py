@@ -168,16 +168,11 @@ def steps(md: Path) -> list[tuple[str, str, frozenset[str]]]:
     What stands in an answer's cell outside of the solution is given too. A name that it binds is still the student's, if
     the solution speaks of it or it is a function.
     """
-    import jupytext
-
     found: list[tuple[str, str, frozenset[str]]] = []
     known: set[str] = set()
-    for cell in jupytext.read(md, fmt="md:myst").cells:
-        if cell.cell_type != "code":
-            continue
-        meta = cell.metadata.get("nbgrader", {})
-        code = re.sub(r"^[%!].*$", "", cell.source, flags=re.M)
-        test = meta.get("grade_id", "") if meta.get("grade") and not meta.get("solution") else ""
+    for name, code, meta in record.code_of(md.read_text(encoding="utf-8")):
+        code = re.sub(r"^[%!].*$", "", code, flags=re.M)
+        test = name if meta.get("grade") and not meta.get("solution") else ""
         spoken = {word for part in SOLUTION.findall(code) for word in re.findall(r"\w+", part)}
         spoken |= set(re.findall(r"def (\w+)", code)) if meta.get("solution") else set()
         try:

@@ -183,6 +183,7 @@ class Grid:
         self.index = pd.MultiIndex.from_product(data.index.levels, names=data.index.names)
         self.data, self.kept = data.reindex(self.index), self.index.isin(data.index)
         self.periods = len(data.index.levels[1])
+        self._effects: dict[bytes, tuple[npt.NDArray[np.intp], Array]] = {}
 
     def full(self, column: pd.Series) -> Array:
         """A column on the grid, zero in absent cells."""
@@ -195,9 +196,11 @@ class Grid:
         inside = self.kept & np.isfinite(y)
         if column.sample:
             inside &= d.eval(column.sample).to_numpy(bool)
-        city = pd.factorize(self.index.get_level_values(0)[inside])[0]
-        year = pd.get_dummies(self.index.get_level_values(1)[inside], drop_first=True).to_numpy(float)
-        q = np.linalg.qr(year - means(year, city))[0]
+        if (sample := inside.tobytes()) not in self._effects:  # many outcomes have the same cells
+            city = pd.factorize(self.index.get_level_values(0)[inside])[0]
+            year = pd.get_dummies(self.index.get_level_values(1)[inside], drop_first=True).to_numpy(float)
+            self._effects[sample] = city, np.linalg.qr(year - means(year, city))[0]
+        city, q = self._effects[sample]
 
         def swept(v: Array) -> Array:
             out, w = np.zeros(v.shape), v[inside].reshape(inside.sum(), -1)
