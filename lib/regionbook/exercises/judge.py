@@ -136,10 +136,7 @@ def _list(form: Mapping[str, Any], given: Any) -> list[str]:
 
 def _number(given: Any) -> float:
     if isinstance(given, numbers.Real) and not isinstance(given, (bool, np.bool_)):
-        try:
-            number = float(given)
-        except OverflowError:
-            number = math.inf
+        number = math.inf if isinstance(given, int) and given.bit_length() > 1023 else float(given)
         if math.isfinite(number):
             return number
         look = "look for a missing value, a division by zero or a logarithm of zero"
@@ -149,8 +146,7 @@ def _number(given: Any) -> float:
     if isinstance(given, (pd.Series, pd.DataFrame, np.ndarray, list, tuple, dict)):
         raise Fault(f"one number is asked for, you gave {_what(given)}: pick it, as in estimates['name'].")
     if hasattr(given, "params"):
-        result = "a whole model result: pick from it, as in m.params['name']"
-        raise Fault(f"one number is asked for, you gave {result}.")
+        raise Fault("one number is asked for, you gave a whole model result: pick from it, as in m.params['name'].")
     raise Fault(f"a number is asked for, you gave {_what(given)}.")
 
 
@@ -207,10 +203,9 @@ def _labels(got: pd.Index, want: Any, kind: str) -> pd.Index:
     missing = [label for name, label in wanted.items() if name not in mine]
     extra = [label for label, name in zip(got, mine, strict=True) if name not in wanted]
     if missing and extra:
-        raise Fault(
-            f"{len(wanted)} {kind}s are asked for; {missing[0]!r} is not among yours ({len(missing)} missing), "
-            f"and {extra[0]!r} does not belong ({len(extra)} too many)."
-        )
+        lacking = f"{missing[0]!r} is not among yours ({len(missing)} missing)"
+        more = f"{extra[0]!r} does not belong ({len(extra)} too many)"
+        raise Fault(f"{len(wanted)} {kind}s are asked for; {lacking}, and {more}.")
     if missing:
         raise Fault(f"{len(missing)} of {len(wanted)} {kind}s are missing, such as {missing[0]!r}.")
     if extra:
@@ -244,9 +239,8 @@ def _by_value(key: Key, given: Any) -> Fault | None:
     if not missing and not extra:
         turned = mine == want[::-1]
         return Fault("the right names in another order" + (": yours is turned round." if turned else "."))
-    return Fault(
-        f"of {len(set(want))} names {missing} are missing, and {extra} of yours do not belong.", open=True
-    )
+    said = f"of {len(set(want))} names {missing} are missing, and {extra} of yours do not belong."
+    return Fault(said, open=True)
 
 
 def _all_spelled(names: Iterable[str]) -> list[str]:

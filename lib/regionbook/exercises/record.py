@@ -75,10 +75,8 @@ class Recorder:
             mistakes = tuple((m, wrong) for m, wrong in heard if _content(wrong) != _content(right))
             for message, wrong in mistakes:
                 if not _alike(wrong, right):
-                    raise ValueError(
-                        f"the mistake {message!r} of {exercise!r} is a {wrong['kind']} with other names than the "
-                        f"right answer, a {right['kind']}"
-                    )
+                    which = f"the mistake {message!r} of {exercise!r} is a {wrong['kind']}"
+                    raise ValueError(f"{which} with other names than the right answer, a {right['kind']}")
             found[exercise] = Key(exercise, **said, **self.settings[exercise], mistakes=mistakes)
         return found
 
@@ -99,13 +97,11 @@ def _alike(one: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
 
 
 @functools.lru_cache(maxsize=64)
-def code_of(solution: str) -> tuple[tuple[str, str, Mapping[str, Any]], ...]:
-    """Name, source and nbgrader's metadata of each code cell of a solution's text; parsed once for all students."""
+def code_of(solution: str) -> list[Any]:
+    """Code cells of a solution's text, parsed once for all students."""
     import jupytext
 
-    cells = [c for c in jupytext.reads(solution, "md:myst").cells if c.cell_type == "code"]
-    about = [c.metadata.get("nbgrader", {}) for c in cells]
-    return tuple((its.get("grade_id", ""), c.source, its) for c, its in zip(cells, about, strict=True))
+    return [c for c in jupytext.reads(solution, "md:myst").cells if c.cell_type == "code"]
 
 
 def record(solution: Path, student: str = "") -> dict[str, Key]:
@@ -116,19 +112,18 @@ def record(solution: Path, student: str = "") -> dict[str, Key]:
     """
     sheet = f"{solution.parent.name}/{solution.stem}"
     cells = code_of(solution.read_text(encoding="utf-8"))
-    if student and not any(STUDENT.search(source) for _, source, _ in cells):
+    if student and not any(STUDENT.search(c.source) for c in cells):
         student = ""  # a sheet without panels of one's own has the same answers for all
     names: dict[str, Any] = {"__name__": "__main__", "display": lambda *shown, **how: None}
     with _recording(solution.parent) as recorder:
-        for number, (name, source, _) in enumerate(cells, 1):
-            source = STUDENT.sub(f'student = "{student}"', source)
-            name = name or source.strip().partition("\n")[0][:60]
+        for number, cell in enumerate(cells, 1):
+            source = STUDENT.sub(f'student = "{student}"', cell.source)
+            name = cell.metadata.get("nbgrader", {}).get("grade_id") or source.strip().partition("\n")[0][:60]
             try:
                 exec(compile(source, f"<{sheet}, cell {name}>", "exec"), names)
             except Exception as error:
-                said = f"{type(error).__name__}: {error}"
-                who = f" for student {student}" if student else ""
-                raise RecordError(f"{sheet}, code cell {number} ({name}) fails{who}: {said}") from error
+                where = f"code cell {number} ({name}) fails" + (f" for student {student}" if student else "")
+                raise RecordError(f"{sheet}, {where}: {type(error).__name__}: {error}") from error
         try:
             return recorder.keys()
         except ValueError as error:

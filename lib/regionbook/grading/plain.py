@@ -103,9 +103,7 @@ def decode(j: Any, reference: Callable[[int, str], Any], depth: int = 0) -> Any:
         return pd.Series(down(j["v"]), index=down(j["index"]), name=down(j["name"]))
     if kind == "frame":
         index, columns = down(j["index"]), [down(v) for v in j["v"]]
-        if any(
-            len(v) != len(index) for v in columns
-        ):  # one number for all rows is what `encode` never writes
+        if {len(v) for v in columns} - {len(index)}:  # one number for all rows is what `encode` never writes
             raise ValueError("columns of other lengths than the index")
         frame = pd.DataFrame(dict(enumerate(columns)), index=index)
         return frame.set_axis(down(j["columns"]), axis="columns")

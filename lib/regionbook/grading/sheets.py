@@ -265,9 +265,7 @@ def unanswered(name: str, cells: list[Cell], sheet: Sheet) -> bool:
     """Whether neither a written answer's cell nor a new cell of text right below it says anything."""
     k = next((k for k, cell in enumerate(cells) if cell.name == name), -1)
     printed = {"", *(same(cell.source) for cell in sheet.cells)}
-    below = [
-        cell for cell in cells[k + 1 : k + 2] if cell.kind != "code" and same(cell.source) not in printed
-    ]
+    below = [c for c in cells[k + 1 : k + 2] if c.kind != "code" and same(c.source) not in printed]
     return k < 0 or (untouched(cells[k], sheet) and not below)
 
 

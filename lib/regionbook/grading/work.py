@@ -66,9 +66,8 @@ class Worker:
             raise Dead("was stopped")
         if self.judge is None:
             env = os.environ | {"REGIONBOOK_CACHE": str(self.place.panels), "OMP_NUM_THREADS": "1"}
-            env["PYTHONPATH"] = os.pathsep.join(
-                filter(None, [str(ROOT / "lib"), os.environ.get("PYTHONPATH", "")])
-            )
+            there = filter(None, [str(ROOT / "lib"), os.environ.get("PYTHONPATH", "")])
+            env["PYTHONPATH"] = os.pathsep.join(there)
             self.judge = Line([sys.executable, "-P", "-m", "regionbook.grading.verdict"], 48 << 20, env=env)
         try:
             self.judge.tell(command)
@@ -100,12 +99,8 @@ class Worker:
                 self.box.new(modules)
                 for k, cell in enumerate(cells):
                     if time.monotonic() > end:
-                        run.notes.append(
-                            (
-                                "",
-                                f"total time of {BUDGET * self.timeout:g} s is over; what follows was not run",
-                            )
-                        )
+                        over = f"total time of {BUDGET * self.timeout:g} s is over; what follows was not run"
+                        run.notes.append(("", over))
                         return run
                     if k not in run.skip and cell.kind == "code":
                         self._cell(run, sheet, cell, k, start)
@@ -133,9 +128,8 @@ class Worker:
             values = values if isinstance(values, dict) else {}
             stated = "" if "student" in wanted else sheets.spelled_number(values.pop("student", ""))
             if stated not in (start["student"], ""):
-                run.notes.append(
-                    (cell.name, "another student number stands here than at the top of the sheet")
-                )
+                said = "another student number stands here than at the top of the sheet"
+                run.notes.append((cell.name, said))
             reply = self.ask({"op": "test", "cell": cell.name, "values": values})
             run.verdicts[cell.name] = reply.get("error") or reply.get("verdict")
             run.marks[cell.name] = str(reply.get("mark", ""))
