@@ -19,6 +19,7 @@ from regionbook.cli import __main__ as cli
 from regionbook.cli import course, handout
 from regionbook.cli import notebooks as nbs
 from regionbook.grading import gradebook, points, results, roster
+from regionbook.grading.feedback import write_feedback
 from regionbook.grading.report import mistakes_of
 from regionbook.grading.results import Result
 from regionbook.paths import ROOT
@@ -211,6 +212,7 @@ def test_what_a_students_copy_holds(tmp_path, capsys, monkeypatch):
         ("﻿姓名;学号\n李雷;２０２６\n".encode(), "2026", "李雷"),
         ("姓名\t学号\n李雷\t2026\n".encode("gb18030"), "2026", "李雷"),
         (b"First name,Surname,ID number\nAna,Li,A1\n", "A1", "Ana Li"),
+        (b"name,number\nMei,20260001.0\n", "20260001", "Mei"),
         (b"20260001\n20260002\n", "20260001", ""),
         (b"whoever\n20260001\n\n", "20260001", ""),
     ],
@@ -240,6 +242,7 @@ def test_a_roster_of_a_spreadsheet(tmp_path):
             b"who,what\nMei,1\n",
             "line 1: no heading says where the student numbers stand.*there are: who, what",
         ),
+        (b"number\n2.026E+07\n", r"line 2: a spreadsheet has rounded 2\.026E\+07"),
         (b"number\n", "no student number in it"),
         (b"", "no student number in it"),
         (b"\x89PNG\0\0", "cannot be read as a table of text"),
@@ -370,11 +373,20 @@ def test_look_alikes_are_listed_and_nothing_more(students):
         ("a\x1b[2Jb\r\nc", "a[2Jb c"),
         ("\u202egnp.exe\u2066", "gnp.exe"),
         ("\u200b=1", "'=1"),
+        ('a;=1+1; "@x;b', "a;'=1+1; \"'@x;b"),
         ("李雷", "李雷"),
     ],
 )
 def test_tables_are_tamed(text, safe):
     assert points.tame(text) == safe
+
+
+def test_a_name_of_odd_bytes_does_not_stop_the_report(tmp_path):
+    one = results.Result(
+        "x\udcc0.ipynb", folder="\udcc0\udcee\x1b", exercise="a/1-b", points={"t": 1.0}, maximum={"t": 1.0}
+    )
+    (page,) = write_feedback(points.gather([one], []), tmp_path).values()
+    assert "1 of 1" in page.read_text(encoding="utf-8") and "\x1b" not in page.read_text(encoding="utf-8")
 
 
 def test_notes_stand_at_their_cell(students, tmp_path):

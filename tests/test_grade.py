@@ -13,6 +13,7 @@ import subprocess
 import sys
 import tempfile
 import time
+import warnings
 import zipfile
 
 import nbformat
@@ -441,6 +442,63 @@ def test_deliveries_that_are_none(tmp_path):
     }.items():
         with pytest.raises(delivery.NothingThere, match=words):
             delivery.handed([str(tmp_path / name)])
+
+
+def test_a_damaged_zip_costs_nobody_else(tmp_path):
+    good = zipped({"名.ipynb": json.dumps({"x": [k * 7919 % 1009 for k in range(999)]})})
+    at = len(good) // 3
+    damaged = good[:at] + b"\xff" * 200 + good[at + 200 :]
+    wrong_name = good.replace("名".encode(), b"\xff\xfe\xfd")
+    inside = {"a/1.zip": damaged, "b/2.zip": wrong_name, "c/3.zip": good}
+    outer = bytearray(zipped(inside | {"d/4.zip": zipped({"x.ipynb": "{}"})}))
+    outer[outer.index(b"d/4.zip") + 12 : outer.index(b"d/4.zip") + 40] = b"\xff" * 28
+    for name, content in {"damaged": damaged, "wrong name": wrong_name, "outer": bytes(outer)}.items():
+        (tmp_path / f"{name}.zip").write_bytes(content)
+    found = [h.loaded() for h in delivery.handed([str(tmp_path)])]
+    assert [h.folder for h in found if not h.refused] == ["outer.zip"] and len(found) == 6
+    assert all("cannot be read" in h.refused for h in found if not h.content)
+
+
+def test_two_files_of_one_name_in_a_zip(tmp_path):
+    out = io.BytesIO()
+    with warnings.catch_warnings(), zipfile.ZipFile(out, "w") as archive:
+        warnings.simplefilter("ignore")
+        for name, content in (("a/x.ipynb", "1"), ("a/x.ipynb", "2"), ("a\\x.ipynb", "3")):
+            archive.writestr(name, content)
+    (tmp_path / "z.zip").write_bytes(out.getvalue())
+    found = [h.loaded() for h in delivery.handed([str(tmp_path / "z.zip")])]
+    assert [h.content for h in found] == [b"1", b"2", b"3"] and len({h.file for h in found}) == 3
+
+
+def test_what_is_handed_in_instead_of_a_notebook_is_told(tmp_path):
+    moodle = "{}_{}_assignsubmission_file_/{}".format
+    names = [
+        moodle("Li", 1, "x.ipynb.json"),
+        moodle("Wang", 2, "作业.rar"),
+        moodle("Mei", 3, "x.html"),
+        moodle("Mei", 3, "~$x.ipynb"),
+    ]
+    names += [moodle("Zhao", 4, "x.ipynb.txt"), moodle("Zhao", 4, "figure.pdf")]
+    (tmp_path / "z.zip").write_bytes(zipped(dict.fromkeys(names, "{}")))
+    found = delivery.handed([str(tmp_path / "z.zip")])
+    assert {h.folder: h.refused.partition(",")[0] for h in found} == {
+        "Li": "", "Wang": "it is no notebook", "Mei": "it is no notebook", "Zhao": "",
+    } and len(found) == 4  # fmt: skip
+
+
+def test_one_student_alone_does_not_say_who_it_is(tmp_path):
+    inner = zipped({"Han Mei (20260002)/x.ipynb": "{}"})
+    (tmp_path / "z.zip").write_bytes(zipped({"Li Lei_12_assignsubmission_file/x.zip": inner}))
+    (one,) = delivery.handed([str(tmp_path / "z.zip")])
+    assert one.folder == "Li Lei"
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="pipes, and names of any bytes")
+def test_pipes_and_names_in_gbk(tmp_path):
+    os.mkfifo(tmp_path / "a.ipynb")
+    (tmp_path / os.fsdecode("李雷.ipynb".encode("gbk"))).write_text("{}")
+    pipe, named = (h.loaded() for h in delivery.handed([str(tmp_path)]))
+    assert "no file at all" in pipe.refused and named.file.endswith("/李雷.ipynb") and named.content == b"{}"
 
 
 # --- results -----------------------------------------------------------------------------------------

@@ -16,10 +16,12 @@ import time
 from pathlib import Path
 
 import nbformat
+import pandas as pd
 import pytest
 
 from regionbook.cli import lessons
 from regionbook.cli import notebooks as nbs
+from regionbook.exercises import judge, record
 from regionbook.grading import delivery, results, sandbox, sheets, work
 from regionbook.paths import ROOT
 
@@ -597,6 +599,155 @@ def test_landlock_holds_too(house, blank, right):
             assert school.result(honest, worker).total == FULL
         finally:
             worker.close()
+
+
+# --- what a later attack found -----------------------------------------------------------------------
+
+
+def numbered(line):
+    def change(nb):
+        for c in nb.cells:
+            c.source = c.source.replace(f'student = "{STUDENT}"', line)
+        return nb
+
+    return change
+
+
+def answer_in_the_check(nb):
+    answer, check = cell(nb, "growth"), cell(nb, "growth-check")
+    check.source, answer.source = f"{answer.source}\n{check.source}", "raise NotImplementedError()"
+
+
+def split_cell(nb):
+    whole = cell(nb, "growth")
+    part = copy.deepcopy(whole)
+    part.source, _, whole.source = whole.source.strip().partition("\n")
+    nb.cells.insert(nb.cells.index(whole), part)
+
+
+def merged_with_its_check(nb):
+    check = cell(nb, "growth-check")
+    cell(nb, "growth").source += f"\n{check.source}"
+    nb.cells.remove(check)
+
+
+def a_file_of_its_own(nb):
+    first(nb, "%%writefile helper.py\nONE = 1")
+    cell(nb, "growth").source += "\nimport helper\npoints *= helper.ONE"
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        *(numbered(f"student{rest}") for rest in (' = "２０２６９９９９"', f' = {STUDENT};  x = 1', f': str = "00{STUDENT} "',
+                                                 f' = ""\nstudent = "{STUDENT}"')),
+        answer_in_the_check, split_cell, merged_with_its_check, a_file_of_its_own,
+    ],
+)  # fmt: skip
+def test_habits_of_students_cost_no_points(change, right, grade):
+    change(right)
+    r = grade(right)
+    assert (r.total, r.student, "another student number" in str(r.notes)) == (FULL, STUDENT, False), r.notes
+
+
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16", "gb18030"])
+def test_encodings_of_editors(encoding, right, grade):
+    first(right, "# 李雷")
+    text = json.dumps(right, ensure_ascii=False, indent=1).replace("\n", "\r\n")
+    assert grade(text.encode(encoding)).total == FULL
+
+
+def test_a_written_answer_is_read_wherever_it_stands(right, blank, grade):
+    task = next(c.name for c in sheets.handed_out(MD, "").cells if c.graded and not c.test)
+    for place in ("copied", "split", "below"):
+        nb = copy.deepcopy(right)
+        at = nb.cells.index(cell(nb, task))
+        mine, empty = cell(nb, task), copy.deepcopy(cell(blank, task))
+        mine.source = "My own answer."
+        if place == "below":
+            nb.cells[at : at + 1] = [empty, nbformat.v4.new_markdown_cell("My own answer.")]
+        else:
+            empty.source *= place == "copied"
+            nb.cells.insert(at + 1, empty)
+        assert grade(nb).points[task] is None, place
+    assert grade(blank).points[task] == 0
+
+
+FLOODS = {
+    "blanks": """for name in ANSWERS: globals()[name] = {" " * 1_000_000 + "x"}""",
+    "names": """for name in ANSWERS: globals()[name] = {f"名{k}" for k in range(20_000)}""",
+    "table": """
+from regionbook.grading import runner
+rows = {"t": "index", "names": [None], "v": [{"t": "array", "dtype": "<i1", "shape": [3_000_000], "raw": "AAAA" * 1_000_000}]}
+columns = {"t": "index", "names": [None], "v": [{"t": "list", "v": list(range(3000))}]}
+runner._take = lambda shell, name: {"t": "frame", "v": [1.0] * 3000, "index": rows, "columns": columns}
+for name in ANSWERS: globals()[name] = 1.0""",
+    "numbers": """
+odd = [10**400, 10**5000, float("nan"), 1j, np.array([1j]), np.array([object()]), np.datetime64("NaT"), float("-inf")]
+for k, name in enumerate(ANSWERS): globals()[name] = odd[k % len(odd)]""",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", FLOODS)
+def test_an_answer_does_not_keep_the_judge_busy(name, blank, grade):
+    for c in blank.cells:
+        if c.metadata.get("nbgrader", {}).get("solution"):
+            c.source = "pass"
+    grade(blank)
+    r = grade(first(blank, f"ANSWERS = {ANSWERS!r}\n{FLOODS[name]}"))
+    assert r.total == 0 and r.seconds < 40 and "OverflowError" not in str(r.notes)
+
+
+def test_far_too_many_labels_are_not_compared_one_by_one():
+    began, many = time.process_time(), [*range(60_000), "z", "z"]
+    for given in (pd.Series(1.0, index=many), pd.Series(1.0, index=many).to_dict()):
+        with pytest.raises(judge.Fault, match="2 names are asked for, you gave 6000"):
+            judge.fits({"kind": "series", "index": ["a", "b"], "gaps": False}, given)
+    assert time.process_time() - began < 2
+
+
+def test_memory_that_no_process_owns_is_not_given(blank, grade):
+    takes = "import os, ctypes\nfound = []\ntry: found.append(os.memfd_create('x'))\nexcept OSError: pass\n"
+    takes += "if ctypes.CDLL(None).shmget(0, ctypes.c_size_t(4096), 0o1600) >= 0: found.append('shm')\n"
+    (text,) = [
+        text
+        for _, text in grade(first(blank, f"{takes}raise RuntimeError(f'taken: {{found}}')")).notes
+        if "taken" in text
+    ]
+    assert text.endswith("taken: []")
+
+
+def test_notes_have_an_end(blank, grade, capsys):
+    from regionbook.cli import grading
+
+    blank.cells += [code(f"raise ValueError('x' * 300, {k})") for k in range(work.NOTES + 100)]
+    r = grade(blank)
+    assert len(r.notes) == work.NOTES + 1 and "notes more" in r.notes[-1][1]
+    grading.show([r])
+    assert len(capsys.readouterr().out) < 500 * work.NOTES
+
+
+def test_a_notebook_of_empty_lists_is_not_unpacked(right, grade):
+    """Sixty bytes of memory for three of the file."""
+    bomb = json.dumps(right)[:-1].encode() + b', "x": [' + b"[]," * sheets.VALUES + b"[]]}"
+    assert "million values" in grade(bomb).failed
+
+
+def test_nothing_that_lies_where_the_command_is_given_is_run(blank, tmp_path, monkeypatch, desk):
+    """Students hand in other files too, and a lecturer may stand in their folder."""
+    told = tmp_path / "told"
+    told.mkdir()
+    for name in ("jupytext", "pandas", "sitecustomize", "regionbook"):
+        (tmp_path / f"{name}.py").write_text(f"open({str(told / name)!r}, 'w')", encoding="utf-8")
+    monkeypatch.chdir(tmp_path)
+    worker = work.Worker(desk[1].box.kind, desk[1].place, 60)
+    try:
+        r = desk[0].result(delivery.Handed("x.ipynb", json.dumps(blank).encode()), worker)
+    finally:
+        worker.close()
+    assert not r.failed and not list(told.iterdir())
+    monkeypatch.setenv("REGIONBOOK_CACHE", str(tmp_path / "cache"))
+    assert record.recorded(MD, STUDENT) and not list(told.iterdir())
 
 
 # --- all sheets --------------------------------------------------------------------------------------

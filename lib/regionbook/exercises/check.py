@@ -94,10 +94,8 @@ def check(exercise: str, answer: Any, panel: pd.DataFrame | None = None) -> Righ
         own = personal_key(exercise, student)
         fault = judge.judge(own, answer) if isinstance(own, Key) else seal.judge_sealed(own, answer)
         if fault and fault.open and not seal.judge_sealed(shared, answer):
-            fault = Fault(
-                f"that is right for the panel that all share; yours is the panel of student {student}: "
-                "run the sheet from its first cell."
-            )
+            said = f"that is right for the panel that all share; yours is the panel of student {student}"
+            fault = Fault(f"{said}: run the sheet from its first cell.")
     if fault:
         raise NotYet(f"Not yet (还不对): {_with_hint(exercise, fault, shared['hints'])}")
     return Right(exercise)

@@ -74,7 +74,7 @@ def fits(form: Mapping[str, Any], given: Any) -> Any:
     if kind in ("series", "frame"):
         return _table(form, given)
     if kind in ("set", "list"):
-        return _list(given)
+        return _list(form, given)
     return _number(given) if kind in ("number", "whole") else given
 
 
@@ -116,10 +116,17 @@ def _check_text(options: Iterable[str], given: Any) -> None:
         raise Fault(f"{given!r} cannot be chosen{one_of}.")
 
 
-def _list(given: Any) -> list[str]:
+def _counted(want: int, got: int, what: str) -> None:
+    """Say at once that there are far too many, before each is compared."""
+    if got > want + 1000:
+        raise Fault(f"{want} {what}s are asked for, you gave {got}.")
+
+
+def _list(form: Mapping[str, Any], given: Any) -> list[str]:
     if isinstance(given, (str, Mapping)) or not isinstance(given, Iterable):
         raise Fault(f"a list of names is asked for, you gave {_what(given)}.")
     got = list(given)
+    _counted(form["count"], len(got), "name")
     if odd := [g for g in got if not isinstance(g, str)]:
         raise Fault(f"a list of names is asked for; yours contains {odd[0]!r}.")
     if len(set(map(spelled, got))) < len(got):
@@ -129,17 +136,17 @@ def _list(given: Any) -> list[str]:
 
 def _number(given: Any) -> float:
     if isinstance(given, numbers.Real) and not isinstance(given, (bool, np.bool_)):
-        if math.isfinite(given):
-            return float(given)
+        number = math.inf if isinstance(given, int) and given.bit_length() > 1023 else float(given)
+        if math.isfinite(number):
+            return number
         look = "look for a missing value, a division by zero or a logarithm of zero"
-        raise Fault(f"your number is {given}: {look}.")
+        raise Fault(f"your number is {number}: {look}.")
     if isinstance(given, str):
         raise Fault("a number is asked for; you gave a text: leave the quotation marks out.")
     if isinstance(given, (pd.Series, pd.DataFrame, np.ndarray, list, tuple, dict)):
         raise Fault(f"one number is asked for, you gave {_what(given)}: pick it, as in estimates['name'].")
     if hasattr(given, "params"):
-        result = "a whole model result: pick from it, as in m.params['name']"
-        raise Fault(f"one number is asked for, you gave {result}.")
+        raise Fault("one number is asked for, you gave a whole model result: pick from it, as in m.params['name'].")
     raise Fault(f"a number is asked for, you gave {_what(given)}.")
 
 
@@ -183,6 +190,7 @@ def _missing(odd: np.ndarray, names: pd.Index) -> str:
 
 def _labels(got: pd.Index, want: Any, kind: str) -> pd.Index:
     """The labels given, spelled as they are wanted where that is known."""
+    _counted(want if isinstance(want, int) else len(want), len(got), kind)
     mine = [name_of(label) for label in got]
     if len(set(mine)) < len(mine):
         twice = next(label for label, name in zip(got, mine, strict=True) if mine.count(name) > 1)
@@ -195,10 +203,9 @@ def _labels(got: pd.Index, want: Any, kind: str) -> pd.Index:
     missing = [label for name, label in wanted.items() if name not in mine]
     extra = [label for label, name in zip(got, mine, strict=True) if name not in wanted]
     if missing and extra:
-        raise Fault(
-            f"{len(wanted)} {kind}s are asked for; {missing[0]!r} is not among yours ({len(missing)} missing), "
-            f"and {extra[0]!r} does not belong ({len(extra)} too many)."
-        )
+        lacking = f"{missing[0]!r} is not among yours ({len(missing)} missing)"
+        more = f"{extra[0]!r} does not belong ({len(extra)} too many)"
+        raise Fault(f"{len(wanted)} {kind}s are asked for; {lacking}, and {more}.")
     if missing:
         raise Fault(f"{len(missing)} of {len(wanted)} {kind}s are missing, such as {missing[0]!r}.")
     if extra:
@@ -232,9 +239,8 @@ def _by_value(key: Key, given: Any) -> Fault | None:
     if not missing and not extra:
         turned = mine == want[::-1]
         return Fault("the right names in another order" + (": yours is turned round." if turned else "."))
-    return Fault(
-        f"of {len(set(want))} names {missing} are missing, and {extra} of yours do not belong.", open=True
-    )
+    said = f"of {len(set(want))} names {missing} are missing, and {extra} of yours do not belong."
+    return Fault(said, open=True)
 
 
 def _all_spelled(names: Iterable[str]) -> list[str]:

@@ -135,10 +135,8 @@ def plain(value: Any) -> dict[str, Any]:
     if isinstance(value, pd.DataFrame):
         names = {"index": _labels(value.index), "columns": _labels(value.columns)}
         return {"kind": "frame", **names, **_numbers(value)}
-    raise TypeError(
-        f"{type(value).__name__} is no kind of answer: a number, a bool, a text, a set or list of texts, a series, "
-        "dict or data frame of numbers"
-    )
+    known = "a number, a bool, a text, a set or list of texts, a series, dict or data frame of numbers"
+    raise TypeError(f"{type(value).__name__} is no kind of answer: {known}")
 
 
 def _labels(index: pd.Index) -> list[Any]:

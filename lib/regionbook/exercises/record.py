@@ -75,10 +75,8 @@ class Recorder:
             mistakes = tuple((m, wrong) for m, wrong in heard if _content(wrong) != _content(right))
             for message, wrong in mistakes:
                 if not _alike(wrong, right):
-                    raise ValueError(
-                        f"the mistake {message!r} of {exercise!r} is a {wrong['kind']} with other names than the "
-                        f"right answer, a {right['kind']}"
-                    )
+                    which = f"the mistake {message!r} of {exercise!r} is a {wrong['kind']}"
+                    raise ValueError(f"{which} with other names than the right answer, a {right['kind']}")
             found[exercise] = Key(exercise, **said, **self.settings[exercise], mistakes=mistakes)
         return found
 
@@ -98,17 +96,22 @@ def _alike(one: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
     return number or (one["kind"] == other["kind"] and _content(one).keys() == _content(other).keys())
 
 
+@functools.lru_cache(maxsize=64)
+def code_of(solution: str) -> list[Any]:
+    """Code cells of a solution's text, parsed once for all students."""
+    import jupytext
+
+    return [c for c in jupytext.reads(solution, "md:myst").cells if c.cell_type == "code"]
+
+
 def record(solution: Path, student: str = "") -> dict[str, Key]:
     """Run the code cells of a solution (MyST Markdown) in this process, and give the keys of its exercises.
 
     ``student`` takes the place of the sheet's own ``student = ""``; empty, the shared panel. A `RecordError` tells
     sheet, cell and error if a cell fails, a key lacks its check or a check its key.
     """
-    import jupytext
-
     sheet = f"{solution.parent.name}/{solution.stem}"
-    nb = jupytext.reads(solution.read_text(encoding="utf-8"), "md:myst")
-    cells = [c for c in nb.cells if c.cell_type == "code"]
+    cells = code_of(solution.read_text(encoding="utf-8"))
     if student and not any(STUDENT.search(c.source) for c in cells):
         student = ""  # a sheet without panels of one's own has the same answers for all
     names: dict[str, Any] = {"__name__": "__main__", "display": lambda *shown, **how: None}
@@ -119,9 +122,8 @@ def record(solution: Path, student: str = "") -> dict[str, Key]:
             try:
                 exec(compile(source, f"<{sheet}, cell {name}>", "exec"), names)
             except Exception as error:
-                said = f"{type(error).__name__}: {error}"
-                who = f" for student {student}" if student else ""
-                raise RecordError(f"{sheet}, code cell {number} ({name}) fails{who}: {said}") from error
+                where = f"code cell {number} ({name}) fails" + (f" for student {student}" if student else "")
+                raise RecordError(f"{sheet}, {where}: {type(error).__name__}: {error}") from error
         try:
             return recorder.keys()
         except ValueError as error:
@@ -164,7 +166,7 @@ def recorded(solution: Path, student: str = "") -> dict[str, Key]:
 
 
 def _run(solution: Path, student: str) -> dict[str, Any]:
-    command = [sys.executable, "-m", "regionbook.exercises.record", str(solution), student]
+    command = [sys.executable, "-P", "-m", "regionbook.exercises.record", str(solution), student]
     path = os.pathsep.join(filter(None, [str(ROOT / "lib"), os.environ.get("PYTHONPATH", "")]))
     env = {**os.environ, "PYTHONPATH": path, "MPLBACKEND": "agg", "OMP_NUM_THREADS": "1"}
     sheet = f"{solution.parent.name}/{solution.stem}"

@@ -21,11 +21,11 @@ LIMITS = {
 NEWNS, NEWIPC, NEWPID = 0x20000, 0x8000000, 0x20000000
 _NAMESPACES = 0x7E020000
 _LIBC = ctypes.CDLL(None, use_errno=True)
-_DENIED = {  # what a cell has no business with: sockets, other processes' memory, mounts, the kernel
-    "x86_64": (41, 101, 310, 311, 165, 166, 155, 161, 272, 308, 248, 249, 250, 321, 298, 425, 323, 304, 246, 175, 313),
-    "aarch64": (198, 117, 270, 271, 40, 39, 41, 51, 97, 268, 217, 218, 219, 280, 241, 425, 282, 265, 104, 105, 273),
+_DENIED = {  # what a cell has no business with: sockets, memory that is nobody's, others' memory, mounts, the kernel
+    "x86_64": (29, 319, 41, 101, 310, 311, 165, 166, 155, 161, 272, 308, 248, 249, 250, 321, 298, 425, 323, 304, 246, 175, 313),
+    "aarch64": (194, 279, 198, 117, 270, 271, 40, 39, 41, 51, 97, 268, 217, 218, 219, 280, 241, 425, 282, 265, 104, 105, 273),
 }  # fmt: skip
-_DENIED_BOTH = (428, 429, 430, 431, 432, 433, 438, 442)
+_DENIED_BOTH = (428, 429, 430, 431, 432, 433, 438, 442, 447)
 _MACHINE = {"x86_64": (0xC000003E, 56), "aarch64": (0xC00000B7, 220)}
 """What the filter is told of a processor, and its number of ``clone``; ``clone3`` is 435 on both."""
 
@@ -44,12 +44,9 @@ def new_namespaces() -> None:
 def fresh_folders(sizes: dict[str, int]) -> None:
     """Mount an empty folder in memory, of so many bytes, at each path; and the own processes at ``/proc``."""
     for path, size in sizes.items():
-        _checked(
-            _LIBC.mount(b"tmpfs", path.encode(), b"tmpfs", 0x2 | 0x4, f"size={size},mode=1777".encode()), path
-        )
-    if _LIBC.mount(
-        b"proc", b"/proc", b"proc", 0x2 | 0x4 | 0x8, None
-    ):  # a container may forbid it: then none at all
+        how = f"size={size},mode=1777".encode()
+        _checked(_LIBC.mount(b"tmpfs", path.encode(), b"tmpfs", 0x2 | 0x4, how), path)
+    if _LIBC.mount(b"proc", b"/proc", b"proc", 0x2 | 0x4 | 0x8, None):  # a container may forbid it: none then
         _checked(_LIBC.mount(b"tmpfs", b"/proc", b"tmpfs", 0x1, b"size=4k"), "/proc")
 
 
@@ -89,17 +86,13 @@ def filter_calls() -> None:
     program += [(least, 0, 1, 0x40000000), (give, 0, 0, refuse)]  # x32, a second door to the same calls
     for number in (*_DENIED[machine], *_DENIED_BOTH):
         program += [(equal, 0, 1, number), (give, 0, 0, refuse)]
-    program += [
-        (equal, 0, 1, 435),
-        (give, 0, 0, unknown),
-    ]  # its flags cannot be seen; libc falls back to clone
+    program += [(equal, 0, 1, 435), (give, 0, 0, unknown)]  # its flags are not seen; libc falls back to clone
     program += [(equal, 0, 3, clone), (load, 0, 0, 16), (bits, 0, 1, _NAMESPACES), (give, 0, 0, refuse)]
     program.append((give, 0, 0, allow))
     code = b"".join(struct.pack("HBBI", *step) for step in program)
     held = ctypes.create_string_buffer(code, len(code))
-    _checked(
-        _LIBC.prctl(22, 2, struct.pack("HxxxxxxQ", len(program), ctypes.addressof(held)), 0, 0), "seccomp"
-    )
+    filters = struct.pack("HxxxxxxQ", len(program), ctypes.addressof(held))
+    _checked(_LIBC.prctl(22, 2, filters, 0, 0), "seccomp")
 
 
 def landlock(read: Iterable[str], write: Iterable[str]) -> None:
@@ -109,17 +102,12 @@ def landlock(read: Iterable[str], write: Iterable[str]) -> None:
     """
     version = _LIBC.syscall(444, None, 0, 1)
     if version < 4:
-        raise OSError(
-            errno.ENOSYS, f"Landlock here is of version {version}; 4 (Linux 6.7) is the first that closes TCP"
-        )
-    everything, reading, of_files = (
-        (1 << 16) - 1,
-        1 << 0 | 1 << 2 | 1 << 3,
-        1 << 0 | 1 << 1 | 1 << 2 | 1 << 14,
-    )
-    rules = struct.pack(
-        "QQQ", everything, 3, 3
-    )  # TCP: bind and connect; from version 6 abstract sockets and signals
+        why = f"Landlock here is of version {version}; 4 (Linux 6.7) is the first that closes TCP"
+        raise OSError(errno.ENOSYS, why)
+    everything, reading = (1 << 16) - 1, 1 << 0 | 1 << 2 | 1 << 3
+    of_files = 1 << 0 | 1 << 1 | 1 << 2 | 1 << 14
+    # TCP: bind and connect; from version 6 abstract sockets and signals
+    rules = struct.pack("QQQ", everything, 3, 3)
     ruleset = _LIBC.syscall(444, rules, 24 if version >= 6 else 16, 0)
     for paths, access in ((read, reading), (write, everything & ~(1 << 6 | 1 << 11))):  # no device nodes
         for path in (p for p in paths if Path(p).exists()):

@@ -4,9 +4,11 @@ A zip file is never unpacked: its notebooks are read in memory, with limits, so 
 """
 
 import io
+import os
 import re
 import stat
 import zipfile
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
@@ -20,8 +22,11 @@ PLATFORM = re.compile(
     r"(?P<moodle>.+?)_\d+_assignsubmission_\w*?_|(?P<canvas>[^_]+?)(?:_LATE)?_\d+_\d+_|(?P<number>\d{5,})[-_ ].*"
 )
 """How Moodle and Canvas begin the name of a file, and how 学习通 and 雨课堂 do: with the student's number."""
-BROKEN = (zipfile.BadZipFile, OSError, RuntimeError, NotImplementedError, EOFError, Unreadable)
-"""What a zip file, or a file, may raise that cannot be read."""
+KINDS = {".ipynb": "notebook", ".ipynb.json": "notebook", ".ipynb.txt": "notebook", ".zip": "zip"}
+PACKED = (".rar", ".7z", ".gz", ".tar", ".tgz")
+KINDS |= dict.fromkeys((*PACKED, ".py", ".html", ".pdf", ".docx"), "other")
+"""What a file is by the end of its name; browsers add ``.json`` or ``.txt``; "other" is handed in instead of a notebook."""
+OTHER = "it is no notebook, and none came with it: unpack it first, or ask for the .ipynb"
 
 
 class NothingThere(Exception):
@@ -33,8 +38,8 @@ class Handed:
     """A file that was handed in.
 
     ``file`` names it as it was delivered, ``folder`` who delivered it as far as that tells; ``refused`` says why it is
-    not read, if it is not. Its ``content`` is there once it is `loaded` from ``place``, where ``inside`` are the members
-    of archives that lead to it.
+    not read, if it is not. Its ``content`` is there once it is `loaded` from ``place``, where ``inside`` are the numbers of
+    the members of archives that lead to it.
     """
 
     file: str
@@ -42,7 +47,7 @@ class Handed:
     folder: str = ""
     refused: str = ""
     place: Path = Path()
-    inside: tuple[str, ...] = ()
+    inside: tuple[int, ...] = ()
     parts: tuple[str, ...] = ()
     """Folders and name below what was named on the command line."""
 
@@ -52,14 +57,14 @@ class Handed:
             return self
         try:
             source: Path | io.BytesIO = self.place
-            for name in self.inside:
+            for number in self.inside:
                 with zipfile.ZipFile(source) as archive:
-                    source = io.BytesIO(_member(archive, archive.getinfo(name)))
+                    source = io.BytesIO(_member(archive, archive.infolist()[number]))
             if isinstance(source, Path) and source.stat().st_size > LARGEST:
                 raise Unreadable(f"it has more than {LARGEST >> 20} MB: clear the outputs and hand in again")
             content = source.read_bytes() if isinstance(source, Path) else source.getvalue()
             return replace(self, content=content)
-        except BROKEN as error:
+        except Exception as error:  # whatever is wrong with a file, it must not cost the others their points
             return replace(self, refused=f"it cannot be read: {getattr(error, 'strerror', None) or error}")
 
 
@@ -71,29 +76,49 @@ def handed(files: list[str]) -> list[Handed]:
     found: list[Handed] = []
     for name in files:
         path = Path(name)
-        kind = path.suffix.lower()
         if path.is_dir():
             here = list(_in_folder(path))
-        elif path.is_file() and kind in (".ipynb", ".zip"):
+        elif path.is_file() and (kind := _kind(path.name)) in ("notebook", "zip"):
             one = Handed("", place=path)
-            here = list(_in_zip(path, one)) if kind == ".zip" else [one]
+            here = list(_in_zip(path, one)) if kind == "zip" else [one]
         else:
-            archive = path.exists() and kind in (".rar", ".7z", ".gz", ".tar", ".tgz")
+            archive = path.exists() and path.name.lower().endswith(PACKED)
             kinds = "not a notebook (.ipynb), a zip file or a folder"
             what = kinds if path.exists() else f"not in {Path.cwd()}"
             raise NothingThere(f"{name}: {'unpack it first' if archive else what}")
-        folders = [h.parts[:-1] for h in here]
+        folders = [h.parts[:-1] for h in here if h.refused != OTHER]
         cut = 0  # folders that stand above all files, before those that tell one from another
-        while here and all(len(f) > cut + 1 for f in folders) and len({f[cut] for f in folders}) == 1:
+        while folders and all(len(f) > cut + 1 for f in folders) and len({f[cut] for f in folders}) == 1:
+            if "_assignsubmission_" in folders[0][cut]:  # of one student only, who names the folders below it
+                break
             cut += 1
         for h in here:
             label = _label(h.parts[cut:-1], h.parts[-1] if h.parts else path.name)
             found.append(replace(h, file="/".join([path.name or ".", *h.parts]), folder=label))
+    known = {h.folder for h in found if h.refused != OTHER}
+    known -= {""} if any(h.file.lower().endswith(PACKED) for h in found) else set()
+    found = [h for h in found if h.refused != OTHER or h.folder not in known]
     if not found:
         raise NothingThere(f"no notebooks in {', '.join(files)}")
     if len({h.file for h in found}) < len(found):  # two folders of one name
         found = [replace(h, file="/".join([h.place.parent.as_posix(), h.file])) for h in found]
+    seen: Counter[str] = Counter()  # and two files of one name, which a zip file may hold
+    for k, h in enumerate(found):
+        seen[h.file] += 1
+        if seen[h.file] > 1:
+            found[k] = replace(h, file=f"{h.file} ({seen[h.file]})")
     return found
+
+
+def _kind(name: str) -> str:
+    """``"notebook"``, ``"zip"``, ``"other"``, or ``""`` for what is passed over."""
+    passed_over = name.startswith(("._", "~$"))
+    return next((what for end, what in KINDS.items() if name.lower().endswith(end) and not passed_over), "")
+
+
+def _readable(name: str) -> str:
+    """A file's name; one that is no UTF-8 is that of a Chinese Windows, which writes GBK and says nothing of it."""
+    return name if name.isprintable() else os.fsencode(name).decode("gb18030", "replace")
 
 
 def _label(folders: tuple[str, ...], name: str) -> str:
@@ -106,29 +131,27 @@ def _label(folders: tuple[str, ...], name: str) -> str:
 
 def _in_folder(folder: Path) -> Iterator[Handed]:
     for path in sorted(folder.rglob("*")):
-        parts, kind = path.relative_to(folder).parts, path.suffix.lower()
-        skipped = SKIPPED & set(parts) or parts[-1].startswith("._") or path.is_dir()
-        if skipped or kind not in (".ipynb", ".zip"):
+        parts, kind = path.relative_to(folder).parts, _kind(path.name)
+        if not kind or SKIPPED & set(parts) or (path.is_dir() and not path.is_symlink()):
             continue
-        one = Handed("", place=path, parts=parts)
-        if path.is_symlink():
-            yield replace(one, refused="it is a link to another file")
-        elif kind == ".zip":
+        one = Handed("", place=path, parts=tuple(map(_readable, parts)))
+        if path.is_symlink() or not path.is_file():  # a pipe would keep the reader waiting
+            yield replace(one, refused="it is a link to another file, or no file at all")
+        elif kind == "zip":
             yield from _in_zip(path, one)
         else:
-            yield one
+            yield replace(one, refused=OTHER if kind == "other" else "")
 
 
 def _in_zip(file: Path | io.BytesIO, at: Handed) -> Iterator[Handed]:
     try:
         with zipfile.ZipFile(file) as archive:
             members = archive.infolist()
-            kept = [m for m in members if m.filename.lower().endswith((".ipynb", ".zip"))]
-            if len(members) > MANY or sum(m.file_size for m in kept) > TOGETHER:
+            if len(members) > MANY or sum(m.file_size for m in members) > TOGETHER:
                 raise Unreadable("it is too large unpacked; is it a bomb?")
-            for member in sorted(kept, key=lambda m: m.filename):
-                yield from _from(archive, member, at)
-    except BROKEN as error:
+            for number, member in sorted(enumerate(members), key=lambda m: m[1].filename):
+                yield from _from(archive, member, replace(at, inside=(*at.inside, number)))
+    except Exception as error:
         yield replace(at, refused=f"this zip file cannot be read: {error}")
 
 
@@ -141,19 +164,24 @@ def _from(archive: zipfile.ZipFile, member: zipfile.ZipInfo, at: Handed) -> Iter
         except UnicodeError:
             name = member.filename
     inner = PurePosixPath(name.replace("\\", "/"))
-    parts = at.parts + tuple(p for p in inner.parts if p not in ("/", ".."))
-    one = replace(at, parts=parts, inside=(*at.inside, member.filename))
-    if SKIPPED & set(inner.parts) or inner.name.startswith("._"):
+    one = replace(at, parts=at.parts + tuple(p for p in inner.parts if p not in ("/", "..")))
+    kind = _kind(inner.name)
+    if not kind or SKIPPED & set(inner.parts) or member.is_dir():
         return
     link = stat.S_ISLNK(member.external_attr >> 16)
     if inner.is_absolute() or ".." in inner.parts or re.match(r"[A-Za-z]:", str(inner)) or link:
         yield replace(one, refused="its place in the zip file leads out of it: refused")
-    elif inner.suffix.lower() == ".ipynb":
-        yield one
+    elif kind != "zip":
+        yield replace(one, refused=OTHER if kind == "other" else "")
     elif len(one.inside) > DEEP:
         yield replace(one, refused="a zip file in a zip file in a zip file: refused")
     else:
-        yield from _in_zip(io.BytesIO(_member(archive, member)), one)
+        try:
+            content = _member(archive, member)
+        except Exception as error:
+            yield replace(one, refused=f"this zip file cannot be read: {error}")
+        else:
+            yield from _in_zip(io.BytesIO(content), one)
 
 
 def _member(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> bytes:

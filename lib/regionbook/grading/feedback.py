@@ -22,6 +22,7 @@ HELD = (
 
 def page(title: str, body: str) -> str:
     """A whole HTML page that loads nothing from anywhere."""
+    title = tame(title)
     head = f'<meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>{escape(title)}</title>'
     return f'<!doctype html><html lang="en"><head>{head}{STYLE}</head><body><h1>{escape(title)}</h1>{body}</body></html>\n'
 

@@ -37,9 +37,8 @@ def export(sheets: Mapping[str, Any], to: Path) -> list[str]:
     (to / "nbgrader_config.py").write_text(CONFIG, encoding="utf-8")
     config = PyFileConfigLoader("nbgrader_config.py", str(to)).load_config()
     config.CourseDirectory.root = str(to.resolve())
-    os.environ["PATH"] = os.pathsep.join(
-        [str(Path(sys.executable).parent), os.environ.get("PATH", "")]
-    )  # for alembic
+    # for alembic
+    os.environ["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", "")])
     api = NbGraderAPI(config=config)
     for name, nb in sheets.items():
         folder = to / "source" / name

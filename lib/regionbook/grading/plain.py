@@ -13,8 +13,8 @@ import pandas as pd
 
 KINDS = "biufcmM"
 """Kinds of numpy dtypes whose bytes may be handed over: no objects."""
-DEEP, MANY = 16, 3_000_000
-"""Levels of nesting; numbers in one array or table."""
+DEEP, MANY, LONG = 16, 3_000_000, 10_000
+"""Levels of nesting; numbers in one array or table; signs of a text."""
 SCALARS: Any = (
     (bool, (bool, np.bool_)),
     (int, (int, np.integer)),
@@ -81,6 +81,8 @@ def decode(j: Any, reference: Callable[[int, str], Any], depth: int = 0) -> Any:
     def down(v: Any) -> Any:
         return decode(v, reference, depth + 1)
 
+    if isinstance(j, str) and len(j) > LONG:
+        raise ValueError(f"a text of {len(j):,} signs; no answer has more than {LONG:,}")
     if j is None or type(j) in (bool, int, str, float):
         return np.float64(j) if type(j) is float else j
     kind = j["t"]
@@ -100,7 +102,10 @@ def decode(j: Any, reference: Callable[[int, str], Any], depth: int = 0) -> Any:
     if kind == "series":
         return pd.Series(down(j["v"]), index=down(j["index"]), name=down(j["name"]))
     if kind == "frame":
-        frame = pd.DataFrame(dict(enumerate(map(down, j["v"]))), index=down(j["index"]))
+        index, columns = down(j["index"]), [down(v) for v in j["v"]]
+        if {len(v) for v in columns} - {len(index)}:  # one number for all rows is what `encode` never writes
+            raise ValueError("columns of other lengths than the index")
+        frame = pd.DataFrame(dict(enumerate(columns)), index=index)
         return frame.set_axis(down(j["columns"]), axis="columns")
     if kind == "held":
         return reference(int(j["v"]), str(j["type"])[:60])

@@ -187,7 +187,8 @@ def tame(text: str) -> str:
     """A text for a spreadsheet and a terminal: one line, no control or direction characters, no formula."""
     text = re.sub(r"\s", " ", str(text))
     text = " ".join("".join(c for c in text if unicodedata.category(c)[0] != "C").split())
-    return f"'{text}" if text[:1] in tuple("=+-@|%＝＋－＠") else text
+    # at its start, and where the Excel of another country cuts
+    return re.sub(r"((?:^|;)[\s\"']*)(?=[=+\-@|%＝＋－＠])", r"\1'", text)
 
 
 def shown(value: float | None) -> str:

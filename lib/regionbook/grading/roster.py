@@ -103,9 +103,11 @@ def read_roster(file: Path) -> list[Student]:
     for line, row in rows:
         said = {what: row[at] if at < len(row) else "" for what, at in place.items()}
         try:
-            number = student_number(said["number"])
+            number = student_number(re.sub(r"\.0+$", "", said["number"]))
         except ValueError as error:
-            raise ListError(f"{file}, line {line}: {error}") from error
+            cut = re.fullmatch(r"[\d.,]+E\+?\d+", said["number"], re.I)
+            why = f"a spreadsheet has rounded {said['number']}: format the column as text, write the numbers anew"
+            raise ListError(f"{file}, line {line}: {why if cut else error}") from error
         if not number:
             raise ListError(f"{file}, line {line}: no student number in column {place['number'] + 1}")
         if number in found:

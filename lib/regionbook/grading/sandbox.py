@@ -5,6 +5,7 @@ import itertools
 import json
 import os
 import queue
+import shlex
 import shutil
 import signal
 import subprocess
@@ -270,14 +271,8 @@ def command_of(kind: str, place: Place) -> tuple[list[str], dict[str, str]]:
     inside, container = kind in ("bubblewrap", "podman", "docker"), kind in ("podman", "docker")
     work = "/tmp" if inside else str(place.scratch / "work")
     lib, panels = ("/box/lib", "/panels") if inside else (str(place.box / "lib"), str(place.panels))
-    env = {
-        "HOME": work,
-        "LANG": "C.UTF-8",
-        "OMP_NUM_THREADS": "1",
-        "PYTHONDONTWRITEBYTECODE": "1",
-        "PYTHONPATH": lib,
-    }
-    env |= {"REGIONBOOK_CACHE": panels, "MPLBACKEND": "agg"}
+    env = {"HOME": work, "LANG": "C.UTF-8", "OMP_NUM_THREADS": "1", "PYTHONDONTWRITEBYTECODE": "1"}
+    env |= {"PYTHONPATH": lib, "REGIONBOOK_CACHE": panels, "MPLBACKEND": "agg"}
     if not container:
         env["PATH"] = f"{Path(sys.executable).parent}:/usr/bin:/bin"
     if not inside and not (place.box / "data").exists():  # the library looks for its data beside itself
@@ -285,49 +280,34 @@ def command_of(kind: str, place: Place) -> tuple[list[str], dict[str, str]]:
     read = [sys.base_prefix, sys.prefix, str(ROOT / "data"), str(place.box), panels]
     how = "container" if container else "namespaces" if inside else kind
     # limits do not bind root: with bubblewrap the runner becomes a user that nobody is
-    user = (
-        64_000 + (31 * os.getpid() + next(_NUMBERS)) % 1000
-        if how == "namespaces" and os.geteuid() == 0
-        else 0
-    )
+    as_root = how == "namespaces" and os.geteuid() == 0
+    user = 64_000 + (31 * os.getpid() + next(_NUMBERS)) % 1000 if as_root else 0
     settings = {"how": how, "user": user, "work": work, "read": read}
     python = "python" if container else sys.executable
-    start = [python, "-s", "-m", "regionbook.grading.warden", json.dumps(settings)]
+    start = [python, "-sP", "-m", "regionbook.grading.warden", json.dumps(settings)]
     if container:
         return [*_container(kind, place, env), *start], dict(os.environ)
     if inside:
         return [*_bubblewrap(place, env), *start], {"PATH": os.environ.get("PATH", "")}
     if not hasattr(os, "fork"):
         env |= {name: os.environ[name] for name in ("SYSTEMROOT", "TEMP", "TMP") if name in os.environ}
-        start = [python, "-s", "-m", "regionbook.grading.runner"]
+        start = [python, "-sP", "-m", "regionbook.grading.runner"]
     return start, env
 
 
 def _bubblewrap(place: Place, env: dict[str, str]) -> list[str]:
     """The system, the environment, library and data to read; memory for all that is written; no network."""
-    line = [
-        "bwrap",
-        "--unshare-pid",
-        "--unshare-net",
-        "--unshare-ipc",
-        "--unshare-uts",
-        "--die-with-parent",
-        "--new-session",
-    ]
+    line = shlex.split(
+        "bwrap --unshare-pid --unshare-net --unshare-ipc --unshare-uts --die-with-parent --new-session"
+    )
     line += ["--hostname", "sandbox", "--clearenv"]
     if os.geteuid() == 0:  # needs no namespace of users
         rights = ("SYS_ADMIN", "SETUID", "SETGID", "SETPCAP", "KILL", "SYS_PTRACE")
         line += ["--cap-drop", "ALL", *(word for right in rights for word in ("--cap-add", f"CAP_{right}"))]
     else:
-        line += [
-            "--unshare-user",
-            "--uid",
-            "1000",
-            "--gid",
-            "1000",
-            "--cap-add",
-            "ALL",
-        ]  # given up before a cell runs
+        line += shlex.split(
+            "--unshare-user --uid 1000 --gid 1000 --cap-add ALL"
+        )  # given up before a cell runs
     line += ["--ro-bind", "/usr", "/usr"]
     for top in map(Path, ("/bin", "/lib", "/lib64", "/sbin")):
         if top.is_symlink():
@@ -336,18 +316,7 @@ def _bubblewrap(place: Place, env: dict[str, str]) -> list[str]:
             line += ["--ro-bind", str(top), str(top)]
     for file in ("/etc/ld.so.cache", "/etc/fonts", "/etc/localtime", "/etc/alternatives"):
         line += ["--ro-bind-try", file, file]
-    line += [
-        "--proc",
-        "/proc",
-        "--dev",
-        "/dev",
-        "--dir",
-        "/dev/shm",
-        "--remount-ro",
-        "/dev",
-        "--tmpfs",
-        "/tmp",
-    ]
+    line += shlex.split("--proc /proc --dev /dev --dir /dev/shm --remount-ro /dev --tmpfs /tmp")
     bases = [sys.base_prefix] * (not sys.base_prefix.startswith("/usr"))
     own = any(ROOT.is_relative_to(base) for base in ("/usr", *bases))
     hide = ["--tmpfs", str(ROOT)] if own else []  # a project inside of what is shown
@@ -370,18 +339,9 @@ def _shown(place: Place) -> tuple[tuple[Path, str], ...]:
 def _container(kind: str, place: Place, env: dict[str, str]) -> list[str]:
     """A container of its own for each sheet; its image holds the locked environment."""
     line = f"{kind} run --rm -i --network none --read-only --tmpfs /tmp:size=256m,mode=1777 --workdir /tmp".split()
-    line += [
-        "--memory",
-        "4g",
-        "--pids-limit",
-        "100",
-        "--cap-drop",
-        "ALL",
-        "--security-opt",
-        "no-new-privileges",
-        "--user",
-        "64000:64000",
-    ]
+    line += shlex.split(
+        "--memory 4g --pids-limit 100 --cap-drop ALL --security-opt no-new-privileges --user 64000:64000"
+    )
     for seen, there in _shown(place):
         line += ["--volume", f"{seen}:{there}:ro"]
     for name, value in env.items():

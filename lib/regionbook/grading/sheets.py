@@ -14,14 +14,14 @@ from typing import Any
 from regionbook.exercises import generate, record
 from regionbook.exercises.personal import student_number
 
-LARGEST, WORDS, CODE, NEAR = 200 << 20, 20 << 20, 20_000, 4_000
-"""Bytes of a notebook; signs of its cells; of code that gets a mark; of cells that are compared."""
+LARGEST, WORDS, CODE, NEAR, VALUES = 200 << 20, 20 << 20, 20_000, 4_000, 4_000_000
+"""Bytes of a notebook; signs of its cells; of code that gets a mark; of cells that are compared; values in a file."""
 INSTALLS = re.compile(
     r"""(?mx)^[ \t]* (?: [%!]{1,2} [ \t]* (?:\S+[ \t]+-m[ \t]+)? | (?=(?:pip|conda)[ \t]+(?:un)?install) )
     (?:pip3?|conda|mamba|micromamba|uv|poetry) \b .*$"""
 )
 """Lines that install or remove packages: there is no network, and nothing to install into."""
-NUMBER = re.compile(r"^student[ \t]*=([^\n#]{1,80})", re.M)
+NUMBER = re.compile(r"^student[ \t]*(?::[ \t]*\w+[ \t]*)?=([^\n#;]{1,80})", re.M)
 ALIKE = 0.35
 """Similarity from which a cell without a name is taken for the one that stands at its place in the hand-out."""
 LONG = 60
@@ -108,10 +108,14 @@ def read(content: bytes) -> list[Cell]:
     An `Unreadable` error if it is no notebook.
     """
     ask = "open it in JupyterLab; if that fails, ask for the file again"
-    if len(content) > LARGEST:
-        raise Unreadable(f"the file has more than {LARGEST >> 20} MB: clear the outputs and hand in again")
+    if len(content) > LARGEST or content.count(b",") + content.count(b"{") > VALUES:  # each costs memory
+        most = f"{LARGEST >> 20} MB, or than {VALUES >> 20} million values"
+        raise Unreadable(f"the file has more than {most}: clear the outputs and hand in again")
     try:
-        raw = json.loads(content.decode("utf-8-sig"))
+        try:
+            raw = json.loads(content)  # UTF-8, UTF-16 or UTF-32
+        except UnicodeDecodeError:
+            raw = json.loads(content.decode("gb18030"))  # an editor of a Chinese Windows
         sheets = raw.get("worksheets", [raw])
         cells = [cell for sheet in sheets for cell in sheet["cells"]]
         found = [
@@ -131,7 +135,7 @@ def read(content: bytes) -> list[Cell]:
 
 
 def number_of(cells: Iterable[Cell]) -> str:
-    """The student number that a sheet states in so many words, in its one spelling; ``""`` for the shared panel.
+    """The first student number that a sheet states in so many words, in its one spelling; ``""`` for the shared panel.
 
     A ValueError if what it states is no student number.
     """
@@ -140,8 +144,17 @@ def number_of(cells: Iterable[Cell]) -> str:
             stated = ast.literal_eval(found[1].strip())
         except (ValueError, SyntaxError, RecursionError, MemoryError):
             continue
-        return student_number(stated if isinstance(stated, (str, int)) else str(stated))
+        if number := student_number(stated if isinstance(stated, (str, int)) else str(stated)):
+            return number
     return ""
+
+
+def spelled_number(stated: Any) -> str:
+    """A student number that a cell holds, in its one spelling if it is one."""
+    try:
+        return student_number(stated)
+    except ValueError:
+        return str(stated)
 
 
 # ---------------------------------------------------------------------------------------------------- which is which
@@ -181,11 +194,14 @@ def solution_of(cells: list[Cell], file: str, texts: Mapping[Path, str]) -> Path
 def matched(cells: list[Cell], sheet: Sheet) -> tuple[list[Cell], list[str]]:
     """The handed-in cells with their names as the hand-out has them, tests as handed out; and what was lost or found.
 
-    A name counts once, where it stands last; a cell without one is known by its text, else by its place. A test that is
-    not there is put behind the cell that it follows in the hand-out.
+    A name counts once, where it was filled in last; a cell without one is known by its text, else by its place. A test
+    that is not there is put behind the cell that it follows in the hand-out; what was written into one is run before it.
     """
     own = {cell.name: cell for cell in sheet.cells if cell.name}
-    last = {cell.name: k for k, cell in enumerate(cells) if cell.name in own}
+    last: dict[str, int] = {}
+    for k, cell in enumerate(cells):
+        if cell.name in own and (cell.name not in last or own[cell.name].test or not untouched(cell, sheet)):
+            last[cell.name] = k
     known: dict[int, str] = {k: name for name, k in last.items()}
     before = len(known)
     by_text = {same(cell.source): name for name, cell in own.items()}
@@ -194,11 +210,13 @@ def matched(cells: list[Cell], sheet: Sheet) -> tuple[list[Cell], list[str]]:
         if name and name not in known.values() and k not in known:
             known[k] = name
     known |= _by_place(cells, sheet, known)
-    found = []
+    found, notes = [], []
     for k, cell in enumerate(cells):  # kind, points and tests are not the student's to choose
         given = own.get(known.get(k, ""), Cell(cell.kind, ""))
+        if given.test and same(cell.source) != same(given.source):
+            notes.append(f"cell {given.name!r} was changed: it was run, and then the check as handed out")
+            found.append(Cell(cell.kind, cell.source))
         found.append(given if given.test else replace(given, source=cell.source))
-    notes = []
     if len(known) > before and before < len(own) / 2:
         notes.append(
             "a program dropped the names of its cells: they were matched with the hand-out by text and place"
@@ -241,6 +259,14 @@ def untouched(cell: Cell, sheet: Sheet) -> bool:
     """Whether a written answer is as it was handed out, or empty."""
     given = next(c for c in sheet.cells if c.name == cell.name)
     return same(cell.source) in ("", same(given.source), same(generate.STUB))
+
+
+def unanswered(name: str, cells: list[Cell], sheet: Sheet) -> bool:
+    """Whether neither a written answer's cell nor a new cell of text right below it says anything."""
+    k = next((k for k, cell in enumerate(cells) if cell.name == name), -1)
+    printed = {"", *(same(cell.source) for cell in sheet.cells)}
+    below = [c for c in cells[k + 1 : k + 2] if c.kind != "code" and same(c.source) not in printed]
+    return k < 0 or (untouched(cells[k], sheet) and not below)
 
 
 def code_mark(cell: Cell, given: str) -> str:

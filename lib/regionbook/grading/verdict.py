@@ -130,11 +130,8 @@ class Bench:
         code, wanted = next((code, wanted) for test, code, wanted in self.steps if test == cell)
         taken = {name: plain.decode(values[name], held) for name in sorted(wanted & values.keys())}
         # and no other; what is too large to come out is what the sheet gave, if it gave it
-        taken = {
-            name: x
-            for name, x in taken.items()
-            if not (isinstance(x, Held) and x._number < 0 and name in space)
-        }
+        lost = {name for name, x in taken.items() if isinstance(x, Held) and x._number < 0}
+        taken = {name: x for name, x in taken.items() if name not in lost & space.keys()}
         self.answers = []
         check._tries.clear()
         self.hear()
@@ -168,13 +165,9 @@ def steps(md: Path) -> list[tuple[str, str, frozenset[str]]]:
     What stands in an answer's cell outside of the solution is given too. A name that it binds is still the student's, if
     the solution speaks of it or it is a function.
     """
-    import jupytext
-
     found: list[tuple[str, str, frozenset[str]]] = []
     known: set[str] = set()
-    for cell in jupytext.read(md, fmt="md:myst").cells:
-        if cell.cell_type != "code":
-            continue
+    for cell in record.code_of(md.read_text(encoding="utf-8")):
         meta = cell.metadata.get("nbgrader", {})
         code = re.sub(r"^[%!].*$", "", cell.source, flags=re.M)
         test = meta.get("grade_id", "") if meta.get("grade") and not meta.get("solution") else ""
@@ -252,11 +245,8 @@ def answer(command: dict[str, Any], bench: Bench | None) -> tuple[dict[str, Any]
         bench.given(next(iter(tests)))
         for folder in Path(os.environ["REGIONBOOK_CACHE"]).glob("*"):
             folder.chmod(0o755)  # the sandbox reads it as another user
-        return {
-            "wanted": tests,
-            "student": bench.student,
-            "modules": sorted(filter(open_to_all, sys.modules)),
-        }, bench
+        modules = sorted(filter(open_to_all, sys.modules))
+        return {"wanted": tests, "student": bench.student, "modules": modules}, bench
     assert bench
     return bench.judge(command["cell"], dict(command["values"])), bench
 

@@ -154,9 +154,8 @@ def below(pid: int) -> list[int]:
     parent = {}
     for stat in Path("/proc").glob("[0-9]*/stat"):
         with contextlib.suppress(OSError):
-            parent[int(stat.parent.name)] = int(
-                stat.read_text(errors="replace").rpartition(")")[2].split()[1]
-            )
+            its = stat.read_text(errors="replace").rpartition(")")[2].split()
+            parent[int(stat.parent.name)] = int(its[1])
     found = [pid]
     for one in found:
         found += [child for child, its in parent.items() if its == one]
@@ -179,9 +178,8 @@ class Warden:
     def __init__(self, settings: dict[str, Any]) -> None:
         self.settings, self.child = settings, None
         self.commands, self.replies = runner.detached()
-        signal.signal(
-            signal.SIGINT, signal.SIG_IGN
-        )  # who started grading hears Ctrl+C, and ends this by closing stdin
+        # who started grading hears Ctrl+C, and ends this by closing stdin
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
         self.shell = runner.new_shell()
         if settings["how"] in ("landlock", "nothing"):
             confine.adopt_orphans()

@@ -20,8 +20,8 @@ from regionbook.grading.sandbox import Box, Dead, Line, Place
 from regionbook.grading.sheets import Cell, Sheet, Unreadable
 from regionbook.paths import ROOT
 
-BUDGET, AGAIN, CALLS, JUDGE = 5, 2, 10_000, 300
-"""Total time of a sheet in time-outs; runs anew; questions of a test to the sandbox; seconds of a judgement."""
+BUDGET, AGAIN, CALLS, JUDGE, NOTES = 5, 2, 10_000, 300, 200
+"""Total time of a sheet in time-outs; runs anew; questions of a test to the sandbox; seconds of a judgement; notes."""
 
 
 @dataclass
@@ -66,10 +66,9 @@ class Worker:
             raise Dead("was stopped")
         if self.judge is None:
             env = os.environ | {"REGIONBOOK_CACHE": str(self.place.panels), "OMP_NUM_THREADS": "1"}
-            env["PYTHONPATH"] = os.pathsep.join(
-                filter(None, [str(ROOT / "lib"), os.environ.get("PYTHONPATH", "")])
-            )
-            self.judge = Line([sys.executable, "-m", "regionbook.grading.verdict"], 48 << 20, env=env)
+            there = filter(None, [str(ROOT / "lib"), os.environ.get("PYTHONPATH", "")])
+            env["PYTHONPATH"] = os.pathsep.join(there)
+            self.judge = Line([sys.executable, "-P", "-m", "regionbook.grading.verdict"], 48 << 20, env=env)
         try:
             self.judge.tell(command)
             end = time.monotonic() + JUDGE
@@ -100,12 +99,8 @@ class Worker:
                 self.box.new(modules)
                 for k, cell in enumerate(cells):
                     if time.monotonic() > end:
-                        run.notes.append(
-                            (
-                                "",
-                                f"total time of {BUDGET * self.timeout:g} s is over; what follows was not run",
-                            )
-                        )
+                        over = f"total time of {BUDGET * self.timeout:g} s is over; what follows was not run"
+                        run.notes.append(("", over))
                         return run
                     if k not in run.skip and cell.kind == "code":
                         self._cell(run, sheet, cell, k, start)
@@ -131,12 +126,10 @@ class Worker:
             wanted = start["wanted"][cell.name]
             values = self.box.ask({"op": "take", "names": [*wanted, "student"]}, self.timeout).get("values")
             values = values if isinstance(values, dict) else {}
-            if "student" not in wanted and str(values.pop("student", start["student"])).strip().lstrip("0").upper() not in (
-                start["student"], "",
-            ):  # fmt: skip
-                run.notes.append(
-                    (cell.name, "another student number stands here than at the top of the sheet")
-                )
+            stated = "" if "student" in wanted else sheets.spelled_number(values.pop("student", ""))
+            if stated not in (start["student"], ""):
+                said = "another student number stands here than at the top of the sheet"
+                run.notes.append((cell.name, said))
             reply = self.ask({"op": "test", "cell": cell.name, "values": values})
             run.verdicts[cell.name] = reply.get("error") or reply.get("verdict")
             run.marks[cell.name] = str(reply.get("mark", ""))
@@ -169,15 +162,12 @@ def place_of(sheet: Sheet, cell: Cell, k: int) -> tuple[str, str]:
 
 def points_of(run: Run, sheet: Sheet, cells: list[Cell]) -> dict[str, float | None]:
     """Points by graded cell: of tests from their verdicts, of written answers none if nothing was written, else None."""
-    there = {cell.name: cell for cell in cells}
     points: dict[str, float | None] = {}
     for cell in sheet.cells:
         if cell.test:
             points[cell.name] = cell.points if run.verdicts[cell.name] is None else 0.0
         elif cell.graded:
-            mine = there.get(cell.name)
-            empty = mine is None or (not cell.task and sheets.untouched(mine, sheet))
-            points[cell.name] = 0.0 if empty and not cell.task else None
+            points[cell.name] = None if cell.task or not sheets.unanswered(cell.name, cells, sheet) else 0.0
     return points
 
 
@@ -244,6 +234,9 @@ class Class:
                 for line in found
             ]
         notes += [(test, verdict) for test, verdict in run.verdicts.items() if verdict]
+        notes = list(dict.fromkeys(notes + run.notes))
+        if len(notes) > NOTES:
+            notes[NOTES:] = [("", f"and {len(notes) - NOTES:,} notes more")]
         given = {cell.name: cell.source for cell in sheet.cells}
         code = {c.name: sheets.code_mark(c, given[c.name]) for c in cells if c.kind == "code" and c.solution}
         return replace(
@@ -252,7 +245,7 @@ class Class:
             exercise=sheet.label,
             points=points_of(run, sheet, cells),
             maximum=sheet.maximum,
-            notes=tuple(dict.fromkeys(notes + run.notes)),
+            notes=tuple(notes),
             answers={cell: mark for cell, mark in run.marks.items() if mark},
             code={cell: mark for cell, mark in code.items() if mark},
         )
