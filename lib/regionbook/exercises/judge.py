@@ -146,7 +146,9 @@ def _number(given: Any) -> float:
     if isinstance(given, (pd.Series, pd.DataFrame, np.ndarray, list, tuple, dict)):
         raise Fault(f"one number is asked for, you gave {_what(given)}: pick it, as in estimates['name'].")
     if hasattr(given, "params"):
-        raise Fault("one number is asked for, you gave a whole model result: pick from it, as in m.params['name'].")
+        raise Fault(
+            "one number is asked for, you gave a whole model result: pick from it, as in m.params['name']."
+        )
     raise Fault(f"a number is asked for, you gave {_what(given)}.")
 
 

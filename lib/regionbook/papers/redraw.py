@@ -91,14 +91,16 @@ def within(codes: Sequence[npt.NDArray[np.intp]]) -> Callable[[Array], Array]:
 
 def fits(columns: Iterable[Column], data: pd.DataFrame) -> dict[tuple[str, str], Fit]:
     """See declared columns from their outcome (`sampled`), by table and column."""
-    return {column.key: sampled(column, data) for column in columns}
+    seen: dict[tuple[bytes, ...], Any] = {}
+    return {column.key: sampled(column, data, seen) for column in columns}
 
 
-def sampled(column: Column, data: pd.DataFrame) -> Fit:
+def sampled(column: Column, data: pd.DataFrame, seen: dict[tuple[bytes, ...], Any] | None = None) -> Fit:
     """See one column from its outcome: least squares, just identified 2SLS or random effects, whatever its sample.
 
     The first effect is taken out by means, others as dummies. ``data`` is as
-    `regionbook.papers.estimation.variables` returns it, in unit-major order.
+    `regionbook.papers.estimation.variables` returns it, in unit-major order. ``seen`` keeps the effects of a sample for the
+    next column that has the same.
     """
     words = f"{column.sample} {column.formula}"
     flat = data.filter([k for k in data if k in words]).reset_index()
@@ -107,13 +109,19 @@ def sampled(column: Column, data: pd.DataFrame) -> Fit:
     inside = inside & present.to_numpy()
     here, random = flat[inside], column.estimator == "random"
     effects = data.index.names[:1] if random else column.effects
-    codes = [here.groupby(k.split("^"), sort=False).ngroup().to_numpy() for k in effects]
+    seen, key = {} if seen is None else seen, (inside.tobytes(), *map(str.encode, effects))
+    if key not in seen:
+        codes = [here.groupby(k.split("^"), sort=False).ngroup().to_numpy() for k in effects]
+        basis = np.zeros((len(here), 0))
+        if len(codes) > 1:
+            dummies = [pd.get_dummies(c, drop_first=True).to_numpy(float) for c in codes[1:]]
+            u, size, _ = np.linalg.svd(
+                np.hstack([d - means(d, codes[0]) for d in dummies]), full_matrices=False
+            )
+            basis = u[:, size > 1e-9 * size[0]]
+        seen[key] = codes, basis
+    codes, basis = seen[key]
     theta = _theta(column, here, codes[0]) if random else 1.0
-    basis = np.zeros((len(here), 0))
-    if len(codes) > 1:
-        dummies = [pd.get_dummies(c, drop_first=True).to_numpy(float) for c in codes[1:]]
-        u, size, _ = np.linalg.svd(np.hstack([d - means(d, codes[0]) for d in dummies]), full_matrices=False)
-        basis = u[:, size > 1e-9 * size[0]]
 
     def sweep(values: Array) -> Array:
         x = values.reshape(len(values), -1)
@@ -152,6 +160,7 @@ class Grid:
         self.index = pd.MultiIndex.from_product(data.index.levels, names=data.index.names)
         self.data, self.kept = data.reindex(self.index), self.index.isin(data.index)
         self.periods = len(data.index.levels[1])
+        self._seen: dict[tuple[bytes, ...], Any] = {}
 
     def full(self, column: pd.Series) -> Array:
         """A column on the grid, zero in absent cells."""
@@ -159,7 +168,7 @@ class Grid:
 
     def fit(self, column: Column, y: Array | None = None) -> Fit:
         """A declared column with two-way effects, seen from its outcome or from ``y``."""
-        one = sampled(column, self.data if y is None else self.data.assign(**{column.outcome: y}))
+        one = sampled(column, self.data if y is None else self.data.assign(**{column.outcome: y}), self._seen)
 
         def swept(v: Array) -> Array:
             out = np.zeros(v.shape)
