@@ -32,7 +32,7 @@ PLAIN = {  # LaTeX and typography to Python
     r"\\[dt]?frac\{([^{}]*)\}\{([^{}]*)\}": r"((\1)/(\2))",
     r"\\?\bln\s*([\d.]+)": r"log(\1)",
     r"\\ln\s*\(": "log(",
-    r"\\(?:times|cdot)\b|×|·": "*",
+    r"\\(?:times|cdot)(?![a-z])|×|·": "*",
     r"−|–": "-",
     r"\^\{?([\d.]+)\}?": r"**\1",
     r"(?<=[\d)])\s*(?=log|sqrt)": "*",
