@@ -129,3 +129,9 @@ def test_calculations_are_evaluated():
     said = r"0.9/1.1 = 0.82; $\frac{329}{\sqrt{330}}=18.1$; $-2\ln\!\big(1-\sqrt{1-0.05}\big) = 7.35$; "
     said += r"$(0.0143/0.0034)^2 \approx 17.7$; $773{,}145/43{,}660≈17.7$; ln 31 − ln 4 = 2.05, and p = 0.3."
     assert [round(value, 2) for value in calculated(said)] == [0.82, 18.11, 7.35, 17.69, 17.71, 2.05]
+
+
+def test_a_changed_number_of_a_lesson_is_noticed():
+    lesson = (ROOT / "chapters/02-industry-agglomeration/2b-geography.ipynb").read_text(encoding="utf-8")
+    cells = json.loads(lesson.replace("direct effect of 0.0225", "direct effect of 0.0226"))["cells"]
+    assert [number for number, _ in unfound("02-industry-agglomeration", cells)] == ["0.0226"]
