@@ -595,7 +595,7 @@ def test_formulas_and_control_codes_are_words(course, capsys):
         "'=x .ipynb",
         "'@y",
         "[2J1",
-        "'+1; \t-2".replace("\t", ""),
+        "'+1; '-2",  # another country's Excel cuts there
     )
 
 
