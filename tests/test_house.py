@@ -88,13 +88,12 @@ def test_the_registry_is_made_of_the_files(monkeypatch):
 
 # --- sizes -------------------------------------------------------------------------------------------
 
-AIM = 25_180
-"""Lines of the library, docstrings included: 16,500 for four papers, 600 for difference-in-differences, 305 for panel thresholds,
-540 for own files and tables, 280 for students' copies, authors' two versions, sheets with cells lost, 75 for the load of lessons, 180 for a panel of no paper, tables of effects and how results print, 800 for frontiers and productivity, 350 for the module of each paper after them (six so far), 80 for routes, 70 for guesses, 130 for the conceptual articles,
-3,000 for grading that can be trusted and class results, 480 for QCA, 280 for digital-agriculture, 460 for the site and the commands."""
+AIM = 23_560
+"""Lines of the library, docstrings included: what it has today. The design's budget is 19,000, of which models and papers are
+the largest part over; grading that can be trusted (3,000), frontiers (800) and QCA (480) came after it."""
 ROOMS = {
-    "root": 1_465, "data": 1_595, "auditing": 1_130, "comparison": 975, "geo": 1_025, "index": 810,
-    "models": 7_320, "papers": 4_685, "exercises": 1_410, "cli": 1_815, "grading": 3_060,
+    "root": 1_180, "data": 1_530, "auditing": 1_120, "comparison": 930, "geo": 925, "index": 760,
+    "models": 6_570, "papers": 4_300, "exercises": 1_415, "cli": 1_810, "grading": 3_045,
 }  # fmt: skip
 """Lines that each room may have: what it has today and a little more. Lower them where a room has become smaller."""
 
