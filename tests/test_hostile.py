@@ -730,7 +730,7 @@ def test_notes_have_an_end(blank, grade, capsys):
 def test_a_notebook_of_empty_lists_is_not_unpacked(right, grade):
     """Sixty bytes of memory for three of the file."""
     bomb = json.dumps(right)[:-1].encode() + b', "x": [' + b"[]," * sheets.VALUES + b"[]]}"
-    assert "million values" in grade(bomb).failed
+    assert "4,000,000 values" in grade(bomb).failed
 
 
 def test_nothing_that_lies_where_the_command_is_given_is_run(blank, tmp_path, monkeypatch, desk):

@@ -109,7 +109,7 @@ def read(content: bytes) -> list[Cell]:
     """
     ask = "open it in JupyterLab; if that fails, ask for the file again"
     if len(content) > LARGEST or content.count(b",") + content.count(b"{") > VALUES:  # each costs memory
-        most = f"{LARGEST >> 20} MB, or than {VALUES >> 20} million values"
+        most = f"{LARGEST >> 20} MB or {VALUES:,} values"
         raise Unreadable(f"the file has more than {most}: clear the outputs and hand in again")
     try:
         try:
