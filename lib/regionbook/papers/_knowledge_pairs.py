@@ -48,13 +48,12 @@ def pair_number(first: Ints, second: Ints, n: int) -> Ints:
 
 def place_of(names: pd.Series, cities: pd.Index, table: str = "citations") -> Ints:
     """Rows of cities in their table."""
-    kind = pd.CategoricalDtype(cities)
     same = isinstance(names.dtype, pd.CategoricalDtype) and names.cat.categories.equals(cities)
-    out = names.cat.codes if same else names.astype(object).astype(kind).cat.codes
+    out = names.cat.codes.to_numpy() if same else cities.get_indexer(names.astype(object))
     if (out < 0).any():
         stray = names[out < 0].iloc[0]
         raise ValueError(f"table {table!r} has {stray!r}, which the table of cities does not have")
-    return out.to_numpy(np.int64)
+    return out.astype(np.int64)
 
 
 def wide(table: pd.DataFrame, column: str) -> Array:
