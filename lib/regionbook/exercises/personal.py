@@ -181,7 +181,7 @@ def _draw(slug: str, student: str, folder: Path) -> None:
 def _process_key(slug: str) -> str:
     """Changes whenever what draws a panel or what it is drawn from changes, so that no older panel is used."""
     code = (f"lib/regionbook/{file}" for file in ("papers/*.py", "exercises/personal.py", "index/*.py"))
-    return digest(ROOT, *code, f"data/teaching/{slug}.*")[:8]
+    return digest(ROOT, *code, f"data/teaching/{slug}.*", f"data/teaching/regressions/{slug}.csv")[:8]
 
 
 def digest(folder: Path, *patterns: str) -> str:

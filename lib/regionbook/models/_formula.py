@@ -59,8 +59,8 @@ def read_formula(data: pd.DataFrame, formula: str) -> Design:
         raise ValueError(f"formula {formula!r}: expected 'outcome ~ regressors' and, if any, '| effects'")
     spec = Formula(main)
     used = known(frame, sorted(str(v) for v in spec.required_variables), f"formula {formula!r}")
-    plain = frame[used].reset_index(drop=True)  # without labels, which each step would carry along
-    if (missing := plain.isna().to_numpy()).any():
+    plain = frame.reset_index(drop=True)  # without labels, which each step would carry along
+    if (missing := plain[used].isna().to_numpy()).any():
         where = places(pd.DataFrame(missing, frame.index, used))
         raise ValueError(f"the formula's columns have missing values: {where}; drop the rows first")
     for name in used:

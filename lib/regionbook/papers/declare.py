@@ -145,7 +145,7 @@ class Column:
 
 
 def regressions(slug: str, controls: Sequence[str] = (), names: Names | None = None) -> list[Column]:
-    """Return the printed regressions of a paper, one a row of ``data/teaching/<slug>.regressions.csv``.
+    """Return the printed regressions of a paper, one a row of ``data/teaching/regressions/<slug>.csv``.
 
     ``controls`` are what ``{X}`` in a formula stands for, ``names`` coefficient -> printed term where they differ.
 
@@ -154,7 +154,7 @@ def regressions(slug: str, controls: Sequence[str] = (), names: Names | None = N
     >>> regressions("city-innovation", ["gov_k", "hum"])[1].formula
     'inn ~ digit + gov_k + hum | city + year'
     """
-    rows = pd.read_csv(data_file("teaching", f"{slug}.regressions.csv"), dtype=str, keep_default_na=False)
+    rows = pd.read_csv(data_file("teaching", "regressions", f"{slug}.csv"), dtype=str, keep_default_na=False)
     return [column_of(row, controls, names or {}) for row in rows.to_dict("records")]
 
 

@@ -12,7 +12,8 @@ import numpy as np
 import numpy.typing as npt
 
 from regionbook.data import published
-from regionbook.papers.knowledge_flows import MODELS, Column
+from regionbook.papers.declare import Column
+from regionbook.papers.knowledge_flows import MODELS
 
 Array = npt.NDArray[np.float64]
 Mask = npt.NDArray[np.bool_]
